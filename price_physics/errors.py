@@ -1,0 +1,40 @@
+"""Every error this project raises on purpose.
+
+    PricePhysicsError
+    ├── ConfigError            a YAML file asks for something impossible
+    ├── TickDataError          a vendor file cannot be trusted, or is not there
+    └── StoreError
+        ├── PartitionMissing   an earlier month was never materialised
+        ├── PartitionCorrupt   the bytes on disk are not the bytes that were written
+        └── PartitionLocked    another process is writing this partition
+
+A message names the file, the row or key, and the value, and says what to do about it.
+"""
+
+
+class PricePhysicsError(Exception):
+    """Base of every error raised on purpose; anything else is a bug."""
+
+
+class ConfigError(PricePhysicsError):
+    """A market or study file asks for something impossible."""
+
+
+class TickDataError(PricePhysicsError):
+    """A vendor file cannot be trusted, or is not there."""
+
+
+class StoreError(PricePhysicsError):
+    """A partition of the store cannot be read or written."""
+
+
+class PartitionMissing(StoreError):
+    """An earlier month was never materialised."""
+
+
+class PartitionCorrupt(StoreError):
+    """The bytes on disk are not the bytes that were written."""
+
+
+class PartitionLocked(StoreError):
+    """Another process is writing this partition."""

@@ -1,0 +1,1 @@
+"""What the network looks at: attributions, clustered into motifs and put into words."""

@@ -1,0 +1,138 @@
+"""Grad-CAM: which parts of an image move a class's logit, folded onto the window's time axis.
+
+It describes the network and is no evidence about markets: on planted patterns it puts 28 to
+41 % of its mass on the bars that carry the pattern, where an even spread would put 28 %.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+
+class Explainable(Protocol):
+    """What is needed of ``model.predict.TrainedModel``."""
+
+    network: Any
+    renderer: Any
+
+    def normalise(self, images: torch.Tensor) -> torch.Tensor: ...
+
+    def scale_features(self, features: np.ndarray) -> torch.Tensor: ...
+
+
+def grad_cam(
+    network: Any, images: torch.Tensor, features: torch.Tensor, class_index: int
+) -> torch.Tensor:
+    """Attribute one class's logit, less the mean of the others, to the pixels.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        With ``features(images)`` and ``classify(feature_map, features)``.
+    images : float32 tensor of shape (B, C, S, S)
+        Normalised images.
+    features : float32 tensor of shape (B, F)
+        Scaled features of the head.
+    class_index : int
+        Column of the logits.
+
+    Returns
+    -------
+    float32 tensor of shape (B, S, S)
+        Non-negative, each map sums to 1. Where nothing speaks for the class the map is even.
+
+    References
+    ----------
+    Selvaraju et al. (2017), Grad-CAM: Visual explanations from deep networks via gradient-based
+    localization, equations 1 and 2.
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            feature_map = network.features(images)
+        feature_map = feature_map.detach().requires_grad_(True)
+        with torch.enable_grad():
+            logits = network.classify(feature_map, features)
+            own = logits[:, class_index]
+            score = own - (logits.sum(1) - own) / (logits.shape[1] - 1)
+            (gradient,) = torch.autograd.grad(score.sum(), feature_map)
+    finally:
+        network.train(was_training)
+    weights = gradient.mean((2, 3), keepdim=True)
+    maps = torch.relu((weights * feature_map.detach()).sum(1, keepdim=True))
+    maps = torch.nn.functional.interpolate(
+        maps, size=images.shape[-2:], mode="bilinear", align_corners=False
+    )[:, 0]
+    mass = maps.sum((1, 2), keepdim=True)
+    even = torch.full_like(maps, 1.0 / (maps.shape[1] * maps.shape[2]))
+    return torch.where(mass > 0, maps / torch.where(mass > 0, mass, 1.0), even)
+
+
+def time_profile(maps: np.ndarray) -> np.ndarray:
+    """Fold maps onto time: a pixel (i, j) speaks half for time i and half for time j.
+
+    Parameters
+    ----------
+    maps : float array of shape (B, S, S)
+        Each map sums to 1.
+
+    Returns
+    -------
+    float64 array of shape (B, S)
+        Share of the mass at each fraction of the window; rows sum to 1.
+
+    Examples
+    --------
+    >>> time_profile(np.array([[[0.0, 1.0], [0.0, 0.0]]]))
+    array([[0.5, 0.5]])
+    """
+    maps = np.asarray(maps, dtype=np.float64)
+    return (maps.sum(axis=1) + maps.sum(axis=2)) / 2
+
+
+def explain(
+    model: Explainable,
+    close: np.ndarray,
+    ends: np.ndarray,
+    features: np.ndarray,
+    *,
+    class_index: int,
+    channel: int,
+    batch_size: int = 64,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render events as the model sees them and attribute the class to their pixels.
+
+    Parameters
+    ----------
+    close : float64 array of shape (n_bars,)
+        Closes of all bars.
+    ends : int64 array of shape (n_events,)
+        Bar positions of the events.
+    features : float64 array of shape (n_events, n_features)
+        Unscaled features of the head.
+    class_index, channel : int
+        The class explained; the rendered channel to hand back.
+
+    Returns
+    -------
+    maps, rendered : float64 arrays of shape (n_events, S, S)
+        Grad-CAM, each summing to 1; the channel before normalisation.
+    """
+    maps, rendered = [], []
+    prices = torch.from_numpy(np.ascontiguousarray(close, dtype=np.float64))
+    for start in range(0, len(ends), batch_size):
+        part = slice(start, start + batch_size)
+        images = model.renderer(prices, torch.from_numpy(np.asarray(ends[part], dtype=np.int64)))
+        rendered.append(images[:, channel].cpu().double().numpy())
+        scaled = model.scale_features(features[part])
+        maps.append(
+            grad_cam(model.network, model.normalise(images), scaled, class_index)
+            .cpu()
+            .double()
+            .numpy()
+        )
+    size = model.renderer.size if not maps else maps[0].shape[-1]
+    empty = np.empty((0, size, size))
+    return np.concatenate([*maps, empty]), np.concatenate([*rendered, empty])

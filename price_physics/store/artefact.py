@@ -1,0 +1,98 @@
+"""What one asset gives for one month: tables, JSON documents, tensors and files.
+
+An artefact is plain data in memory. How it becomes bytes stands here; where the bytes go stands
+in `partitions`. Serialisation is deterministic: equal artefacts give equal bytes.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors.numpy import save as save_tensors
+
+from price_physics.schemas import TableSchema
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The output of an asset for a month.
+
+    Attributes
+    ----------
+    tables : pairs of (schema, frame)
+        Stored as ``<schema name>.parquet``.
+    documents : mapping of name to JSON object
+        Stored as ``<name>.json``; NaN is refused, use None.
+    tensors : mapping of name to {tensor name: array}
+        Stored as ``<name>.safetensors``.
+    files : mapping of file name to bytes
+        Stored as they are.
+    warm_up : str, optional
+        Why the month is a warm-up (too little is known yet), if it is one.
+    synthetic : bool
+        Whether any tick behind this came from a generator.
+    """
+
+    tables: tuple[tuple[TableSchema, pd.DataFrame], ...] = ()
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tensors: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    warm_up: str | None = None
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One serialised member of an artefact, and what its manifest entry says of it."""
+
+    name: str
+    content: bytes
+    facts: dict[str, Any]
+
+
+def serialise(artefact: Artefact) -> Iterator[Blob]:
+    """Yield the members of an artefact as bytes, in a fixed order.
+
+    Raises
+    ------
+    ValueError
+        When a frame does not fit its schema, or a document holds NaN.
+    """
+    for schema, frame in artefact.tables:
+        table = schema.to_arrow(frame)
+        yield Blob(f"{schema.name}.parquet", _parquet(table), _table_facts(schema, table))
+    for name, document in sorted(artefact.documents.items()):
+        yield Blob(f"{name}.json", canonical_json(document), {})
+    for name, arrays in sorted(artefact.tensors.items()):
+        whole = {key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())}
+        yield Blob(f"{name}.safetensors", save_tensors(whole), {"tensors": len(whole)})
+    for name, content in sorted(artefact.files.items()):
+        yield Blob(name, content, {})
+
+
+def canonical_json(document: Any) -> bytes:
+    """Serialise to JSON with sorted keys, so that equal documents are equal bytes."""
+    try:
+        text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise ValueError(f"a document holds a value JSON has no word for: {error}") from error
+    return text.encode() + b"\n"
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", version="2.6")
+    return sink.getvalue().to_pybytes()
+
+
+def _table_facts(schema: TableSchema, table: pa.Table) -> dict[str, Any]:
+    return {
+        "rows": table.num_rows,
+        "known_at": schema.known_at,
+        "schema": {f.name: str(f.type) + ("?" if f.nullable else "") for f in schema.arrow},
+    }

@@ -1,0 +1,408 @@
+"""Markets and studies: the pydantic models of ``configs/*.yaml``.
+
+A market is where the ticks come from; a study is a market and every parameter from bars on.
+Units stand in the names. Whatever a file cannot mean is refused here, before anything runs.
+This module reads YAML and nothing else; it computes no prices.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from price_physics.errors import ConfigError
+from price_physics.months import Month
+
+MAX_HORIZON_MINUTES = 28 * 24 * 60
+"""A horizon of at most 28 days ends in the event's month or the next: two months suffice."""
+
+MonthField = Annotated[Month, PlainValidator(Month.parse), PlainSerializer(str)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Quantile = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _increasing(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] > pair[1]:
+        raise ValueError(f"lower bound {pair[0]} exceeds upper bound {pair[1]}")
+    return pair
+
+
+Bounds = Annotated[tuple[Positive, Positive], AfterValidator(_increasing)]
+
+
+class _Config(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+# ---------------------------------------------------------------------------- market
+class Outage(_Config):
+    """A silence of the venue known beforehand; times are ISO 8601, UTC, both inclusive."""
+
+    start: str
+    end: str
+    reason: str
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        _iso_ns(text)
+        return text
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.start_ns > self.end_ns:
+            raise ValueError(f"outage starts at {self.start}, after its end {self.end}")
+        return self
+
+    @property
+    def start_ns(self) -> int:
+        return _iso_ns(self.start)
+
+    @property
+    def end_ns(self) -> int:
+        return _iso_ns(self.end)
+
+
+class Columns(_Config):
+    """Which column of a generic dump holds what; values are names in the file."""
+
+    timestamp: str = "timestamp"
+    price: str = "price"
+    qty: str = "qty"
+    trade_id: str | None = None
+    is_buyer_maker: str | None = None
+    side: str | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if self.is_buyer_maker and self.side:
+            raise ValueError("give is_buyer_maker or side, not both")
+        return self
+
+
+class Market(_Config):
+    """Where the ticks of one instrument come from."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    symbol: str
+    vendor: Literal["generic", "bitcoincharts"]
+    files: list[str] = Field(min_length=1)
+    columns: Columns = Columns()
+    header: list[str] | None = None
+    first_month: MonthField
+    last_month: MonthField | None = None
+    outages: list[Outage] = []
+    synthetic: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.last_month is not None and self.last_month < self.first_month:
+            raise ValueError(
+                f"last_month {self.last_month} is before first_month {self.first_month}"
+            )
+        if self.vendor != "generic" and {"columns", "header"} & self.model_fields_set:
+            raise ValueError("columns and header belong to vendor: generic")
+        return self
+
+
+# ---------------------------------------------------------------------------- study
+class BarsConfig(_Config):
+    """Dollar bars. With `target_bars_a_day` the threshold follows the month before."""
+
+    kind: Literal["dollar"] = "dollar"
+    threshold_quote: Positive
+    target_bars_a_day: Positive | None = None
+    clip_factor: Annotated[float, Field(ge=1)] = 4.0
+
+
+class EventsConfig(_Config):
+    """Every `every_n_bars`-th bar close, starting at `offset_bars`; restarts each month."""
+
+    every_n_bars: int = Field(1, ge=1)
+    offset_bars: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _offset_inside(self) -> Self:
+        if self.offset_bars >= self.every_n_bars:
+            raise ValueError(
+                f"offset_bars {self.offset_bars} must be below every_n_bars {self.every_n_bars}"
+            )
+        return self
+
+
+class LabelsConfig(_Config):
+    """The vertical barrier and the width of the horizontal ones."""
+
+    horizon_minutes: float = Field(gt=0, le=MAX_HORIZON_MINUTES)
+    atr_period_bars: int = Field(14, ge=1)
+
+    @property
+    def horizon_ns(self) -> int:
+        return round(self.horizon_minutes * 60e9)
+
+
+class BarrierPolicyConfig(_Config):
+    """Quantiles of past excursions, in ATR, that become barrier multiples."""
+
+    kind: Literal["month", "regime", "global"] = "month"
+    take_profit_quantile: Quantile = 0.6
+    stop_loss_quantile: Quantile = 0.4
+    take_profit_bounds: Bounds
+    stop_loss_bounds: Bounds
+    winsor_quantile: Annotated[float, Field(gt=0.5, le=1)] = 0.99
+    min_events: int = Field(50, ge=1)
+    max_events: int = Field(50_000, ge=1)
+    lookback_months: int = Field(1, ge=1)
+    fallback_take_profit: Positive
+    fallback_stop_loss: Positive
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.min_events > self.max_events:
+            raise ValueError(f"min_events {self.min_events} exceeds max_events {self.max_events}")
+        for name, value, (low, high) in (
+            ("fallback_take_profit", self.fallback_take_profit, self.take_profit_bounds),
+            ("fallback_stop_loss", self.fallback_stop_loss, self.stop_loss_bounds),
+        ):
+            if not low <= value <= high:
+                raise ValueError(f"{name} {value} lies outside its bounds [{low}, {high}]")
+        return self
+
+
+class RegimeFeaturesConfig(_Config):
+    """Spans of the trailing return and volatility that enter the network's head."""
+
+    return_minutes: Positive = 60
+    volatility_minutes: Positive = 60
+
+
+class FoldsConfig(_Config):
+    """The purged k-fold inside the anchored training months."""
+
+    n_splits: int = Field(5, ge=2)
+    embargo_minutes: NonNegative
+    early_stop_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
+    min_training_samples: int = Field(200, ge=20)
+
+    @property
+    def embargo_ns(self) -> int:
+        return round(self.embargo_minutes * 60e9)
+
+
+class ImagesConfig(_Config):
+    """Windows of closes, all ending at the event, stacked as channels of one image."""
+
+    windows_bars: list[Annotated[int, Field(ge=8, le=4096)]] = Field([32, 64, 128], min_length=1)
+    size_pixels: int = Field(64, ge=8, le=512)
+    channels: list[Literal["gasf", "gadf", "mtf"]] = Field(["gasf", "gadf", "mtf"], min_length=1)
+    sample_range: tuple[float, float] = (-1.0, 1.0)
+    mtf_bins: int = Field(8, ge=2, le=64)
+
+    @model_validator(mode="after")
+    def _sees_direction(self) -> Self:
+        if len(set(self.windows_bars)) < len(self.windows_bars):
+            raise ValueError(f"windows_bars {self.windows_bars} repeats a length")
+        if len(set(self.channels)) < len(self.channels):
+            raise ValueError(f"channels {self.channels} repeats a renderer")
+        if self.sample_range not in ((-1.0, 1.0), (0.0, 1.0)):
+            raise ValueError(f"sample_range {self.sample_range} must be [-1, 1] or [0, 1]")
+        one_sided = self.sample_range == (0.0, 1.0)
+        if "gadf" not in self.channels and not ("gasf" in self.channels and one_sided):
+            raise ValueError(
+                f"channels {self.channels} with sample_range {list(self.sample_range)} cannot tell "
+                "a rise from a fall; add gadf, or give gasf a sample_range of [0, 1]"
+            )
+        return self
+
+
+class ModelConfig(_Config):
+    """Network and training loop."""
+
+    architecture: Literal["resnet_lite"] = "resnet_lite"
+    width: int = Field(32, ge=4, le=256)
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    head: Literal["three_class", "binary_take_profit"] = "three_class"
+    batch_size: int = Field(128, ge=2)
+    max_epochs: int = Field(8, ge=1)
+    steps_per_epoch: int | None = Field(None, ge=1)
+    patience_epochs: int = Field(2, ge=1)
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.01
+    class_weights: list[Positive] | None = None
+    focal_gamma: NonNegative = 0.0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+    @model_validator(mode="after")
+    def _one_weight_a_class(self) -> Self:
+        n_classes = 3 if self.head == "three_class" else 2
+        if self.class_weights is not None and len(self.class_weights) != n_classes:
+            raise ValueError(
+                f"class_weights {self.class_weights} must hold {n_classes} for head {self.head}: "
+                + ("[down, flat, up]" if n_classes == 3 else "[other, take profit]")
+            )
+        if self.focal_gamma and self.head != "binary_take_profit":
+            raise ValueError("focal_gamma belongs to head: binary_take_profit")
+        return self
+
+
+class WalkForwardConfig(_Config):
+    """Costs a side in basis points, and the rule that turns a probability into a trade."""
+
+    fee_bps: NonNegative
+    slippage_bps: NonNegative
+    half_spread_bps: NonNegative = 0.0
+    latency_ms: NonNegative = 0.0
+    min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    sizing: Literal["probability", "fixed"] = "probability"
+
+    @property
+    def cost_a_side(self) -> float:
+        """Cost of trading one unit of notional once, as a fraction."""
+        return (self.fee_bps + self.slippage_bps + self.half_spread_bps) * 1e-4
+
+    @property
+    def latency_ns(self) -> int:
+        return round(self.latency_ms * 1e6)
+
+
+class MotifsConfig(_Config):
+    """How many events are explained, and into how many motifs a side they fall at most."""
+
+    max_events: int = Field(256, ge=8)
+    max_motifs_a_side: int = Field(4, ge=1)
+    min_events_a_motif: int = Field(8, ge=2)
+
+
+class Study(_Config):
+    """A market and every parameter from bars on."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    description: str = ""
+    market: str
+    seed: int = Field(7, ge=0, lt=2**31)
+    bars: BarsConfig
+    events: EventsConfig = EventsConfig()
+    labels: LabelsConfig
+    barrier_policy: BarrierPolicyConfig
+    regime_features: RegimeFeaturesConfig = RegimeFeaturesConfig()
+    folds: FoldsConfig
+    images: ImagesConfig = ImagesConfig()
+    model: ModelConfig = ModelConfig()
+    walk_forward: WalkForwardConfig
+    motifs: MotifsConfig = MotifsConfig()
+
+    @model_validator(mode="after")
+    def _embargo_covers_the_horizon(self) -> Self:
+        if self.folds.embargo_minutes < self.labels.horizon_minutes:
+            raise ValueError(
+                f"folds.embargo_minutes {self.folds.embargo_minutes} is shorter than "
+                f"labels.horizon_minutes {self.labels.horizon_minutes}; a label outlives it"
+            )
+        return self
+
+
+def config_hash(study: Study, market: Market) -> str:
+    """Hash everything that can change a number: what makes two trials one.
+
+    Names, descriptions and the extent of the data (`files`, months) do not count.
+    """
+    settings = {
+        "study": study.model_dump(mode="json", exclude={"name", "description"}),
+        "market": market.model_dump(mode="json", exclude={"files", "first_month", "last_month"}),
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------------- reading
+_ConfigT = TypeVar("_ConfigT", Market, Study)
+
+
+def load_market(path: Path) -> Market:
+    """Read one market; its name is the file's stem. Raises ConfigError."""
+    return _load(path, Market)
+
+
+def load_study(path: Path) -> Study:
+    """Read one study; its name is the file's stem. Raises ConfigError."""
+    return _load(path, Study)
+
+
+def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
+    """Read ``markets/*.yaml`` and ``studies/*.yaml`` under `folder`, by name.
+
+    Raises
+    ------
+    ConfigError
+        When a file is impossible, or a study names a market that is not there.
+    """
+    markets = {p.stem: load_market(p) for p in sorted((folder / "markets").glob("*.yaml"))}
+    studies = {p.stem: load_study(p) for p in sorted((folder / "studies").glob("*.yaml"))}
+    for study in studies.values():
+        if study.market not in markets:
+            raise ConfigError(
+                f"{folder / 'studies' / study.name}.yaml: market = {study.market!r}: no such file "
+                f"{folder / 'markets' / study.market}.yaml; there are {sorted(markets) or 'none'}"
+            )
+    clash = markets.keys() & studies.keys()
+    if clash:
+        raise ConfigError(f"{folder}: a market and a study share the name {sorted(clash)[0]!r}")
+    return markets, studies
+
+
+def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected a mapping of settings, found {data!r}")
+    if "name" in data:
+        raise ConfigError(f"{path}: name = {data['name']!r}: the file's name is the name; drop it")
+    try:
+        # JSON in strict mode takes lists for tuples but no text for numbers.
+        text = json.dumps({**data, "name": path.stem}, default=str)
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        lines = [f"{path}: {_explain(e)}" for e in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def _explain(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "(the whole file)"
+    value = error["input"]
+    shown = "" if error["type"] == "missing" or isinstance(value, dict) else f" = {value!r}"
+    if error["type"] == "extra_forbidden":
+        return f"{key}{shown}: unknown key; remove it or correct its spelling"
+    return f"{key}{shown}: {error['msg']}"
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """yaml.SafeLoader that refuses a key given twice instead of keeping the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"key {key!r} is given twice\n{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+
+def _iso_ns(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
