@@ -358,15 +358,14 @@ def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
                 f"{folder / 'studies' / study.name}.yaml: market = {study.market!r}: no such file "
                 f"{folder / 'markets' / study.market}.yaml; there are {sorted(markets) or 'none'}"
             )
-    clash = markets.keys() & studies.keys()
-    if clash:
-        raise ConfigError(f"{folder}: a market and a study share the name {sorted(clash)[0]!r}")
     return markets, studies
 
 
 def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        text = path.read_text(encoding="utf-8")
+        _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
+        data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(data, dict):
@@ -375,8 +374,8 @@ def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
         raise ConfigError(f"{path}: name = {data['name']!r}: the file's name is the name; drop it")
     try:
         # JSON in strict mode takes lists for tuples but no text for numbers.
-        text = json.dumps({**data, "name": path.stem}, default=str)
-        return model.model_validate_json(text, strict=True)
+        strict_json = json.dumps({**data, "name": path.stem}, default=str)
+        return model.model_validate_json(strict_json, strict=True)
     except ValidationError as error:
         lines = [f"{path}: {_explain(e)}" for e in error.errors()]
         raise ConfigError("\n".join(lines)) from error
@@ -391,15 +390,18 @@ def _explain(error: Any) -> str:
     return f"{key}{shown}: {error['msg']}"
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """yaml.SafeLoader that refuses a key given twice instead of keeping the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"key {key!r} is given twice\n{node.start_mark}")
-        return super().construct_mapping(node, deep)
+def _refuse_repeated_keys(node: yaml.Node | None) -> None:
+    """YAML keeps the last of two equal keys without a word; we do not."""
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _refuse_repeated_keys(child)
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, child in node.value:
+            if key.value in seen:
+                raise yaml.YAMLError(f"key {key.value!r} is given twice\n{key.start_mark}")
+            seen.add(key.value)
+            _refuse_repeated_keys(child)
 
 
 def _iso_ns(text: str) -> int:

@@ -4,21 +4,12 @@ It describes the network and is no evidence about markets: on planted patterns i
 41 % of its mass on the bars that carry the pattern, where an even spread would put 28 %.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
-
-class Explainable(Protocol):
-    """What is needed of ``model.predict.TrainedModel``."""
-
-    network: Any
-    renderer: Any
-
-    def normalise(self, images: torch.Tensor) -> torch.Tensor: ...
-
-    def scale_features(self, features: np.ndarray) -> torch.Tensor: ...
+from price_physics.model.predict import TrainedModel
 
 
 def grad_cam(
@@ -93,7 +84,7 @@ def time_profile(maps: np.ndarray) -> np.ndarray:
 
 
 def explain(
-    model: Explainable,
+    model: TrainedModel,
     close: np.ndarray,
     ends: np.ndarray,
     features: np.ndarray,
@@ -109,7 +100,7 @@ def explain(
     close : float64 array of shape (n_bars,)
         Closes of all bars.
     ends : int64 array of shape (n_events,)
-        Bar positions of the events.
+        Bar positions of the events, at least one.
     features : float64 array of shape (n_events, n_features)
         Unscaled features of the head.
     class_index, channel : int
@@ -133,6 +124,4 @@ def explain(
             .double()
             .numpy()
         )
-    size = model.renderer.size if not maps else maps[0].shape[-1]
-    empty = np.empty((0, size, size))
-    return np.concatenate([*maps, empty]), np.concatenate([*rendered, empty])
+    return np.concatenate(maps), np.concatenate(rendered)

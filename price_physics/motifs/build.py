@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.images.windows import window_ends
+from price_physics.model.predict import TrainedModel
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words
 from price_physics.schemas import FEATURE_COLUMNS, MOTIF_MEMBERS, MOTIFS
@@ -48,7 +49,7 @@ def build_motifs(
     study: Study,
     month: Month,
     *,
-    model: attribution.Explainable | None,
+    model: TrainedModel | None,
     bars: Mapping[Month, pd.DataFrame],
     windows: Mapping[Month, pd.DataFrame],
     features: Mapping[Month, pd.DataFrame],
@@ -128,7 +129,7 @@ def _candidates(
 
 def _side_motifs(
     study: Study,
-    model: attribution.Explainable,
+    model: TrainedModel,
     known: pd.DataFrame,
     close: np.ndarray,
     ends: np.ndarray,

@@ -59,9 +59,9 @@ def confident_events(lean: np.ndarray, side: int, max_events: int) -> np.ndarray
     """
     if not len(lean):
         return np.empty(0, dtype=np.int64)
-    strength = side * (lean - np.median(lean))
-    order = np.argsort(-strength, kind="stable")
-    return np.sort(order[strength[order] > 0][:max_events]).astype(np.int64)
+    order = np.argsort(-side * lean, kind="stable")
+    beyond = side * lean[order] > side * np.median(lean)
+    return np.sort(order[beyond][:max_events]).astype(np.int64)
 
 
 def cluster_features(path: np.ndarray, profile: np.ndarray) -> np.ndarray:

@@ -71,11 +71,13 @@ def standard_paths(close: np.ndarray, ends: np.ndarray, window: int) -> Paths:
 
 
 def volatility_ratio(early: np.ndarray, late: np.ndarray) -> float:
-    """Root mean square of the late changes over that of the early ones, over some events."""
-    before, after = float(early.mean()), float(late.mean())
-    if before == 0:
-        return 1.0 if after == 0 else float("inf")
-    return float(np.sqrt(after / before))
+    """Root mean square of the late changes over that of the early ones, over some events.
+
+    The floor keeps the rounding of a still price from counting as movement: two still thirds
+    are 1.
+    """
+    floor = 1e-12
+    return float(np.sqrt((late.mean() + floor) / (early.mean() + floor)))
 
 
 def _resample(path: np.ndarray, n_points: int) -> np.ndarray:

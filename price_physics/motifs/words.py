@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TURN = 0.25
+TURN = 0.2
 """A turning point reverses at least this share of the path's range."""
 
 _SIDEWAYS = 0.35
@@ -45,12 +45,12 @@ def describe(shape: Shape) -> str:
     --------
     >>> even = np.full(4, 0.25)
     >>> describe(Shape(np.linspace(0, 2, 32), 0.5, 1.0, even))
-    'rises strongly and steadily and closes near its high; the network looks at the window evenly'
+    'rises strongly and steadily, closing near its high; the network looks at the window evenly'
     >>> describe(Shape(np.abs(np.linspace(-1, 1, 32)), 0.5, 2.0, np.array([0.1, 0.1, 0.3, 0.5])))
-    'falls to a low in the middle third, then climbs back to where it began and closes near its \
+    'falls to a low in the middle third, then climbs back to where it began, closing near its \
 high, its moves growing; the network looks at the last quarter (50 % of its attention)'
     """
-    clauses = [f"{_movement(shape.path)} and {_close(shape.path)}"]
+    clauses = [f"{_movement(shape.path)}, {_close(shape.path)}"]
     clauses += [c for c in (_volatility(shape.volatility_ratio), _agreement(shape)) if c]
     return f"{', '.join(clauses)}; {_attention(shape.attention)}"
 
@@ -141,14 +141,14 @@ def _one_leg(path: np.ndarray) -> str:
     where = f"in the {_third(half)}"
     if start > 0.3 and stop < 0.7:
         text = f"holds flat, {verb} {where}, then holds flat"
-    elif start > 0.3:
+    elif start > 0.4:
         text = f"holds flat, then {verb} {where}"
-    elif stop < 0.7:
+    elif stop < 0.6:
         text = f"{verb} {where}, then holds flat"
     else:
         text = f"{verb} {_strength(path)}{_pace(half)}"
     back = np.maximum.accumulate(sign * path) - sign * path
-    if back.max() >= 0.1 * np.ptp(path):
+    if back.max() >= 0.08 * np.ptp(path):
         dip = "dip" if up else "rally"
         text += f" with a shallow {dip} in the {_third(int(back.argmax()) / (len(path) - 1))}"
     return text
@@ -188,11 +188,11 @@ def _close(path: np.ndarray) -> str:
     extent = float(np.ptp(path))
     place = (path[-1] - path.min()) / extent if extent > 0 else 0.5
     if place > 0.85:
-        return "closes near its high"
+        return "closing near its high"
     if place < 0.15:
-        return "closes near its low"
+        return "closing near its low"
     part = "upper part" if place > 0.6 else "lower part" if place < 0.4 else "middle"
-    return f"closes in the {part} of its range"
+    return f"closing in the {part} of its range"
 
 
 # ---------------------------------------------------------------------------- the rest

@@ -36,6 +36,8 @@ class Artefact:
         Why the month is a warm-up (too little is known yet), if it is one.
     synthetic : bool
         Whether any tick behind this came from a generator.
+    inputs : mapping of name to sha256
+        What was read from outside the store, such as vendor files.
     """
 
     tables: tuple[tuple[TableSchema, pd.DataFrame], ...] = ()
@@ -44,6 +46,7 @@ class Artefact:
     files: dict[str, bytes] = field(default_factory=dict)
     warm_up: str | None = None
     synthetic: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def serialise(artefact: Artefact) -> Iterator[Blob]:
     for name, document in sorted(artefact.documents.items()):
         yield Blob(f"{name}.json", canonical_json(document), {})
     for name, arrays in sorted(artefact.tensors.items()):
-        whole = {key: np.ascontiguousarray(value) for key, value in sorted(arrays.items())}
+        whole = {key: np.asarray(value, order="C") for key, value in sorted(arrays.items())}
         yield Blob(f"{name}.safetensors", save_tensors(whole), {"tensors": len(whole)})
     for name, content in sorted(artefact.files.items()):
         yield Blob(name, content, {})

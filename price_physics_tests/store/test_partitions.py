@@ -34,7 +34,7 @@ def make_artefact(n: int = 5, price: float = 4.9) -> Artefact:
     return Artefact(
         tables=((TICKS, frame),),
         documents={"quality": {"rows_read": n, "share": None}},
-        tensors={"network": {"weight": np.eye(3, dtype="float32")}},
+        tensors={"network": {"weight": np.eye(3, dtype="float32"), "steps": np.array(7)}},
         files={"sheet.png": b"\x89PNG"},
         warm_up="too young",
     )
@@ -51,7 +51,10 @@ def test_round_trip(store: Store) -> None:
     pd.testing.assert_frame_equal(partition.table("ticks"), make_artefact().tables[0][1])
     assert partition.table("ticks", columns=["price"]).columns.tolist() == ["price"]
     assert partition.document("quality") == {"rows_read": 5, "share": None}
-    assert np.array_equal(partition.tensors("network")["weight"], np.eye(3))
+    tensors = partition.tensors("network")
+    assert np.array_equal(tensors["weight"], np.eye(3))
+    assert tensors["steps"].shape == ()
+    assert tensors["steps"] == 7
     assert partition.file("sheet.png") == b"\x89PNG"
     assert partition.warm_up == "too young"
     assert partition.manifest["inputs"] == {"a.csv": "ff"}

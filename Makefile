@@ -1,0 +1,43 @@
+# The only entry. Two commands matter: `make demo` and `make test`; both set everything up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types dev backfill clean help
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: $(STAMP) ## materialise every asset of every month of the sample, print the verdict
+	@$(BIN)/price-physics demo
+
+test: $(STAMP) ## style, import rules, types, then every test
+	@$(BIN)/price-physics lint
+	@$(BIN)/price-physics types
+	@$(BIN)/price-physics test
+
+lint: $(STAMP) ## check style and which way imports point
+	@$(BIN)/price-physics lint
+
+types: $(STAMP) ## check types
+	@$(BIN)/price-physics types
+
+dev: $(STAMP) ## open the Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/price-physics dev
+
+backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09 TO=2012-05
+	@test -n "$(STUDY)" || { echo "usage: make backfill STUDY=demo [FROM=2011-09] [TO=2012-05]"; exit 2; }
+	@$(BIN)/price-physics backfill --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
+
+clean: ## remove what the commands made: results, records, the environment
+	rm -rf $(VENV) outputs data/store data/ledger data/mlflow data/dagster
+
+# torch first: pinned, or pip would look for the newest build and its CUDA packages.
+$(STAMP): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV): a few minutes, once"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt torch==2.13.0
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[test]'
+	@touch $(STAMP)

@@ -1,0 +1,126 @@
+"""``price-physics``: what ``make`` calls, for those without make."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from price_physics.errors import PricePhysicsError
+from price_physics.months import Month
+from price_physics.project import Project, find_project
+
+DEMO = "demo"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; an expected error prints one message and gives exit status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(find_project(), options)
+    except PricePhysicsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="price-physics", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+
+    def add(name: str, run: Callable[[Project, argparse.Namespace], int], text: str):  # type: ignore[no-untyped-def]
+        verb = verbs.add_parser(name, help=text, description=text)
+        verb.set_defaults(run=run)
+        return verb
+
+    add("demo", _demo, "materialise every asset of every month of the sample, print the verdict")
+    backfill = add("backfill", _backfill, "materialise a study month by month in one process")
+    backfill.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
+    backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
+    backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
+    add("dev", _dev, "open the Dagster UI on http://127.0.0.1:3000")
+    add("test", _test, "run the tests")
+    add("lint", _lint, "check style and which way imports point")
+    add("types", _types, "check types")
+    return parser
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _demo(project: Project, options: argparse.Namespace) -> int:
+    print("Real ticks of the sample -> bars -> labels -> images -> CNN -> walk-forward -> verdict")
+    options.study, options.first, options.last = DEMO, None, None
+    return _backfill(project, options)
+
+
+def _backfill(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.backfill import run_backfill
+
+    start = time.monotonic()
+    done = run_backfill(project, options.study, options.first, options.last)
+    print(
+        f"{done.n_materialised} assets materialised, {done.n_current} were current, "
+        f"{time.monotonic() - start:.0f} s"
+    )
+    reports = project.outputs / done.study.name / "reports"
+    print_verdict(reports / f"{done.months[-1]}.json", reports / f"{done.months[-1]}.html")
+    return 0
+
+
+def print_verdict(numbers: Path, report: Path) -> None:
+    """Print the verdict, the headline numbers and where the report is."""
+    document = json.loads(numbers.read_text(encoding="utf-8"))
+    print(f"\nverdict: {document['verdict']['verdict'].upper()}")
+    print(document["verdict"]["sentence"])
+    for row in document["headline"]:
+        print(f"  {row['name']:<44} {row['text']}")
+    print(f"\nreport: {report}")
+
+
+def _dev(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.instance import open_instance
+
+    with open_instance(project):  # create the databases before daemon and webserver race for them
+        pass
+    print("Dagster on http://127.0.0.1:3000 (no login: it listens on this machine only)")
+    command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", "3000"]
+    return subprocess.call([*command, "-w", str(project.root / "workspace.yaml")], cwd=project.root)  # noqa: S603
+
+
+def _test(project: Project, options: argparse.Namespace) -> int:
+    return _run(project, [sys.executable, "-m", "pytest"])
+
+
+def _lint(project: Project, options: argparse.Namespace) -> int:
+    commands = (
+        [_tool("ruff"), "check", "."],
+        [_tool("ruff"), "format", "--check", "."],
+        [_tool("lint-imports")],
+    )
+    return max(_run(project, command) for command in commands)
+
+
+def _types(project: Project, options: argparse.Namespace) -> int:
+    return _run(project, [sys.executable, "-m", "mypy"])
+
+
+def _run(project: Project, command: list[str]) -> int:
+    print("$", " ".join(command), flush=True)
+    return subprocess.call(command, cwd=project.root)  # noqa: S603
+
+
+def _tool(name: str) -> str:
+    """Return the path of a console script beside this interpreter."""
+    suffix = ".exe" if os.name == "nt" else ""
+    return str(Path(sys.executable).parent / f"{name}{suffix}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

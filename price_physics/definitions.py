@@ -1,0 +1,12 @@
+"""What Dagster loads: the whole DAG of the project in the working folder.
+
+    ticks -> bars -> regime_features, excursions -> barrier_policy -> labels -> weights, folds
+          -> images -> model -> predictions -> walk_forward -> report, motifs
+
+The edges stand in `orchestration.dag`, the assets in `orchestration.assets`.
+"""
+
+from price_physics.orchestration.build import build_definitions
+from price_physics.project import find_project
+
+defs = build_definitions(find_project())

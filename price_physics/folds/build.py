@@ -1,0 +1,188 @@
+"""The anchored training set of a month, and the purged k-fold inside it.
+
+The set trained through m tests on m+1 by construction: it holds labels whose horizon ended by
+the end of m. Weights and features of its members are not here.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from price_physics.folds.purged import IntArray, PurgedKFold
+from price_physics.folds.roles import EARLY_STOP, ROLES, TEST, TRAIN, fold_roles
+from price_physics.labels.frames import stack
+from price_physics.months import Month
+from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
+from price_physics.study import Study
+
+_CLASSES = {
+    "three_class": {"down": -1, "flat": 0, "up": 1},
+    "binary_take_profit": {"other": 0, "take profit": 1},
+}
+
+
+@dataclass(frozen=True)
+class FoldsResult:
+    """Training set of a month: its members, their roles by fold, and a manifest to publish."""
+
+    members: pd.DataFrame
+    roles: pd.DataFrame
+    manifest: dict[str, Any]
+    warm_up: str | None
+
+
+def build_folds(
+    study: Study,
+    month: Month,
+    labels: Mapping[Month, pd.DataFrame],
+    windows: Mapping[Month, pd.DataFrame],
+) -> FoldsResult:
+    """Choose the training set through the month and split it.
+
+    Members are the labels of months up to m that have a window and cross no known outage.
+
+    Parameters
+    ----------
+    labels, windows : mapping of Month to DataFrame
+        LABELS and IMAGE_WINDOWS up to the month.
+
+    Returns
+    -------
+    FoldsResult
+        FOLD_MEMBERS and FOLD_ROLES by event time. Where there is too little to train on,
+        `warm_up` says why and there are no roles.
+    """
+    months = [m for m in sorted(labels) if m <= month]
+    start_ns, end_ns, label, excluded = _members(months, labels, month, windows)
+    members = _frame(FOLD_MEMBERS.columns, month, event_time_ns=start_ns, label_end_ns=end_ns)
+    roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
+    folds: list[dict[str, Any]] = []
+    classes = _classes(study, label)
+    warm_up = _too_little(study, classes)
+    if warm_up is None:
+        roles, folds = _split(study, start_ns, end_ns)
+        warm_up = _empty_fold(study, roles, classes)
+    if warm_up is not None:
+        roles, folds = roles[:0], []
+    frame = _roles_frame(month, roles, start_ns)
+    manifest = {
+        "months": [str(months[0]), str(months[-1])] if months else [],
+        "n_members": len(start_ns),
+        "embargo_ns": study.folds.embargo_ns,
+        "folds": folds,
+        "excluded": excluded,
+        "sha256": _digest(frame),
+    }
+    return FoldsResult(members, frame, manifest, warm_up)
+
+
+def _members(
+    months: list[Month],
+    labels: Mapping[Month, pd.DataFrame],
+    month: Month,
+    windows: Mapping[Month, pd.DataFrame],
+) -> tuple[IntArray, IntArray, npt.NDArray[np.int8], dict[str, int]]:
+    """Start, end and label of every member, sorted by start, and who was left out and why."""
+    start_ns, end_ns, label, crosses_outage = stack(
+        LABELS, labels, months, "event_time_ns", "label_end_ns", "label", "crosses_outage"
+    )
+    (drawn,) = stack(
+        IMAGE_WINDOWS, windows, [m for m in sorted(windows) if m <= month], "event_time_ns"
+    )
+    no_window = ~np.isin(start_ns, drawn)
+    excluded = {
+        "no_window": int(no_window.sum()),
+        "crosses_outage": int((crosses_outage & ~no_window).sum()),
+    }
+    kept = np.flatnonzero(~no_window & ~crosses_outage)
+    kept = kept[np.argsort(start_ns[kept], kind="stable")]
+    return start_ns[kept], end_ns[kept], label[kept], excluded
+
+
+def _classes(study: Study, label: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Name of each class that the network's head tells apart, and its samples."""
+    seen = label if study.model.head == "three_class" else (label == 1).astype(np.int8)
+    return {name: seen == value for name, value in _CLASSES[study.model.head].items()}
+
+
+def _too_little(study: Study, classes: dict[str, npt.NDArray[np.bool_]]) -> str | None:
+    n_members = sum(int(mask.sum()) for mask in classes.values())
+    needed = max(study.folds.min_training_samples, study.folds.n_splits)
+    if n_members < needed:
+        return f"{n_members} training samples, and {needed} are needed"
+    for name, mask in classes.items():
+        if not mask.any():
+            return f"no sample of class {name} among {n_members}"
+    return None
+
+
+def _split(
+    study: Study, start_ns: IntArray, end_ns: IntArray
+) -> tuple[npt.NDArray[np.int8], list[dict[str, Any]]]:
+    """Roles of shape (n_splits, n_samples), and the manifest's entry of each fold."""
+    config = study.folds
+    splitter = PurgedKFold(config.n_splits, start_ns, end_ns, config.embargo_ns)
+    roles, folds = [], []
+    for fold, test in enumerate(splitter.test_masks()):
+        role = fold_roles(start_ns, end_ns, test, config.embargo_ns, config.early_stop_fraction)
+        counts = np.bincount(role, minlength=len(ROLES))
+        roles.append(role)
+        folds.append(
+            {
+                "fold": fold,
+                "test_start_ns": int(start_ns[test][0]),
+                "test_end_ns": int(end_ns[test].max()),
+                "counts": {name: int(n) for name, n in zip(ROLES, counts, strict=True)},
+            }
+        )
+    return np.stack(roles), folds
+
+
+def _empty_fold(
+    study: Study, roles: npt.NDArray[np.int8], classes: dict[str, npt.NDArray[np.bool_]]
+) -> str | None:
+    """Why a fold cannot be trained, stopped or tested; None when all can."""
+    for fold, role in enumerate(roles):
+        for needed in (TRAIN, EARLY_STOP, TEST):
+            if not (role == needed).any():
+                return (
+                    f"fold {fold} has no {ROLES[needed]} sample left after purging, with an "
+                    f"embargo of {study.folds.embargo_minutes:g} minutes"
+                )
+        for name, mask in classes.items():
+            if not mask[role == TRAIN].any():
+                return f"fold {fold} has no training sample of class {name}"
+    return None
+
+
+def _roles_frame(
+    month: Month, roles: npt.NDArray[np.int8], event_time_ns: IntArray
+) -> pd.DataFrame:
+    n_folds, n_members = roles.shape
+    return _frame(
+        FOLD_ROLES.columns,
+        month,
+        fold=np.repeat(np.arange(n_folds, dtype=np.int32), n_members),
+        event_time_ns=np.tile(event_time_ns, n_folds),
+        role=np.array(ROLES, dtype=object)[roles.ravel()],
+    )
+
+
+def _frame(columns: list[str], month: Month, **arrays: npt.NDArray[Any]) -> pd.DataFrame:
+    n_rows = len(arrays["event_time_ns"])
+    known_at = np.full(n_rows, month.end_ns, dtype=np.int64)
+    return pd.DataFrame({**arrays, "known_at": known_at}, columns=columns)
+
+
+def _digest(roles: pd.DataFrame) -> str:
+    """sha256 over the roles, so that two manifests can be told apart at a glance."""
+    digest = hashlib.sha256()
+    for column in ("fold", "event_time_ns"):
+        digest.update(roles[column].to_numpy().tobytes())
+    digest.update("\n".join(roles["role"]).encode())
+    return digest.hexdigest()

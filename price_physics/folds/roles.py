@@ -1,0 +1,64 @@
+"""What each training sample does in a fold: train, early_stop, test, purged or embargoed.
+
+Which samples there are is in `build`, what overlaps what in `purged`.
+"""
+
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from price_physics.folds.purged import BoolArray, IntArray, purge
+
+ROLES = ("train", "early_stop", "test", "purged", "embargoed")
+TRAIN, EARLY_STOP, TEST, PURGED, EMBARGOED = range(5)
+
+
+def fold_roles(
+    label_start_ns: IntArray,
+    label_end_ns: IntArray,
+    test: BoolArray,
+    embargo_ns: int,
+    early_stop_fraction: float,
+) -> npt.NDArray[np.int8]:
+    """Give every sample its role in the fold that tests on `test`.
+
+    The last samples of what the test leaves for training stop the training early; what is left
+    is purged against them in turn, so that neither slice has seen the other.
+
+    Parameters
+    ----------
+    label_start_ns, label_end_ns : int64 array of shape (n_samples,)
+        Closed intervals, sorted by start, UTC ns.
+    test : bool array of shape (n_samples,)
+    embargo_ns : int
+    early_stop_fraction : float
+        Share of the samples left for training, in (0, 1), rounded up.
+
+    Returns
+    -------
+    int8 array of shape (n_samples,)
+        Positions in ROLES.
+
+    Examples
+    --------
+    >>> start = np.arange(10)
+    >>> test = start < 2
+    >>> roles = fold_roles(start, start + 1, test, embargo_ns=1, early_stop_fraction=0.3)
+    >>> [ROLES[role] for role in roles]  # doctest: +NORMALIZE_WHITESPACE
+    ['test', 'test', 'purged', 'embargoed', 'train', 'train', 'train', 'purged',
+     'early_stop', 'early_stop']
+    """
+    role = np.full(len(test), TRAIN, dtype=np.int8)
+    role[test] = TEST
+    _drop(role, purge(label_start_ns, label_end_ns, test, embargo_ns))
+    remaining = np.flatnonzero(role == TRAIN)
+    n_early_stop = ceil(early_stop_fraction * len(remaining))
+    role[remaining[len(remaining) - n_early_stop :]] = EARLY_STOP
+    _drop(role, purge(label_start_ns, label_end_ns, role == EARLY_STOP, embargo_ns))
+    return role
+
+
+def _drop(role: npt.NDArray[np.int8], dropped: tuple[BoolArray, BoolArray]) -> None:
+    for mask, reason in zip(dropped, (PURGED, EMBARGOED), strict=True):
+        role[mask & (role == TRAIN)] = reason

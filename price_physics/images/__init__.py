@@ -1,0 +1,1 @@
+"""Bars to images: one picture an event, rendered on demand and never stored whole."""

@@ -1,0 +1,33 @@
+"""Wilder's average true range: the width of the barriers."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from price_physics.labels.frames import FloatArray, stack
+from price_physics.labels.kernels import wilder_atr
+from price_physics.months import Month
+from price_physics.schemas import BARS
+
+
+def month_atr(bars: Mapping[Month, pd.DataFrame], month: Month, period: int) -> FloatArray:
+    """Average true range of the bars of one month, warmed up on the month before.
+
+    It always starts with the first bar of the month before (or of this one, where that is the
+    market's first): whoever asks for the ATR of an event gets the same float.
+
+    Parameters
+    ----------
+    bars : mapping of Month to DataFrame
+        BARS; only `month` and the month before are read.
+    period : int
+        Bars of the first mean and of the smoothing, at least 1.
+
+    Returns
+    -------
+    float64 array of shape (number of bars of the month,)
+        Price units; NaN while warming up.
+    """
+    high, low, close = stack(BARS, bars, (month - 1, month), "high", "low", "close")
+    atr: FloatArray = wilder_atr(high, low, close, period)
+    return atr[len(atr) - len(bars[month]) :]

@@ -1,0 +1,142 @@
+"""Past excursions -> the multiples of ATR at which next month's barriers stand.
+
+The policy of m knows excursions whose horizon ended by the end of m and serves events of m+1.
+Prices are not here: a multiple becomes a barrier in `build`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from price_physics.errors import ConfigError
+from price_physics.labels.frames import FloatArray, IntArray, rows_of, stack
+from price_physics.months import Month
+from price_physics.schemas import BARRIER_POLICY, EXCURSIONS, REGIME_FEATURES
+from price_physics.study import BarrierPolicyConfig, Study
+
+EVERY_REGIME = -1
+REGIMES = (0, 1, 2)
+
+
+def build_policy(
+    study: Study,
+    month: Month,
+    excursions: Mapping[Month, pd.DataFrame],
+    features: Mapping[Month, pd.DataFrame],
+) -> pd.DataFrame:
+    """Take-profit and stop-loss multiples for the events of the next month.
+
+    Parameters
+    ----------
+    excursions : mapping of Month to DataFrame
+        EXCURSIONS up to m. Of kind "month" the last `lookback_months` of them count.
+    features : mapping of Month to DataFrame
+        REGIME_FEATURES up to m; read by kind "regime" only.
+
+    Returns
+    -------
+    DataFrame
+        BARRIER_POLICY: a row a regime of kind "regime", else one row for every regime. A sample
+        under the floor has the study's fallback.
+
+    Raises
+    ------
+    StoreError
+        When an excursion's event has no regime.
+    """
+    config = study.barrier_policy
+    months = [m for m in sorted(excursions) if m <= month]
+    if config.kind == "month":
+        months = [m for m in months if m > month - config.lookback_months]
+    event_time_ns, favourable, adverse = stack(
+        EXCURSIONS, excursions, months, "event_time_ns", "favourable_atr", "adverse_atr"
+    )
+    served: tuple[int, ...] = (EVERY_REGIME,)
+    regime = np.full(len(event_time_ns), EVERY_REGIME)
+    if config.kind == "regime":
+        served, regime = REGIMES, _regimes(event_time_ns, month, features)
+    rows = []
+    for value in served:
+        rng = np.random.default_rng([study.seed, month.year, month.month, value + 1])
+        sample = _sample(np.flatnonzero(regime == value), config.max_events, rng)
+        rows.append((value, *_multiples_of(favourable[sample], adverse[sample], config)))
+    frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
+    return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
+
+
+def multiples(
+    study: Study, policy: pd.DataFrame | None, regime: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Take-profit and stop-loss multiples of events, given their regimes.
+
+    Parameters
+    ----------
+    policy : DataFrame or None
+        BARRIER_POLICY of the month before the events'; None before there is one, where the
+        study's fallback stands.
+    regime : int array of shape (n_events,)
+
+    Returns
+    -------
+    take_profit, stop_loss : float64 array of shape (n_events,)
+        In ATR.
+
+    Raises
+    ------
+    ConfigError
+        When the policy serves no such regime.
+    """
+    config = study.barrier_policy
+    if policy is None:
+        n_events = len(regime)
+        return (
+            np.full(n_events, config.fallback_take_profit),
+            np.full(n_events, config.fallback_stop_loss),
+        )
+    served = policy["regime"].to_numpy(np.int64)
+    if EVERY_REGIME in served:
+        regime = np.full(len(regime), EVERY_REGIME)
+    unserved = np.setdiff1d(regime, served)
+    if len(unserved):
+        raise ConfigError(
+            f"barrier policy serves regimes {served.tolist()}, not {unserved.tolist()}: it was "
+            "built for another study; materialise barrier_policy again"
+        )
+    order = np.argsort(served)
+    row = order[np.searchsorted(served, regime, sorter=order)]
+    return (
+        policy["take_profit_multiple"].to_numpy(np.float64)[row],
+        policy["stop_loss_multiple"].to_numpy(np.float64)[row],
+    )
+
+
+def _regimes(
+    event_time_ns: IntArray, month: Month, features: Mapping[Month, pd.DataFrame]
+) -> IntArray:
+    months = [m for m in sorted(features) if m <= month]
+    times, regime = stack(REGIME_FEATURES, features, months, "event_time_ns", "regime")
+    return regime[rows_of(event_time_ns, times, "regime_features")]
+
+
+def _sample(members: IntArray, max_events: int, rng: np.random.Generator) -> IntArray:
+    if len(members) <= max_events:
+        return members
+    return np.sort(rng.choice(members, max_events, replace=False))
+
+
+def _multiples_of(
+    favourable: FloatArray, adverse: FloatArray, config: BarrierPolicyConfig
+) -> tuple[float, float, int, str]:
+    """Columns take_profit_multiple to source of one row."""
+    n_events = len(favourable)
+    if n_events < config.min_events:
+        return config.fallback_take_profit, config.fallback_stop_loss, n_events, "fallback"
+    pair = []
+    for values, quantile, bounds in (
+        (favourable, config.take_profit_quantile, config.take_profit_bounds),
+        (adverse, config.stop_loss_quantile, config.stop_loss_bounds),
+    ):
+        winsorised = np.minimum(values, np.quantile(values, config.winsor_quantile))
+        pair.append(float(np.clip(np.quantile(winsorised, quantile), *bounds)))
+    return pair[0], pair[1], n_events, "quantile"

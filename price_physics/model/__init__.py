@@ -1,0 +1,1 @@
+"""Images to probabilities: the network, its training loop, calibration and predictions."""

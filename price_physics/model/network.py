@@ -1,0 +1,87 @@
+"""The network and its configuration, whole, in one file.
+
+About training it knows nothing; see `train`. Two things it must not contain: a stride-2 1x1
+convolution (its backward pass crashes torch 2.13 on the CPU in channels_last; here an average
+pool comes first and every convolution has stride 1), and AdaptiveAvgPool (no deterministic
+version on CUDA; here it is a mean).
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_MOMENTUM = 0.2
+"""Twice torch's: an epoch of a few hundred samples has a handful of steps to learn the norms in."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """All that decides the shapes of the weights."""
+
+    n_channels: int  # C: renderers x windows
+    n_features: int  # N: regime features beside the image
+    n_classes: int  # 3: down, flat, up; 2: other, take profit
+    width: int = 32  # w
+    n_hidden: int = 32
+    dropout: float = 0.1
+
+
+class ResNetLite(nn.Module):
+    """A small residual network on S x S images, with regime features in its head.
+
+    S must be at least 8; the comments give the shapes at S = 64.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        w = config.width
+        self.stem = nn.Conv2d(config.n_channels, w, 3, padding=1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(w, momentum=_MOMENTUM)
+        self.stage1 = ResidualBlock(w, w)
+        self.stage2 = ResidualBlock(w, 2 * w)
+        self.stage3 = ResidualBlock(2 * w, 4 * w)
+        self.hidden = nn.Linear(4 * w + config.n_features, config.n_hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(config.n_hidden, config.n_classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Map images (B, C, 64, 64) to the last feature map (B, 4w, 8, 8)."""
+        x = F.avg_pool2d(images, 2)  # (B, C, 32, 32)
+        x = F.relu(self.stem_norm(self.stem(x)))  # (B, w, 32, 32)
+        x = self.stage1(F.avg_pool2d(x, 2))  # (B, w, 16, 16)
+        x = self.stage2(F.avg_pool2d(x, 2))  # (B, 2w, 8, 8)
+        feature_map: Tensor = self.stage3(x)  # (B, 4w, 8, 8): finer cells for attributions
+        return feature_map
+
+    def classify(self, feature_map: Tensor, features: Tensor) -> Tensor:
+        """Map a feature map (B, 4w, h, h) and features (B, N) to logits (B, n_classes)."""
+        x = feature_map.mean((2, 3))  # (B, 4w)
+        x = F.relu(self.hidden(torch.cat([x, features], dim=1)))  # (B, n_hidden)
+        logits: Tensor = self.output(self.dropout(x))  # (B, n_classes)
+        return logits
+
+    def forward(self, images: Tensor, features: Tensor) -> Tensor:
+        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes)."""
+        return self.classify(self.features(images), features)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions around a shortcut, which is a 1 x 1 one where the width changes."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(n_out, momentum=_MOMENTUM)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(n_out, momentum=_MOMENTUM)
+        self.shortcut: nn.Module = nn.Identity()
+        if n_in != n_out:
+            self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, n_in, h, h) to (B, n_out, h, h)."""
+        y = F.relu(self.norm1(self.conv1(x)))
+        return F.relu(self.norm2(self.conv2(y)) + self.shortcut(x))

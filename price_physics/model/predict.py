@@ -1,0 +1,196 @@
+"""A stored model, back to life: logits and probabilities for events it has not seen.
+
+Knows nothing of trades; which side to take is decided in `walk_forward`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
+
+from price_physics.errors import StoreError
+from price_physics.images.render import RENDERER_VERSION, Renderer
+from price_physics.images.windows import window_ends
+from price_physics.labels.frames import rows_of
+from price_physics.model.calibration import Calibration
+from price_physics.model.dataset import Moments
+from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.months import Month
+from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.study import ImagesConfig, Study
+
+_BATCH = 256
+_PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
+
+
+class TrainedModel:
+    """A network with all it needs to turn closes and features into probabilities; on the CPU.
+
+    Attributes
+    ----------
+    network : ResNetLite
+        In evaluation mode.
+    architecture : dict
+        As stored.
+    renderer : Renderer
+    """
+
+    def __init__(self, network: ResNetLite, architecture: dict[str, Any]) -> None:
+        self.network = network.eval()
+        self.architecture = architecture
+        self.renderer = Renderer(images_config(architecture["images"]))
+        self._channels = Moments(architecture["channel_mean"], architecture["channel_std"])
+        self._features = Moments(architecture["feature_mean"], architecture["feature_std"])
+        self._calibration = Calibration(architecture["temperature"], architecture["bias"])
+
+    @classmethod
+    def load(
+        cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]
+    ) -> "TrainedModel":
+        """Rebuild a model, strictly: every tensor must be there and fit.
+
+        Raises
+        ------
+        StoreError
+            When weights and architecture do not belong together, or the images of today are not
+            those the model was trained on.
+        """
+        version = architecture.get("images", {}).get("renderer_version")
+        if version != RENDERER_VERSION:
+            raise StoreError(
+                f"the model was trained on images of renderer version {version!r}, this code draws "
+                f"{RENDERER_VERSION!r}; materialise images and model again"
+            )
+        network = ResNetLite(NetworkConfig(**architecture["network"]))
+        expected = network.state_dict()
+        problems = [f"{n} is missing" for n in expected if n not in weights]
+        problems += [f"{n} is unknown" for n in weights if n not in expected]
+        problems += [
+            f"{n} is {tuple(weights[n].shape)}, not {tuple(expected[n].shape)}"
+            for n in expected
+            if n in weights and tuple(weights[n].shape) != tuple(expected[n].shape)
+        ]
+        if problems:
+            raise StoreError(
+                f"the model's weights do not fit its architecture: {'; '.join(problems[:5])} "
+                f"({len(problems)} in all); materialise the model again"
+            )
+        network.load_state_dict({n: torch.from_numpy(np.array(weights[n])) for n in expected})
+        return cls(network, architecture)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Scale rendered images (B, C, S, S) as in training."""
+        return self._channels.scale(images, axis=1)
+
+    def scale_features(self, features: npt.ArrayLike | Tensor) -> Tensor:
+        """Scale features (B, N), columns as FEATURE_COLUMNS, as in training; gives float32."""
+        raw = torch.as_tensor(features, dtype=torch.float64)
+        return self._features.scale(raw, axis=1).to(torch.float32)
+
+    def logits(
+        self,
+        close: npt.ArrayLike | Tensor,
+        window_ends: npt.ArrayLike | Tensor,
+        features: npt.ArrayLike | Tensor,
+    ) -> Tensor:
+        """Logits of events, without gradients.
+
+        Parameters
+        ----------
+        close : float64 array or tensor of shape (N,)
+        window_ends : int64 array or tensor of shape (B,)
+            Position of each event's own bar.
+        features : float64 array or tensor of shape (B, n_features)
+            Not scaled.
+
+        Returns
+        -------
+        float32 tensor of shape (B, n_classes)
+        """
+        prices = torch.as_tensor(close, dtype=torch.float64)
+        ends = torch.as_tensor(window_ends, dtype=torch.int64)
+        scaled = self.scale_features(features)
+        parts = [torch.empty(0, self.network.config.n_classes)]
+        with torch.no_grad():
+            for batch in torch.arange(len(ends)).split(_BATCH):
+                images = self.normalise(self.renderer(prices, ends[batch]))
+                parts.append(self.network(images, scaled[batch]))
+        return torch.cat(parts)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Calibrated probabilities (B, n_classes) in float64; differentiable."""
+        bias = torch.tensor(self._calibration.bias, dtype=torch.float64)
+        return torch.softmax(logits.double() / self._calibration.temperature + bias, dim=1)
+
+
+def predict(
+    study: Study,
+    month: Month,
+    model: TrainedModel | None,
+    bars: Mapping[Month, pd.DataFrame],
+    windows: pd.DataFrame,
+    features: pd.DataFrame,
+) -> pd.DataFrame:
+    """Predict every event of `month` that has an image.
+
+    Parameters
+    ----------
+    study : Study
+    month : Month
+    model : TrainedModel or None
+        Trained through an earlier month; None, in warm-up, predicts nothing.
+    bars : mapping of month to BARS
+        Of the month before, where there is one, and of `month`.
+    windows, features : IMAGE_WINDOWS, REGIME_FEATURES
+        Of `month`.
+
+    Returns
+    -------
+    DataFrame of event_time_ns, p_up, p_flat, p_down
+        The last two are NaN with the binary head.
+
+    Raises
+    ------
+    StoreError
+        When the study asks for another head or other images than the model has, or an event has no
+        features.
+    """
+    times = windows["event_time_ns"].to_numpy(np.int64)
+    if model is None or not len(times):
+        return _frame(times[:0], np.empty((0, 3)))
+    stored = (model.architecture["head"], images_config(model.architecture["images"]))
+    if stored != (study.model.head, study.images):
+        raise StoreError(
+            f"study {study.name!r} asks for head {study.model.head} and images {study.images}, the "
+            f"model was trained with {stored}; materialise images, folds and model again"
+        )
+    close, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
+    rows = rows_of(times, features["event_time_ns"].to_numpy(np.int64), "regime_features")
+    values = features[FEATURE_COLUMNS].to_numpy(np.float64)[rows]
+    p = model.probabilities(model.logits(close, ends, values)).numpy()
+    return _frame(times, p)
+
+
+def probability_columns(probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Name probabilities (n, n_classes) as the tables do; NaN where the head has no such class."""
+    if probabilities.shape[1] == 3:
+        down, flat, up = probabilities.T
+    else:
+        up = probabilities[:, 1]
+        down = flat = np.full(len(up), np.nan)
+    return {"p_up": up.copy(), "p_flat": flat.copy(), "p_down": down.copy()}
+
+
+def images_config(specification: Mapping[str, Any]) -> ImagesConfig:
+    """Rebuild the images' configuration from a stored render specification."""
+    known = {k: v for k, v in specification.items() if k in ImagesConfig.model_fields}
+    return ImagesConfig.model_validate(known)
+
+
+def _frame(times: npt.NDArray[np.int64], probabilities: np.ndarray) -> pd.DataFrame:
+    columns = {"event_time_ns": times, **probability_columns(probabilities)}
+    return pd.DataFrame(columns, columns=_PROBABILITIES)

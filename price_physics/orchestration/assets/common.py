@@ -1,0 +1,90 @@
+"""What every asset has in common, taken from the table in `orchestration.dag`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from price_physics.months import Month
+from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.orchestration.io_manager import SETTINGS_TAG, MonthTables
+from price_physics.orchestration.partitions import window_mapping
+from price_physics.orchestration.versions import code_version, settings_hash
+from price_physics.project import Project
+from price_physics.schemas import TableSchema
+from price_physics.store.partitions import Partition
+from price_physics.study import Market, Study
+
+
+@dataclass(frozen=True)
+class Site:
+    """A study on its market in a project: what the assets of a study close over."""
+
+    project: Project
+    market: Market
+    study: Study
+    partitions: dg.MonthlyPartitionsDefinition
+
+    def asset_args(
+        self, name: str, group: str, kinds: set[str], tables: tuple[TableSchema, ...] = ()
+    ) -> dict[str, Any]:
+        """Arguments of ``@dg.asset`` for an asset of this study."""
+        return asset_args(
+            name, self.project, self.market, self.study, self.partitions, group, kinds, tables
+        )
+
+
+def asset_args(
+    name: str,
+    project: Project,
+    market: Market,
+    study: Study | None,
+    partitions: dg.MonthlyPartitionsDefinition,
+    group: str,
+    kinds: set[str],
+    tables: tuple[TableSchema, ...] = (),
+) -> dict[str, Any]:
+    """Arguments of ``@dg.asset``: key, edges, partitions, versions, columns for the UI."""
+    study_name = study.name if study else ""
+    settings = settings_hash(name, study, market)
+    metadata: dict[str, Any] = {SETTINGS_TAG: settings}
+    if tables:
+        metadata["dagster/column_schema"] = _column_schema(tables[0])
+    return {
+        "name": name,
+        "key_prefix": owner_of(name, study_name, market.name),
+        "ins": {
+            upstream: dg.AssetIn(
+                key=[owner_of(upstream, study_name, market.name), upstream],
+                partition_mapping=window_mapping(window),
+            )
+            for upstream, window in STAGES[name].reads.items()
+        },
+        "partitions_def": partitions,
+        "group_name": group,
+        "kinds": kinds,
+        "io_manager_key": "store",
+        "code_version": f"{code_version(name)}-{settings}",
+        "metadata": metadata,
+        "output_required": True,
+    }
+
+
+def tables(partitions: Mapping[Month, Partition], name: str) -> MonthTables:
+    """View one table of an input by month, lazily."""
+    return MonthTables(partitions, name)
+
+
+def _column_schema(schema: TableSchema) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=field.name,
+                type=str(field.type),
+                description=schema.descriptions[field.name],
+                constraints=dg.TableColumnConstraints(nullable=field.nullable),
+            )
+            for field in schema.arrow
+        ]
+    )

@@ -1,0 +1,185 @@
+"""Bars -> images -> network -> out-of-sample predictions."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from price_physics.orchestration.assets.common import Site, tables
+from price_physics.orchestration.partitions import month_of
+from price_physics.orchestration.progress import training_bar
+from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.schemas import (
+    DROPPED_WINDOWS,
+    IMAGE_WINDOWS,
+    LEARNING_CURVES,
+    OUT_OF_FOLD,
+    PREDICTIONS,
+)
+from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.partitions import Partition
+from price_physics.study import config_hash
+
+GROUP = "learning"
+
+
+def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
+    """Make images, model and predictions."""
+    study, market = site.study, site.market
+
+    @dg.asset(
+        **site.asset_args("images", GROUP, {"torch", "parquet"}, (IMAGE_WINDOWS, DROPPED_WINDOWS))
+    )
+    def images(context: dg.AssetExecutionContext, bars: Mapping) -> Artefact:
+        """Window index, render specification, channel statistics, golden renders, a sheet."""
+        from price_physics.images.build import build_images
+
+        result = build_images(study, month_of(context), tables(bars, "bars"))
+        return Artefact(
+            tables=((IMAGE_WINDOWS, result.windows), (DROPPED_WINDOWS, result.dropped)),
+            documents={"specification": result.specification, "statistics": result.statistics},
+            tensors={"golden": result.golden},
+            files={"contact_sheet.png": result.contact_sheet},
+        )
+
+    @dg.asset(**site.asset_args("model", GROUP, {"torch", "mlflow"}, (OUT_OF_FOLD,)))
+    def model(
+        context: dg.AssetExecutionContext,
+        tracking: dg.ResourceParam[MlflowTracking],
+        images: Mapping,
+        bars: Mapping,
+        regime_features: Mapping,
+        labels: Mapping,
+        weights: Mapping,
+        folds: Mapping,
+    ) -> Artefact:
+        """The network trained through the month, calibrated; out-of-fold predictions; curves."""
+        from price_physics.model.fit import fit_model
+
+        month = month_of(context)
+        fold = folds[month]
+        with training_bar(f"training {study.name} {month}") as progress:
+            result = fit_model(
+                study,
+                month,
+                windows=tables(images, "windows"),
+                bars=tables(bars, "bars"),
+                features=tables(regime_features, "regime_features"),
+                labels=tables(labels, "labels"),
+                weights=weights[month].table("weights"),
+                members=fold.table("members"),
+                roles=fold.table("roles"),
+                statistics={m: p.document("statistics") for m, p in images.items()},
+                progress=progress,
+            )
+        manifest = fold.document("manifest")
+        artefact = Artefact(
+            tables=((OUT_OF_FOLD, result.out_of_fold), (LEARNING_CURVES, result.curves)),
+            documents={
+                "architecture": result.architecture,
+                "summary": result.summary,
+                "fold_manifest": manifest,
+            },
+            tensors={"network": result.weights},
+            warm_up=fold.warm_up or result.warm_up,
+        )
+        tracking.log_month(
+            study,
+            month,
+            config_hash=config_hash(study, market),
+            tags=run_tags(context, artefact.warm_up),
+            metrics=numbers_in(result.summary),
+            curves=result.curves,
+            files={
+                "folds/manifest.json": canonical_json(manifest),
+                "model/architecture.json": canonical_json(result.architecture),
+                **model_file(result.weights),
+            },
+        )
+        return artefact
+
+    @dg.asset(**site.asset_args("predictions", GROUP, {"torch", "parquet"}, (PREDICTIONS,)))
+    def predictions(
+        context: dg.AssetExecutionContext,
+        model: Mapping,
+        barrier_policy: Mapping,
+        bars: Mapping,
+        images: Mapping,
+        regime_features: Mapping,
+    ) -> Artefact:
+        """Out of sample, for the events of the month: probabilities, barriers, side and size."""
+        from price_physics.model.predict import predict
+        from price_physics.walk_forward.signals import build_predictions
+
+        month = month_of(context)
+        trained = model.get(month - 1)
+        provenance = provenance_of(trained)
+        if trained is None or trained.warm_up:
+            return Artefact(
+                tables=((PREDICTIONS, PREDICTIONS.empty()),),
+                documents={"provenance": provenance},
+                warm_up=provenance["warm_up"],
+            )
+        features = regime_features[month].table("regime_features")
+        probabilities = predict(
+            study,
+            month,
+            load_model(trained),
+            tables(bars, "bars"),
+            images[month].table("windows"),
+            features,
+        )
+        policy = barrier_policy.get(month - 1)
+        frame = build_predictions(
+            study,
+            month,
+            probabilities,
+            trained.table("out_of_fold"),
+            policy.table("barrier_policy") if policy else None,
+            tables(bars, "bars"),
+            features,
+        )
+        return Artefact(tables=((PREDICTIONS, frame),), documents={"provenance": provenance})
+
+    return [images, model, predictions]
+
+
+def load_model(partition: Partition):  # type: ignore[no-untyped-def]  # torch loads lazily
+    """Rebuild the network of a model partition, strictly."""
+    from price_physics.model.predict import TrainedModel
+
+    return TrainedModel.load(partition.tensors("network"), partition.document("architecture"))
+
+
+def provenance_of(trained: Partition | None) -> dict:
+    """Describe the model that serves a month, for the report."""
+    if trained is None:
+        return {
+            "model_month": None,
+            "warm_up": "first month of the market: no model was trained before it",
+            "summary": {},
+            "folds": {},
+            "architecture": {},
+        }
+    return {
+        "model_month": str(trained.month),
+        "warm_up": trained.warm_up,
+        "summary": trained.document("summary"),
+        "folds": trained.document("fold_manifest"),
+        "architecture": trained.document("architecture"),
+    }
+
+
+def model_file(weights: dict) -> dict[str, bytes]:
+    """Serialise a network for people; a warm-up month has none."""
+    from safetensors.numpy import save
+
+    return {"model/network.safetensors": save(weights)} if weights else {}
+
+
+def numbers_in(summary: dict) -> dict[str, float | None]:
+    """Keep the plain numbers of a summary: what a tracker can plot."""
+    return {
+        key: float(value)
+        for key, value in summary.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

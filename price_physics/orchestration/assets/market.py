@@ -1,0 +1,62 @@
+"""Vendor files -> ticks -> bars."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from price_physics.orchestration.assets.common import Site, asset_args, tables
+from price_physics.orchestration.partitions import month_of
+from price_physics.orchestration.versions import file_versions
+from price_physics.project import Project
+from price_physics.schemas import BARS, QUARANTINE, TICKS
+from price_physics.store.artefact import Artefact
+from price_physics.study import Market
+
+GROUP = "market"
+
+
+def build_ticks_asset(
+    project: Project, market: Market, partitions: dg.MonthlyPartitionsDefinition
+) -> dg.AssetsDefinition:
+    """Make the one asset that a market owns."""
+
+    @dg.asset(
+        **asset_args(
+            "ticks",
+            project,
+            market,
+            None,
+            partitions,
+            GROUP,
+            {"csv", "parquet"},
+            (TICKS, QUARANTINE),
+        )
+    )
+    def ticks(context: dg.AssetExecutionContext) -> Artefact:
+        """Clean ticks of the month, rows set aside with a reason, and a quality report."""
+        from price_physics.ticks.build import build_ticks
+
+        result = build_ticks(market, project.root, month_of(context))
+        context.add_output_metadata({"quality": dg.MetadataValue.json(result.quality)})
+        return Artefact(
+            tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
+            documents={"quality": result.quality},
+            synthetic=market.synthetic,
+            inputs=file_versions(market, project.root),
+        )
+
+    return ticks
+
+
+def build_bars_asset(site: Site) -> dg.AssetsDefinition:
+    """Make the bars of a study."""
+
+    @dg.asset(**site.asset_args("bars", GROUP, {"numba", "parquet"}, (BARS,)))
+    def bars(context: dg.AssetExecutionContext, ticks: Mapping) -> Artefact:
+        """Information-time bars; the month's last is closed by its end and flagged partial."""
+        from price_physics.bars.build import build_bars
+
+        frame = build_bars(site.study.bars, month_of(context), tables(ticks, "ticks"))
+        return Artefact(tables=((BARS, frame),))
+
+    return bars

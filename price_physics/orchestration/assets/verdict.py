@@ -1,0 +1,199 @@
+"""Predictions -> walk-forward -> report and verdict; model -> motifs."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import dagster as dg
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.orchestration.assets.common import Site, tables
+from price_physics.orchestration.assets.learning import load_model
+from price_physics.orchestration.partitions import month_of
+from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.orchestration.versions import code_version
+from price_physics.schemas import (
+    BOOK,
+    DAILY,
+    EQUITY,
+    MOTIF_MEMBERS,
+    MOTIFS,
+    POSITIONS,
+    SCORED,
+    TRADES,
+)
+from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.partitions import Partition
+from price_physics.study import config_hash
+
+GROUP = "verdict"
+PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
+
+
+def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
+    """Make walk_forward, report and motifs."""
+    study, market, project = site.study, site.market, site.project
+
+    @dg.asset(
+        **site.asset_args(
+            "walk_forward", GROUP, {"numba", "parquet"}, (TRADES, POSITIONS, BOOK, EQUITY, DAILY)
+        )
+    )
+    def walk_forward(
+        context: dg.AssetExecutionContext,
+        predictions: Mapping,
+        ticks: Mapping,
+        bars: Mapping,
+        labels: Mapping,
+    ) -> Artefact:
+        """Trades and equity of the month after costs; positions carried in and out."""
+        from price_physics.walk_forward.build import build_walk_forward
+
+        month = month_of(context)
+        result = build_walk_forward(
+            study,
+            month,
+            tables(predictions, "predictions"),
+            tables(ticks, "ticks"),
+            tables(bars, "bars"),
+            labels[month].table("labels"),
+            warm_up=predictions[month].warm_up,
+        )
+        context.add_output_metadata(
+            {
+                "trades": len(result.trades),
+                "net_return": float((1 + result.daily["net_return"]).prod() - 1),
+            }
+        )
+        return Artefact(
+            tables=tuple(
+                (schema, getattr(result, schema.name))
+                for schema in (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
+            ),
+            warm_up=result.warm_up,
+        )
+
+    @dg.asset(**site.asset_args("report", GROUP, {"html", "mlflow"}))
+    def report(
+        context: dg.AssetExecutionContext,
+        tracking: dg.ResourceParam[MlflowTracking],
+        walk_forward: Mapping,
+        predictions: Mapping,
+        labels: Mapping,
+    ) -> Artefact:
+        """The out-of-sample report up to the month, and its verdict."""
+        from price_physics.report.build import build_report
+        from price_physics.walk_forward.build import WalkForwardResult
+        from price_physics.walk_forward.trial import judge_months
+
+        month = month_of(context)
+        months = {m: _result(p, WalkForwardResult) for m, p in walk_forward.items()}
+        verdict = judge_months(
+            months,
+            ledger=project.ledger,
+            study=study,
+            market=market,
+            month=month,
+            synthetic=walk_forward[month].synthetic,
+        )
+        result = build_report(
+            study,
+            market,
+            month,
+            walk_forward=months,
+            predictions=tables(predictions, "predictions"),
+            labels=tables(labels, "labels"),
+            provenance={m: p.document("provenance") for m, p in predictions.items()},
+            verdict=verdict,
+            environment=environment(site, walk_forward),
+        )
+        files = {
+            "report.html": result.html.encode(),
+            "report.md": result.markdown.encode(),
+            "report.json": canonical_json(result.numbers),
+        }
+        tracking.log_month(
+            study,
+            month,
+            config_hash=config_hash(study, market),
+            tags={**run_tags(context, walk_forward[month].warm_up), "verdict": verdict.verdict},
+            metrics={
+                "sharpe_annual": verdict.sharpe_annual,
+                "bootstrap_p": verdict.bootstrap_p,
+                "shift_p": verdict.shift_p,
+                "n_days": verdict.n_days,
+                "n_trades": verdict.n_trades,
+            },
+            files={
+                f"report/{name}": content for name, content in {**files, **result.plots}.items()
+            },
+        )
+        context.add_output_metadata(
+            {
+                "verdict": dg.MetadataValue.md(f"**{verdict.verdict}**: {verdict.sentence}"),
+                "report": dg.MetadataValue.path(
+                    str(project.outputs / study.name / "reports" / f"{month}.html")
+                ),
+            }
+        )
+        return Artefact(files={**files, **result.plots}, warm_up=walk_forward[month].warm_up)
+
+    @dg.asset(**site.asset_args("motifs", GROUP, {"torch", "parquet"}, (MOTIFS, MOTIF_MEMBERS)))
+    def motifs(
+        context: dg.AssetExecutionContext,
+        model: Mapping,
+        bars: Mapping,
+        images: Mapping,
+        regime_features: Mapping,
+        predictions: Mapping,
+        labels: Mapping,
+        walk_forward: Mapping,
+    ) -> Artefact:
+        """What the network looks for, in words: Grad-CAM clusters of the month's events."""
+        from price_physics.motifs.build import build_motifs
+
+        month = month_of(context)
+        trained = model.get(month - 1)
+        result = build_motifs(
+            study,
+            month,
+            model=load_model(trained) if trained and not trained.warm_up else None,
+            bars=tables(bars, "bars"),
+            windows=tables(images, "windows"),
+            features=tables(regime_features, "regime_features"),
+            labels=labels[month].table("labels"),
+            predictions=tables(predictions, "predictions"),
+            scored=walk_forward[month].table("scored"),
+        )
+        context.add_output_metadata({"motifs": dg.MetadataValue.md(result.markdown)})
+        return Artefact(
+            tables=((MOTIFS, result.motifs), (MOTIF_MEMBERS, result.members)),
+            files={**result.plots, "motifs.md": result.markdown.encode()},
+            warm_up=result.warm_up,
+        )
+
+    return [walk_forward, report, motifs]
+
+
+def _result(partition: Partition, kind: type) -> object:
+    """Rebuild a month of the walk-forward from its tables."""
+    names = ("trades", "positions", "book", "equity", "daily", "scored")
+    frames: dict[str, pd.DataFrame] = {name: partition.table(name) for name in names}
+    return kind(**frames, warm_up=partition.warm_up)
+
+
+def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
+    """Describe what made the numbers: seeds, versions, hashes, inputs."""
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            "price_physics": version("price-physics"),
+            **{name: version(name) for name in PACKAGES},
+        },
+        "seed": site.study.seed,
+        "config_hash": config_hash(site.study, site.market),
+        "code_version": code_version("report"),
+        "synthetic": any(p.synthetic for p in walk_forward.values()),
+        "inputs": {p.name: p.data_version for _, p in sorted(walk_forward.items())},
+    }

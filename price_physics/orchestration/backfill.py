@@ -1,0 +1,148 @@
+"""Month by month, in one process, with real run records.
+
+Partition m reads every earlier month, so months run in order; what is current is skipped, so an
+interrupted backfill goes on where it was.
+"""
+
+from dataclasses import dataclass
+
+import dagster as dg
+from tqdm import tqdm
+
+from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.months import Month
+from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.orchestration.freshness import stale_assets
+from price_physics.orchestration.instance import open_instance
+from price_physics.orchestration.partitions import monthly_partitions
+from price_physics.orchestration.schedules import STUDY_TAG, job_name
+from price_physics.project import Project
+from price_physics.store.partitions import Partition
+from price_physics.study import Market, Study, load_configs
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What a backfill did."""
+
+    study: Study
+    market: Market
+    months: list[Month]
+    n_materialised: int
+    n_current: int
+
+
+def run_backfill(
+    project: Project, study_name: str, first: Month | None = None, last: Month | None = None
+) -> Backfill:
+    """Materialise every stale asset of a study from month `first` to `last`.
+
+    Parameters
+    ----------
+    first, last : Month, optional
+        Both inclusive; the market's first and last complete month by default.
+
+    Raises
+    ------
+    ConfigError
+        When the study or the months do not exist.
+    PricePhysicsError
+        Whatever stopped a month; earlier months stand.
+    """
+    study, market = find_study(project, study_name)
+    months = _months(market, first, last)
+    total = len(months) * len(STAGES)
+    written = 0
+    with (
+        open_instance(project) as instance,
+        tqdm(total=total, unit="asset", desc=study.name, dynamic_ncols=True) as bar,
+    ):
+
+        def on_written(partition: Partition) -> None:
+            bar.set_description(f"{study.name} {partition.month} {partition.key[1]}")
+            bar.update()
+
+        definitions = build_definitions(project, on_written)
+        for month in months:
+            stale = stale_assets(project, market, study, month)
+            bar.update(len(STAGES) - len(stale))
+            if stale:
+                _run_month(definitions, instance, market, study, month, stale)
+            written += len(stale)
+        bar.set_description(f"{study.name} {months[0]} to {months[-1]}")
+    return Backfill(study, market, months, written, total - written)
+
+
+def find_study(project: Project, name: str) -> tuple[Study, Market]:
+    """Return a study and its market. Raises ConfigError naming those there are."""
+    markets, studies = load_configs(project.configs)
+    if name not in studies:
+        raise ConfigError(
+            f"no study {name!r}: {project.configs / 'studies' / name}.yaml does not exist; "
+            f"there are {sorted(studies) or 'none'}"
+        )
+    return studies[name], markets[studies[name].market]
+
+
+def _months(market: Market, first: Month | None, last: Month | None) -> list[Month]:
+    known = [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
+    if not known:
+        raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
+    first, last = first or known[0], last or known[-1]
+    for name, month in (("FROM", first), ("TO", last)):
+        if not known[0] <= month <= known[-1]:
+            raise ConfigError(
+                f"{name}={month}: market {market.name} has months {known[0]} to {known[-1]}"
+            )
+    if last < first:
+        raise ConfigError(f"FROM={first} is after TO={last}")
+    return Month.span(first, last)
+
+
+def _run_month(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    market: Market,
+    study: Study,
+    month: Month,
+    assets: list[str],
+) -> None:
+    result = definitions.resolve_job_def(job_name(study.name)).execute_in_process(
+        partition_key=month.key,
+        instance=instance,
+        asset_selection=[
+            dg.AssetKey([owner_of(asset, study.name, market.name), asset]) for asset in assets
+        ],
+        run_config=_QUIET,
+        tags={STUDY_TAG: study.name},
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise _cause(result, study, month)
+
+
+def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> Exception:
+    """Unwrap the error that stopped a run: our own message, else Dagster's whole account."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            own = {kind.__name__ for kind in _subclasses(PricePhysicsError)}
+            while error is not None:
+                if error.cls_name in own:
+                    message = error.message.split(": ", 1)[-1].strip()
+                    return PricePhysicsError(f"{study.name} {month}, {event.step_key}: {message}")
+                last, error = error, error.cause
+            return RuntimeError(
+                f"{study.name} {month}, {event.step_key} failed:\n{last.to_string()}"
+            )
+    return RuntimeError(f"{study.name} {month} failed without a failing step; see the Dagster UI")
+
+
+def _subclasses(kind: type) -> list[type]:
+    found = [kind]
+    for child in kind.__subclasses__():
+        found += _subclasses(child)
+    return found

@@ -1,0 +1,61 @@
+"""Assemble the definitions of a project: markets, studies, resources, jobs, schedules.
+
+One function with overrides, so that a test swaps what it must. Nothing is computed here.
+"""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from price_physics.orchestration.assets.common import Site
+from price_physics.orchestration.assets.labels import build_label_assets
+from price_physics.orchestration.assets.learning import build_learning_assets
+from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
+from price_physics.orchestration.assets.verdict import build_verdict_assets
+from price_physics.orchestration.io_manager import PartitionIOManager
+from price_physics.orchestration.partitions import monthly_partitions
+from price_physics.orchestration.schedules import build_schedule, build_study_job
+from price_physics.orchestration.tracking import MlflowTracking
+from price_physics.project import Project
+from price_physics.store.partitions import Partition, Store
+from price_physics.study import load_configs
+
+
+def build_definitions(
+    project: Project, on_written: Callable[[Partition], None] | None = None
+) -> dg.Definitions:
+    """Build everything Dagster needs to know about a project.
+
+    Parameters
+    ----------
+    project : Project
+    on_written : callable, optional
+        Called with each partition once it stands, for progress bars.
+
+    Raises
+    ------
+    ConfigError
+        When a market or a study is impossible.
+    """
+    markets, studies = load_configs(project.configs)
+    partitions = {name: monthly_partitions(market) for name, market in markets.items()}
+    assets = [build_ticks_asset(project, m, partitions[m.name]) for m in markets.values()]
+    jobs = []
+    for study in studies.values():
+        site = Site(project, markets[study.market], study, partitions[study.market])
+        assets += [
+            build_bars_asset(site),
+            *build_label_assets(site),
+            *build_learning_assets(site),
+            *build_verdict_assets(site),
+        ]
+        jobs.append(build_study_job(study))
+    return dg.Definitions(
+        assets=assets,
+        jobs=jobs,
+        schedules=[build_schedule(job) for job in jobs],
+        resources={
+            "store": PartitionIOManager(Store(project.store), project.outputs, on_written),
+            "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
+        },
+    )

@@ -1,0 +1,42 @@
+"""Dagster's home: one folder in the project, made before anything runs.
+
+Without a home the command line keeps its records in a folder that vanishes, and three first runs
+at once on a cold one race each other.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import filelock
+
+from price_physics.project import Project
+
+
+def prepare_home(project: Project) -> Path:
+    """Create DAGSTER_HOME with the project's ``dagster.yaml``, and set the variable.
+
+    A home that the user named stays theirs; only a missing ``dagster.yaml`` is added.
+    """
+    named = os.environ.get("DAGSTER_HOME")
+    home = Path(named).resolve() if named else project.data / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    settings = project.root / "dagster.yaml"
+    if settings.exists() and (named is None or not (home / "dagster.yaml").exists()):
+        shutil.copyfile(settings, home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+@contextmanager
+def open_instance(project: Project) -> Iterator[dg.DagsterInstance]:
+    """Open the instance; the first one to do so creates its databases alone."""
+    home = prepare_home(project)
+    with filelock.FileLock(home / "home.lock", timeout=120):
+        instance = dg.DagsterInstance.get()
+        instance.get_runs(limit=1)
+    with instance:
+        yield instance

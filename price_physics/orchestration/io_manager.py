@@ -1,0 +1,145 @@
+"""Between Dagster and the store: one IO manager for every asset.
+
+An input is always a mapping of month to partition, opened but not loaded. What was opened is
+what the manifest of the output records.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+
+from price_physics.errors import PartitionMissing
+from price_physics.months import Month
+from price_physics.orchestration.publish import publish
+from price_physics.orchestration.versions import code_version
+from price_physics.store.artefact import Artefact
+from price_physics.store.partitions import Partition, Store
+
+SETTINGS_TAG = "price_physics/settings_hash"
+
+
+class MonthTables(Mapping[Month, pd.DataFrame]):
+    """One table of several partitions, by month; each is loaded when it is first asked for."""
+
+    def __init__(self, partitions: Mapping[Month, Partition], name: str) -> None:
+        self._partitions = partitions
+        self._name = name
+        self._loaded: dict[Month, pd.DataFrame] = {}
+
+    def __getitem__(self, month: Month) -> pd.DataFrame:
+        if month not in self._loaded:
+            self._loaded[month] = self._partitions[month].table(self._name)
+        return self._loaded[month]
+
+    def __iter__(self) -> Iterator[Month]:
+        return iter(self._partitions)
+
+    def __len__(self) -> int:
+        return len(self._partitions)
+
+
+class PartitionIOManager(dg.IOManager):
+    """Write artefacts to the store, and hand over months of partitions.
+
+    Parameters
+    ----------
+    store : Store
+    outputs : Path
+        Folder of what people open.
+    on_written : callable, optional
+        Called with each partition once it stands, for progress bars.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        outputs: Path,
+        on_written: Callable[[Partition], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._outputs = outputs
+        self._on_written = on_written
+        self._read: dict[str, list[Partition]] = defaultdict(list)
+
+    def load_input(self, context: dg.InputContext) -> Mapping[Month, Partition]:
+        """Open the partitions of an input.
+
+        Raises
+        ------
+        PartitionMissing
+            When an earlier month was never materialised; names the command that does it.
+        """
+        owner, asset = context.asset_key.path
+        months = sorted(Month.parse(key) for key in context.asset_partition_keys)
+        missing = [m for m in months if not self._store.exists((owner, asset), m)]
+        step = context.step_context.step.key
+        if missing:
+            raise PartitionMissing(_missing(step, owner, asset, missing, context))
+        partitions = {m: self._store.read((owner, asset), m) for m in months}
+        self._read[step].extend(partitions.values())
+        return partitions
+
+    def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
+        """Publish what people open, then commit the partition.
+
+        In this order: a kill in between leaves the partition stale, so that the next run does
+        both again.
+        """
+        owner, asset = context.asset_key.path
+        month = Month.parse(context.asset_partition_key)
+        read = self._read.pop(context.step_context.step.key, [])
+        synthetic = obj.synthetic or any(p.synthetic for p in read)
+        publish(self._outputs, owner, asset, month, obj)
+        partition = self._store.write(
+            (owner, asset),
+            month,
+            replace(obj, synthetic=synthetic),
+            code_version=code_version(asset),
+            config_hash=(context.definition_metadata or {})[SETTINGS_TAG],
+            inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
+        )
+        context.step_context.set_data_version(
+            context.asset_key, dg.DataVersion(partition.data_version)
+        )
+        context.add_output_metadata(_metadata(partition))
+        if self._on_written:
+            self._on_written(partition)
+
+
+def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:
+    rows = {
+        name.removesuffix(".parquet"): entry["rows"]
+        for name, entry in partition.manifest["files"].items()
+        if "rows" in entry
+    }
+    metadata: dict[str, dg.MetadataValue] = {
+        "path": dg.MetadataValue.path(str(partition.folder)),
+        "bytes": dg.MetadataValue.int(
+            sum(entry["bytes"] for entry in partition.manifest["files"].values())
+        ),
+        **{f"rows/{name}": dg.MetadataValue.int(count) for name, count in rows.items()},
+    }
+    if rows:
+        metadata["dagster/partition_row_count"] = dg.MetadataValue.int(next(iter(rows.values())))
+    if partition.warm_up:
+        metadata["warm_up"] = dg.MetadataValue.text(partition.warm_up)
+    if partition.synthetic:
+        metadata["synthetic"] = dg.MetadataValue.bool(True)
+    return metadata
+
+
+def _missing(
+    step: str, owner: str, asset: str, missing: list[Month], context: dg.InputContext
+) -> str:
+    reader = context.step_context.op_def.name
+    month = Month.parse(context.step_context.partition_key)
+    study = step.split("__")[0]
+    shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
+    return (
+        f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised. "
+        f"Run:  make backfill STUDY={study} FROM={missing[0]} TO={month}"
+    )

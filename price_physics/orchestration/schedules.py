@@ -1,0 +1,34 @@
+"""One job and one monthly schedule a study."""
+
+from typing import Any
+
+import dagster as dg
+
+from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.study import Study
+
+STUDY_TAG = "price_physics/study"
+"""Runs of one study share this tag; ``dagster.yaml`` lets one of them run at a time, which keeps
+months in order."""
+
+
+def job_name(study: str) -> str:
+    """Name of the job that materialises one month of a study."""
+    return f"{study}_month"
+
+
+def build_study_job(study: Study) -> Any:
+    """Make the job that materialises one month of a study, its ticks included."""
+    return dg.define_asset_job(
+        name=job_name(study.name),
+        description=f"Every asset of {study.name} for one month, ticks first.",
+        selection=dg.AssetSelection.assets(
+            *([owner_of(asset, study.name, study.market), asset] for asset in STAGES)
+        ),
+        tags={STUDY_TAG: study.name},
+    )
+
+
+def build_schedule(job: Any) -> Any:
+    """Run the job for month m on the first day of m + 1, 06:00 UTC, when the dumps are out."""
+    return dg.build_schedule_from_partitioned_job(job, day_of_month=1, hour_of_day=6)

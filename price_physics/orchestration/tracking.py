@@ -1,0 +1,190 @@
+"""MLflow on SQLite in the project's data folder.
+
+One parent run a study and configuration, one nested run a month; tags lead back to the Dagster
+run and partition. mlflow is imported when something is logged, never before.
+"""
+
+import os
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import filelock
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.study import Study
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+_BATCH = 900  # MLflow takes at most 1,000 metrics a call
+
+
+class MlflowTracking(dg.ConfigurableResource):
+    """Where runs are tracked: ``<folder>/mlflow.db`` and ``<folder>/artifacts``."""
+
+    folder: str
+
+    @property
+    def uri(self) -> str:
+        return f"sqlite:///{(Path(self.folder) / 'mlflow.db').as_posix()}"
+
+    def log_month(
+        self,
+        study: Study,
+        month: Month,
+        *,
+        config_hash: str,
+        tags: Mapping[str, str],
+        metrics: Mapping[str, float | None] | None = None,
+        curves: pd.DataFrame | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> str:
+        """Log to the nested run of a month, which is made when it is not there yet.
+
+        Parameters
+        ----------
+        tags : mapping
+            The Dagster run and partition, and whatever else leads back.
+        metrics : mapping, optional
+            Numbers of the month; None is left out, since MLflow has no word for it.
+        curves : DataFrame, optional
+            LEARNING_CURVES; logged by epoch in batches.
+        files : mapping of path to bytes, optional
+            Logged as artifacts.
+
+        Returns
+        -------
+        str
+            The nested run's id.
+        """
+        client = self._client()
+        with self._lock():
+            experiment = _experiment(client, study.name, Path(self.folder) / "artifacts")
+            parent = _parent_run(client, experiment, study, config_hash)
+            run = _month_run(client, experiment, parent, month)
+        for key, value in tags.items():
+            client.set_tag(run, key, value)
+        _log_metrics(client, run, month, metrics or {}, curves)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in (files or {}).items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            if files:
+                client.log_artifacts(run, folder)
+        return run
+
+    def _client(self) -> "MlflowClient":
+        """Return a client, creating the database once: first users at once would race."""
+        os.environ.update(_ENVIRONMENT)
+        from mlflow import MlflowClient
+
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            client = MlflowClient(tracking_uri=self.uri)
+            client.search_experiments(max_results=1)
+            with sqlite3.connect(Path(self.folder) / "mlflow.db") as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            connection.close()
+        return client
+
+    def _lock(self) -> filelock.FileLock:
+        return filelock.FileLock(Path(self.folder) / "mlflow.lock", timeout=120)
+
+
+def _experiment(client: "MlflowClient", name: str, artifacts: Path) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found.experiment_id
+    return client.create_experiment(name, artifact_location=(artifacts / name).as_uri())
+
+
+def _parent_run(client: "MlflowClient", experiment: str, study: Study, config_hash: str) -> str:
+    """Find or make the run of a study and configuration; its parameters are the study's."""
+    run = _find(client, experiment, f"tags.`price_physics.configuration` = '{config_hash}'")
+    if run is None:
+        from mlflow.entities import Param
+
+        tags = {"price_physics.configuration": config_hash, "price_physics.study": study.name}
+        made = client.create_run(experiment, run_name=f"{study.name} {config_hash}", tags=tags)
+        run = made.info.run_id
+        params = [Param(key, str(value)) for key, value in flatten(study.model_dump(mode="json"))]
+        client.log_batch(run, params=params)
+        client.set_terminated(run)
+    return run
+
+
+def _month_run(client: "MlflowClient", experiment: str, parent: str, month: Month) -> str:
+    run = _find(
+        client,
+        experiment,
+        f"tags.`mlflow.parentRunId` = '{parent}' and tags.`price_physics.month` = '{month}'",
+    )
+    if run is None:
+        tags = {"mlflow.parentRunId": parent, "price_physics.month": str(month)}
+        run = client.create_run(experiment, run_name=str(month), tags=tags).info.run_id
+        client.set_terminated(run)
+    return run
+
+
+def _find(client: "MlflowClient", experiment: str, query: str) -> str | None:
+    runs = client.search_runs([experiment], filter_string=query, max_results=1)
+    return runs[0].info.run_id if runs else None
+
+
+def _log_metrics(
+    client: "MlflowClient",
+    run: str,
+    month: Month,
+    metrics: Mapping[str, float | None],
+    curves: pd.DataFrame | None,
+) -> None:
+    from mlflow.entities import Metric
+
+    # The month's end as timestamp: a month logged twice with equal numbers leaves one point.
+    when_ms = month.end_ns // 1_000_000
+    batch = [Metric(k, float(v), when_ms, 0) for k, v in metrics.items() if v is not None]
+    if curves is not None:
+        for row in curves.itertuples():
+            fold = "final" if row.fold < 0 else f"fold_{row.fold}"
+            for name in ("train_loss", "early_stop_loss", "learning_rate"):
+                value = getattr(row, name)
+                if not pd.isna(value):
+                    batch.append(Metric(f"{fold}/{name}", float(value), when_ms, int(row.epoch)))
+    for start in range(0, len(batch), _BATCH):
+        client.log_batch(run, metrics=batch[start : start + _BATCH])
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """List nested settings as (dotted key, value).
+
+    Examples
+    --------
+    >>> flatten({"seed": 7, "bars": {"kind": "dollar"}})
+    [('seed', 7), ('bars.kind', 'dollar')]
+    """
+    rows: list[tuple[str, Any]] = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            rows += flatten(value, f"{prefix}{key}.")
+        else:
+            rows.append((prefix + key, value))
+    return rows
+
+
+def run_tags(context: dg.AssetExecutionContext, warm_up: str | None) -> dict[str, str]:
+    """Tags that lead back to the Dagster run and partition."""
+    return {
+        "dagster.run_id": context.run_id,
+        "dagster.partition": context.partition_key,
+        "price_physics.warm_up": warm_up or "",
+    }

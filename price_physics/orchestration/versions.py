@@ -1,0 +1,84 @@
+"""Version of the code and of the settings behind a partition, so that a stale one is seen.
+
+The code version of a stage hashes the source of its own package, of every package before it in
+the pipeline (which it may import) and of the leaves: a change to the report never marks a model
+stale, a change to the labels marks everything after them.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+import price_physics
+from price_physics.orchestration.dag import STAGES
+from price_physics.study import Market, Study
+from price_physics.ticks.files import input_files
+
+PIPELINE = (
+    "ticks",
+    "bars",
+    "labels",
+    "regimes",
+    "weights",
+    "folds",
+    "images",
+    "model",
+    "walk_forward",
+    "motifs",
+    "report",
+)
+LEAVES = ("errors.py", "months.py", "schemas.py", "study.py", "store")
+_SOURCE = (".py", ".j2", ".css")
+
+
+@cache
+def code_version(asset: str) -> str:
+    """Hash the source that can have made a partition of `asset`."""
+    root = Path(price_physics.__file__).parent
+    packages = PIPELINE[: PIPELINE.index(STAGES[asset].package) + 1]
+    digest = hashlib.sha256()
+    for part in (*LEAVES, *packages):
+        path = root / part
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in files:
+            if file.suffix in _SOURCE:
+                digest.update(file.relative_to(root).as_posix().encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def settings_hash(asset: str, study: Study | None, market: Market) -> str:
+    """Hash the settings that `asset` obeys directly; the rest reaches it through its inputs."""
+    sections = STAGES[asset].sections
+    settings: dict[str, object] = {}
+    if study is not None:
+        dump = study.model_dump(mode="json")
+        settings = {key: dump[key] for key in (dump if "*" in sections else sections)}
+    if asset in ("ticks", "labels"):  # labels know the market's outages
+        market_dump = market.model_dump(mode="json", exclude={"first_month", "last_month"})
+        settings["market"] = market_dump if asset == "ticks" else market_dump["outages"]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def file_versions(market: Market, root: Path) -> dict[str, str]:
+    """Hash every vendor file of a market, by its path relative to the project.
+
+    Raises
+    ------
+    TickDataError
+        When the market has no files.
+    """
+    versions = {}
+    for path in input_files(market, root):
+        facts = path.stat()
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+        versions[name] = _sha256(path, facts.st_size, facts.st_mtime_ns)
+    return versions
+
+
+@cache
+def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+    """Hash a file once a process, as long as its size and time stay."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The out-of-sample report: one page, the same numbers as HTML, Markdown and JSON."""

@@ -1,0 +1,242 @@
+"""Every number of the report in one JSON dictionary: all three formats read nothing else.
+
+Aggregates tables; what a score or a verdict is stands in ``walk_forward``.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.report.curves import Curves, compound
+from price_physics.report.scores import score_numbers
+from price_physics.schemas import DAILY, TRADES, TableSchema
+from price_physics.study import Market, Study
+from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.metrics import trade_precision
+from price_physics.walk_forward.verdict import Verdict
+
+
+def collect_numbers(
+    study: Study,
+    market: Market,
+    month: Month,
+    *,
+    walk_forward: Mapping[Month, MonthWalk],
+    predictions: Mapping[Month, pd.DataFrame],
+    labels: Mapping[Month, pd.DataFrame],
+    provenance: Mapping[Month, dict],
+    verdict: Verdict,
+    environment: dict,
+    curves: Curves,
+) -> dict[str, Any]:
+    """Collect the numbers; see `report.build.build_report` for the parameters.
+
+    Returns
+    -------
+    dict
+        JSON values only; what is undefined is None.
+    """
+    walks = {m: walk_forward[m] for m in sorted(walk_forward)}
+    served = [m for m in walks if walks[m].warm_up is None]
+    scores = score_numbers({m: walks[m].scored for m in walks})
+    trades = _concat(TRADES, [walks[m].trades for m in served])
+    precision, break_even = trade_precision(trades)
+    daily = _concat(DAILY, [walks[m].daily for m in served])
+    costs = cost_numbers(study, daily, trades)
+    return jsonable(
+        {
+            "study": study.name,
+            "description": study.description,
+            "market": market.name,
+            "symbol": market.symbol,
+            "month": str(month),
+            "synthetic": bool(environment.get("synthetic", market.synthetic)),
+            "verdict": dataclasses.asdict(verdict),
+            "headline": {
+                "first_month": str(served[0]) if served else None,
+                "last_month": str(served[-1]) if served else None,
+                "n_months": len(served),
+                "n_warm_up_months": len(walks) - len(served),
+                "n_days": sum(len(walks[m].daily) for m in served),
+                **_trade_counts(trades),
+                "net_return": curves.net[-1] - 1 if served else None,
+                "gross_return": curves.gross[-1] - 1 if served else None,
+                "buy_and_hold_return": curves.market[-1] - 1 if served else None,
+                "max_drawdown": curves.drawdown.min() if served else None,
+                "costs_paid": costs["paid"],
+                "sharpe_annual": verdict.sharpe_annual,
+                "sharpe_annual_upper_95": verdict.sharpe_annual_upper_95,
+                "hit_rate": precision,
+                "break_even_precision": break_even,
+                **scores["direction"],
+            },
+            "months": [
+                _month_numbers(m, walks[m], predictions, labels, provenance, scores["month_auc"])
+                for m in walks
+            ],
+            "costs": costs,
+            "trades": trade_groups(trades),
+            "reliability": scores["reliability"],
+            "confusion": scores["confusion"],
+            "models": [_model_numbers(m, provenance[m]) for m in sorted(provenance)],
+            "environment": environment,
+            "parameters": flatten(study.model_dump(mode="json")),
+            "market_parameters": flatten(market.model_dump(mode="json")),
+        }
+    )
+
+
+# ---------------------------------------------------------------------------- trades, costs
+def executed(trades: pd.DataFrame) -> pd.DataFrame:
+    """Trades that were filled."""
+    return trades[trades["exit_reason"] != "cancelled"]
+
+
+def trade_groups(trades: pd.DataFrame) -> list[dict[str, Any]]:
+    """Trades by side and reason of exit, in that order."""
+    groups = []
+    for (side, reason), group in trades.groupby(["side", "exit_reason"], sort=True):
+        filled = reason != "cancelled"
+        groups.append(
+            {
+                "side": "long" if side > 0 else "short",
+                "exit_reason": reason,
+                "n_trades": len(group),
+                "share": len(group) / len(trades),
+                "mean_weight": group["weight"].abs().mean(),
+                "mean_gross_bps": group["gross_bps"].mean() if filled else None,
+                "mean_cost_bps": group["cost_bps"].mean() if filled else None,
+                "mean_net_bps": group["net_bps"].mean() if filled else None,
+            }
+        )
+    return groups
+
+
+def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dict[str, Any]:
+    """What trading cost, assumed a side and paid in total."""
+    rule, filled, any_day = study.walk_forward, executed(trades), len(daily) > 0
+    net, gross = compound(daily["net_return"]), compound(daily["gross_return"])
+    return {
+        "fee_bps_a_side": rule.fee_bps,
+        "slippage_bps_a_side": rule.slippage_bps,
+        "half_spread_bps_a_side": rule.half_spread_bps,
+        "round_trip_bps": 2e4 * rule.cost_a_side,
+        "turnover": float(daily["turnover"].sum()) if any_day else None,
+        "paid": float(daily["cost"].sum()) if any_day else None,
+        "gross_return": gross if any_day else None,
+        "net_return": net if any_day else None,
+        "mean_gross_bps_a_trade": filled["gross_bps"].mean() if len(filled) else None,
+        "mean_net_bps_a_trade": filled["net_bps"].mean() if len(filled) else None,
+    }
+
+
+def mean_absolute_book(book: pd.DataFrame, month: Month) -> float | None:
+    """Mean of the absolute exposure over the month's clock; before the first row it is 0."""
+    if book.empty:
+        return None
+    begins = book["time_ns"].to_numpy(dtype=np.int64)
+    held = np.diff(np.append(begins, month.stop_ns)) / (month.stop_ns - month.start_ns)
+    return float((book["book"].abs().to_numpy() * held).sum())
+
+
+def _trade_counts(trades: pd.DataFrame) -> dict[str, int]:
+    return {
+        "n_trades": len(executed(trades)),
+        "n_cancelled": int((trades["exit_reason"] == "cancelled").sum()),
+    }
+
+
+# ---------------------------------------------------------------------------- months, models
+def _month_numbers(
+    month: Month,
+    walk: MonthWalk,
+    predictions: Mapping[Month, pd.DataFrame],
+    labels: Mapping[Month, pd.DataFrame],
+    provenance: Mapping[Month, dict],
+    month_auc: dict[Month, float | None],
+) -> dict[str, Any]:
+    model = provenance.get(month, {})
+    served = walk.warm_up is None
+    return {
+        "month": str(month),
+        "warm_up": walk.warm_up,
+        "model_month": model.get("model_month"),
+        "n_training": (model.get("summary") or {}).get("n_training"),
+        "n_labels": len(labels[month]) if month in labels else 0,
+        "n_events": len(predictions[month]) if month in predictions else 0,
+        **_trade_counts(walk.trades),
+        "net_return": compound(walk.daily["net_return"]) if served else None,
+        "gross_return": compound(walk.daily["gross_return"]) if served else None,
+        "cost": float(walk.daily["cost"].sum()) if served else None,
+        "market_return": compound(walk.daily["market_return"]) if len(walk.daily) else None,
+        "hit_rate": trade_precision(walk.trades)[0],
+        "direction_auc": month_auc.get(month),
+        "mean_absolute_book": mean_absolute_book(walk.book, month) if served else None,
+    }
+
+
+def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
+    """Calibration and folds of the model that served a month."""
+    return {
+        "month": str(month),
+        "model_month": model.get("model_month"),
+        "warm_up": model.get("warm_up"),
+        "summary": model.get("summary") or {},
+        "folds": model.get("folds") or {},
+        "training": {
+            key: (model.get("architecture") or {}).get(key)
+            for key in ("seed", "device", "device_name", "threads", "torch")
+        },
+    }
+
+
+# ---------------------------------------------------------------------------- plain JSON
+def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested settings into one level with dotted keys.
+
+    Examples
+    --------
+    >>> flatten({"a": 1, "b": {"c": [2, 3]}})
+    {'a': 1, 'b.c': [2, 3]}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            flat |= flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def jsonable(value: Any) -> Any:
+    """Reduce to what JSON holds: no arrays, no NumPy scalars, None for what is not finite.
+
+    Examples
+    --------
+    >>> jsonable({"a": np.float64("nan"), Month(2012, 3): (np.int8(1), True)})
+    {'a': None, '2012-03': [1, True]}
+    """
+    if isinstance(value, dict):
+        return {str(k): jsonable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def _concat(schema: TableSchema, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate the frames that hold rows; without any, the schema's empty one."""
+    full = [f for f in frames if len(f)]
+    return pd.concat(full, ignore_index=True) if full else schema.empty()

@@ -1,0 +1,156 @@
+"""The report's plots as PNG bytes: equity and drawdown, reliability, confusion."""
+
+from typing import Any
+
+import numpy as np
+
+from price_physics.months import Month
+from price_physics.motifs.figure import Theme, new_figure, png, style
+from price_physics.report.curves import Curves
+from price_physics.report.format import count, decimal, percent
+
+Numbers = dict[str, Any]
+NOTHING = "Nothing out of sample yet"
+
+
+def draw(numbers: Numbers, curves: Curves, theme: Theme) -> dict[str, bytes]:
+    """Draw every plot of the report in one theme, by file name."""
+    with style(theme):
+        return {
+            "equity.png": _equity(numbers, curves, theme),
+            "reliability.png": _reliability(numbers["reliability"], theme),
+            "confusion.png": _confusion(numbers["confusion"], theme),
+        }
+
+
+# ---------------------------------------------------------------------------- equity
+def _equity(numbers: Numbers, curves: Curves, theme: Theme) -> bytes:
+    figure = new_figure(9, 5.4)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
+    months = [Month.parse(m["month"]) for m in numbers["months"]]
+    if not len(curves.time_ns):
+        return _nothing(theme)
+    time, day = _days(curves.time_ns), _days(curves.day_ns)
+    above.axhline(0, color=theme.muted, linewidth=0.9)
+    for x, level, name, colour, width in (
+        (day, curves.market, "Buy and hold", theme.market, 1.3),
+        (time, curves.gross, "Before costs", theme.gross, 1.3),
+        (time, curves.net, "Net of costs", theme.net, 2.2),
+    ):
+        above.plot(x, 100 * (level - 1), color=colour, linewidth=width, label=name)
+    above.set_title("Return since the first out-of-sample month")
+    above.yaxis.set_major_formatter(_signed_percent)
+    above.legend(loc="best", ncols=3, fontsize=10, reverse=True)
+    below.fill_between(time, 100 * curves.drawdown, 0, color=theme.loss, alpha=0.3, linewidth=0)
+    below.plot(time, 100 * curves.drawdown, color=theme.loss, linewidth=1)
+    below.set_title("Drawdown of net equity", fontsize=11)
+    below.yaxis.set_major_formatter(_signed_percent)
+    for axes in (above, below):
+        _mark_months(axes, numbers, months, theme)
+    above.set_xlim(*_days(np.array([months[0].start_ns, months[-1].stop_ns])))
+    return png(figure)
+
+
+def _mark_months(axes: Any, numbers: Numbers, months: list[Month], theme: Theme) -> None:
+    """A tick at the start of every month (or every few), warm-up shaded and named once."""
+    every = max(1, len(months) // 12)
+    starts = [m for m in months if (m - months[0]) % every == 0]
+    axes.set_xticks(_days(np.array([m.start_ns for m in starts])), [str(m) for m in starts])
+    axes.tick_params(axis="x", labelsize=9.5)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("left")
+    shaded = [m for m, row in zip(months, numbers["months"], strict=True) if row["warm_up"]]
+    for month in shaded:
+        axes.axvspan(*_days(np.array([month.start_ns, month.stop_ns])), color=theme.shade, lw=0)
+    if shaded and axes.get_subplotspec().is_first_row():
+        x = _days(np.array([shaded[0].start_ns]))[0]
+        axes.annotate(
+            "warm-up",
+            (x, 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(6, -6),
+            textcoords="offset points",
+            va="top",
+            color=theme.muted,
+            fontsize=10,
+        )
+
+
+def _days(time_ns: np.ndarray) -> np.ndarray:
+    """Days since 1970; months are the ticks, so no calendar is needed on the axis."""
+    return time_ns / 86_400e9
+
+
+def _signed_percent(value: float, _position: int) -> str:
+    return percent(value / 100, 0 if abs(value) >= 1 or value == 0 else 1, sign=True)
+
+
+# ---------------------------------------------------------------------------- scores
+def _reliability(numbers: Numbers | None, theme: Theme) -> bytes:
+    if numbers is None:
+        return _nothing(theme)
+    bins = numbers["bins"]
+    predicted = [b["mean_probability"] for b in bins]
+    observed = [b["frequency"] for b in bins]
+    n = np.array([b["n_events"] for b in bins])
+    figure = new_figure(9, 5)
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    axes.plot([0, 1], [0, 1], color=theme.muted, linestyle="--", linewidth=1.2, label="perfect")
+    band = 1.96 * np.sqrt(np.array(observed) * (1 - np.array(observed)) / n)
+    axes.errorbar(predicted, observed, yerr=band, color=theme.net, marker="o", capsize=3, lw=1.6)
+    axes.set_ylabel("observed frequency")
+    axes.set_ylim(-0.02, 1.02)
+    error, floor = decimal(numbers["calibration_error"], 3), decimal(numbers["floor"], 3)
+    axes.set_title(f"Predicted and observed p(up): calibration error {error}, floor {floor}")
+    axes.legend(loc="upper left")
+    centres = [(b["lower"] + b["upper"]) / 2 for b in bins]
+    widths = [0.92 * (b["upper"] - b["lower"]) for b in bins]
+    bars = counts.bar(centres, n, width=widths, color=theme.gross)
+    counts.bar_label(bars, [count(k) for k in n], fontsize=9, color=theme.muted, padding=1)
+    counts.margins(y=0.28)
+    counts.set_ylabel("events")
+    counts.set_xlabel("predicted p(up)")
+    counts.set_xlim(0, 1)
+    return png(figure)
+
+
+def _confusion(numbers: Numbers | None, theme: Theme) -> bytes:
+    if numbers is None:
+        return _nothing(theme)
+    from matplotlib.colors import LinearSegmentedColormap
+
+    classes, shares = (
+        numbers["classes"],
+        np.array([[0.0 if s is None else s for s in row] for row in numbers["row_shares"]]),
+    )
+    figure = new_figure(6.4, 4.6)
+    axes = figure.subplots()
+    colours = LinearSegmentedColormap.from_list("shares", [theme.shade, theme.net])
+    axes.imshow(shares, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    for i, row in enumerate(numbers["counts"]):
+        for j, n in enumerate(row):
+            dark_cell = shares[i, j] > 0.55
+            axes.text(
+                j,
+                i,
+                f"{count(n)}\n{percent(numbers['row_shares'][i][j], 0)}",
+                ha="center",
+                va="center",
+                fontsize=12,
+                color=theme.background if dark_cell else theme.ink,
+            )
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.tick_params(length=0, labelsize=11)
+    axes.set_xlabel("predicted (likeliest class)")
+    axes.set_ylabel("came out")
+    axes.set_title("Counts, and shares of what came out")
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    return png(figure)
+
+
+def _nothing(theme: Theme) -> bytes:
+    figure = new_figure(9, 2)
+    figure.text(0.5, 0.5, NOTHING, ha="center", va="center", fontsize=14, color=theme.muted)
+    return png(figure)

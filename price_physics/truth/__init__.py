@@ -1,0 +1,1 @@
+"""Synthetic markets whose answer is known in closed form; no stage of the pipeline."""

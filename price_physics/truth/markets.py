@@ -1,0 +1,177 @@
+"""Lattice markets whose best possible AUC is known in closed form.
+
+The price is ``10000 * 1.0002**k`` and k moves by one a tick. With a dollar threshold of 3,500
+every bar has four ticks. Episodes of 32 pattern bars and 32 outcome bars follow one another,
+whole within a month; the pattern says which way the outcome leans. Events belong at every
+64th bar, offset 31, with a horizon of 32 bars. Nothing here is used by a stage of the pipeline.
+"""
+
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.schemas import TICKS
+
+Kind = Literal["trend", "exclusive_or", "volatility", "walk"]
+
+DAY_MS = 86_400_000
+TICKS_A_BAR = 4
+PATTERN_BARS = OUTCOME_BARS = 32
+TICKS_AN_EPISODE = TICKS_A_BAR * (PATTERN_BARS + OUTCOME_BARS)
+BARRIER_STEPS = 12
+"""Steps to a barrier 23 basis points away: 1.0002**11 is 22.0, 1.0002**12 is 24.0."""
+START_PRICE, STEP = 10_000.0, 1.0002
+NOTIONAL_A_TICK, THRESHOLD_QUOTE = 1_000.0, 3_500.0
+_TREND_DRIFT, _HALF_DRIFT, _CALM_MOVES = 0.25, 0.35, 0.25
+
+
+def tick_spacing_ns(episodes_a_day: int) -> int:
+    """Time between ticks such that a day holds whole episodes.
+
+    Raises
+    ------
+    ValueError
+        When that is no whole number of milliseconds.
+    """
+    n_ticks = episodes_a_day * TICKS_AN_EPISODE
+    if n_ticks <= 0 or DAY_MS % n_ticks:
+        raise ValueError(
+            f"episodes_a_day = {episodes_a_day}: ticks would fall between milliseconds; choose a "
+            "divisor of 337500, such as 1, 10, 25, 50, 100, 125, 250 or 500"
+        )
+    return DAY_MS // n_ticks * 1_000_000
+
+
+def horizon_minutes(episodes_a_day: int) -> float:
+    """The horizon of 32 bars, in minutes: the outcome exactly."""
+    return tick_spacing_ns(episodes_a_day) * TICKS_A_BAR * OUTCOME_BARS / 60e9
+
+
+def ceiling_auc(kind: Kind, theta: float = 0.025) -> float:
+    """AUC of +1 against -1 that no classifier can beat.
+
+    ``1 / (1 + ((1 - theta) / (1 + theta))**12)`` where the pattern tells the sign of the drift
+    (gambler's ruin between barriers 12 steps away); 0.5 where nothing can be told.
+
+    Examples
+    --------
+    >>> round(ceiling_auc("trend"), 4), ceiling_auc("walk")
+    (0.6457, 0.5)
+    """
+    _check(kind, theta)
+    if kind in ("volatility", "walk"):
+        return 0.5
+    return 1 / (1 + ((1 - theta) / (1 + theta)) ** BARRIER_STEPS)
+
+
+def lattice_market(
+    kind: Kind,
+    first_month: Month,
+    n_months: int,
+    episodes_a_day: int,
+    seed: int,
+    theta: float = 0.025,
+) -> pd.DataFrame:
+    """Generate the ticks of a market whose answer is known.
+
+    Parameters
+    ----------
+    kind : {"trend", "exclusive_or", "volatility", "walk"}
+        Of the pattern: a drift of 0.25 d, and the outcome leans to d; halves of 0.35 d1 and
+        0.35 d2, and it leans to d1 d2; ticks that move with probability 0.25 or 1 by episode and
+        no drift at all; nothing. d, d1, d2 are fair coins, one toss an episode.
+    first_month : Month
+    n_months : int
+        Months depend on those before them only: a longer market begins with the shorter one.
+    episodes_a_day : int
+        A divisor of 337500.
+    seed : int
+    theta : float
+        Drift of the outcome: a tick goes up with probability ``(1 + theta) / 2``.
+
+    Returns
+    -------
+    DataFrame
+        TICKS, evenly spaced from the first instant of the first month.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, a drift outside [0, 1), or ticks between milliseconds.
+    """
+    _check(kind, theta)
+    spacing = tick_spacing_ns(episodes_a_day)
+    months = [first_month + i for i in range(n_months)]
+    times, moves = [], []
+    for i, month in enumerate(months):
+        n_days = (month.stop_ns - month.start_ns) // (DAY_MS * 1_000_000)
+        rng = np.random.default_rng([seed, get_args(Kind).index(kind), i])
+        moves.append(_moves(kind, n_days * episodes_a_day, theta, rng))
+        times.append(month.start_ns + spacing * np.arange(len(moves[-1]), dtype=np.int64))
+    if not months:
+        return TICKS.empty()
+    move = np.concatenate(moves)
+    price = START_PRICE * STEP ** np.cumsum(move, dtype=np.int64).astype(np.float64)
+    return pd.DataFrame(
+        {
+            "time_ns": np.concatenate(times),
+            "trade_id": pd.array(np.arange(1, len(move) + 1), dtype="Int64"),
+            "price": price,
+            "qty": NOTIONAL_A_TICK / price,
+            "tick_sign": _signs(move),
+        }
+    )
+
+
+def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
+    """Write ticks as a dump of vendor "generic", prices and quantities to the last bit.
+
+    Columns `timestamp` (ms), `price`, `qty`, `trade_id`, `is_buyer_maker`; gzipped where the
+    path ends in ``.gz``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(
+        {
+            "timestamp": ticks["time_ns"] // 1_000_000,
+            "price": ticks["price"],
+            "qty": ticks["qty"],
+            "trade_id": ticks["trade_id"],
+            "is_buyer_maker": np.where(ticks["tick_sign"] > 0, "false", "true"),
+        }
+    ).to_csv(path, index=False, lineterminator="\n")
+
+
+def _check(kind: str, theta: float) -> None:
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind = {kind!r}: choose one of {', '.join(get_args(Kind))}")
+    if not 0 <= theta < 1:
+        raise ValueError(f"theta = {theta} lies outside [0, 1)")
+
+
+def _moves(kind: Kind, n_episodes: int, theta: float, rng: np.random.Generator) -> np.ndarray:
+    """Steps of every tick, -1, 0 or +1: int8 array of shape (n_episodes * 256,)."""
+    n_pattern, n_half = TICKS_A_BAR * PATTERN_BARS, TICKS_A_BAR * PATTERN_BARS // 2
+    coin, other = rng.choice([-1, 1], size=(2, n_episodes, 1))
+    calm = rng.random((n_episodes, 1)) < 0.5
+    drift = np.zeros((n_episodes, TICKS_AN_EPISODE))
+    if kind == "trend":
+        drift[:, :n_pattern] = _TREND_DRIFT * coin
+        drift[:, n_pattern:] = theta * coin
+    elif kind == "exclusive_or":
+        drift[:, :n_half] = _HALF_DRIFT * coin
+        drift[:, n_half:n_pattern] = _HALF_DRIFT * other
+        drift[:, n_pattern:] = theta * coin * other
+    up = rng.random(drift.shape) < (1 + drift) / 2
+    move = np.where(up, 1, -1).astype(np.int8)
+    if kind == "volatility":
+        move[calm & (rng.random(drift.shape) >= _CALM_MOVES)] = 0
+    return move.ravel()
+
+
+def _signs(move: np.ndarray) -> np.ndarray:
+    """The tick rule: the side of the last move; a market that has not moved was bought."""
+    moved = np.maximum.accumulate(np.where(move != 0, np.arange(len(move)), 0))
+    return np.where(move[moved] < 0, -1, 1).astype(np.int8)

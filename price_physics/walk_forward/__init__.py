@@ -1,0 +1,1 @@
+"""Probabilities become trades, equity after costs, statistics and a verdict."""

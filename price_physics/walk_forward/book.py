@@ -1,0 +1,113 @@
+"""One book out of many positions: its changes and its equity.
+
+Positions come from ``fills``; the arithmetic of a single change stands in ``kernels``; the
+tables people read are made in ``marks``. Within one tick, take-profits trade first (each at
+its own level), then everything at the market's price nets into one change, then whatever
+leaves on its own filling tick trades once more.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from price_physics.walk_forward.fills import TAKE_PROFIT, Fills
+from price_physics.walk_forward.kernels import book_path, equity_path
+
+
+@dataclass(frozen=True)
+class Market:
+    """Ticks of the month before and of the month, in order, and where the month begins.
+
+    ``time_ns`` and ``price`` end with one tick that never traded: the end of the month at the
+    last trade's price. It carries the final mark and exits for want of a tick.
+    """
+
+    time_ns: np.ndarray
+    price: np.ndarray
+    first: int
+
+    @property
+    def last(self) -> int:
+        """Position of the end of the month."""
+        return len(self.time_ns) - 1
+
+
+@dataclass(frozen=True)
+class BookPath:
+    """The book after each of its changes in the month, from a start at equity 1."""
+
+    start_book: float
+    start_price: float
+    tick: np.ndarray
+    price: np.ndarray
+    book: np.ndarray
+    turnover: np.ndarray
+    equity: np.ndarray
+    gross_equity: np.ndarray
+    paid: np.ndarray
+
+
+def run_book(fills: Fills, weight: np.ndarray, market: Market, cost_a_side: float) -> BookPath:
+    """Add the positions of a month up, clip the sum, and follow the equity.
+
+    Parameters
+    ----------
+    fills : Fills
+        Filled, cancelled or pending signals; only fills matter here.
+    weight : float64 array of shape (n_signals,)
+        Side times size over C.
+    market : Market
+    cost_a_side : float
+        Fraction of the notional traded.
+
+    Returns
+    -------
+    BookPath
+    """
+    filled = fills.entry >= 0
+    left_before = (fills.exit >= 0) & (fills.exit < market.first)
+    carried = filled & (fills.entry < market.first) & ~left_before
+    n_carried, sum_carried = int(carried.sum()), float(np.sum(weight[carried]))
+    start_book = min(max(sum_carried, -1.0), 1.0)
+    start_price = float(market.price[max(market.first - 1, 0)])
+
+    tick, fill, weight_change, count_change = _changes(fills, weight, market)
+    book = book_path(weight_change, count_change, sum_carried, n_carried)
+    change = np.diff(book, prepend=start_book)
+    moved = change != 0  # orders that cancel out, or that the clip swallows, trade nothing
+    tick, fill, book = tick[moved], fill[moved], book[moved]
+    price = market.price[tick]
+    arguments = (book, price, fill, start_book, start_price)
+    equity, paid = equity_path(*arguments, cost_a_side)
+    gross_equity, _ = equity_path(*arguments, 0.0)
+    turnover = np.abs(change[moved])
+    return BookPath(
+        start_book, start_price, tick, price, book, turnover, equity, gross_equity, paid
+    )
+
+
+def _changes(
+    fills: Fills, weight: np.ndarray, market: Market
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Orders in the sequence in which they change the book: tick, price, weights, positions."""
+    entering = np.flatnonzero(fills.entry >= market.first)
+    leaving = np.flatnonzero(fills.exit >= market.first)
+    signal = np.concatenate([leaving, entering])
+    is_exit = np.arange(len(signal)) < len(leaving)
+    tick = np.where(is_exit, fills.exit[signal], fills.entry[signal])
+    fill = np.where(is_exit, fills.exit_price[signal], market.price[tick])
+    at_once = is_exit & (fills.entry[signal] == fills.exit[signal])
+    at_level = is_exit & (fills.state[signal] == TAKE_PROFIT)
+    stage = np.select([at_once, at_level], [2, 0], 1)
+    alone = np.where(stage == 1, -1, signal)  # orders at the market's price trade as one
+
+    order = np.lexsort((signal, alone, stage, tick))
+    keys = np.stack([tick, stage, alone])[:, order]
+    first = np.flatnonzero(np.any(np.diff(keys, axis=1, prepend=-2) != 0, axis=0))
+    sign = np.where(is_exit, -1, 1)[order]
+    return (
+        keys[0, first],
+        fill[order][first],
+        np.add.reduceat(sign * weight[signal][order], first) if len(first) else np.empty(0),
+        np.add.reduceat(sign, first) if len(first) else np.empty(0, dtype=np.int64),
+    )

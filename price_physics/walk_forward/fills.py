@@ -1,0 +1,152 @@
+"""What becomes of each signal on the ticks: filled, cancelled, and how it leaves.
+
+One signal at a time, each as if it were alone; ``book`` adds them up. Exits are those of the
+labels (first touch of a barrier after the event), moved by fill and latency.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from price_physics.errors import StoreError
+from price_physics.labels.kernels import first_touch
+from price_physics.months import Month
+
+TAKE_PROFIT, STOP_LOSS, TIME_OUT = "take_profit", "stop_loss", "time_out"
+STALE, CANCELLED = "stale", "cancelled"
+LIVE, PENDING = "live", "pending"
+
+
+@dataclass(frozen=True)
+class Fills:
+    """One entry a signal, in the order of the signals; positions are of ticks.
+
+    ``state`` is the reason of the exit, or ``live`` (filled, not yet out) or ``pending`` (not
+    even filled). A position that does not exist is -1, a price NaN, a time -1.
+    """
+
+    state: np.ndarray
+    entry: np.ndarray
+    exit: np.ndarray
+    exit_price: np.ndarray
+    exit_time_ns: np.ndarray
+
+
+def fill_signals(
+    signals: pd.DataFrame,
+    time_ns: np.ndarray,
+    price: np.ndarray,
+    latency_ns: int,
+    known_until_ns: int,
+) -> Fills:
+    """Run every signal over the ticks there are.
+
+    A signal is filled at the first tick with ``time >= event + latency`` and ``> event``, unless
+    a barrier was touched before or the horizon ended. From the filling tick on, that one
+    included, the barriers are watched. A take-profit leaves at its level on the touching
+    tick; a stop at the first tick at least `latency_ns` after the touch (the touching tick
+    itself without latency); a time-out at the first tick at least `latency_ns` after the
+    horizon's end. A touch at exactly the horizon's end counts as a touch.
+
+    Parameters
+    ----------
+    signals : DataFrame
+        Rows of PREDICTIONS whose side is not 0. For a short the upper barrier is the stop.
+    time_ns, price : int64, float64 array of shape (n_ticks,)
+        Ticks in order. They hold every tick after the first event.
+    latency_ns : int
+        From decision to market, the same for entries and exits.
+    known_until_ns : int
+        The moment through which `time_ns` is complete.
+
+    Returns
+    -------
+    Fills
+
+    Raises
+    ------
+    StoreError
+        When no tick stands at the time of an event.
+    """
+    event = signals["event_time_ns"].to_numpy(dtype=np.int64)
+    horizon_end = signals["horizon_end_ns"].to_numpy(dtype=np.int64)
+    upper = signals["upper"].to_numpy(dtype=np.float64)
+    lower = signals["lower"].to_numpy(dtype=np.float64)
+    is_long = signals["side"].to_numpy() > 0
+    n = len(time_ns)
+    if not len(signals):
+        none = np.empty(0, dtype=np.int64)
+        return Fills(np.empty(0, dtype=object), none, none, np.empty(0), none)
+
+    event_tick = _event_ticks(event, time_ns)
+    label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_end - event)
+    touched, profit = label != 0, np.where(is_long, label == 1, label == -1)
+    touch_time = np.where(touched, time_ns[touch], -1)
+
+    entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
+    entry_time = _at(time_ns, entry, np.iinfo(np.int64).max)
+    touched_before = touched & (touch < entry)
+    never = ~touched_before & (entry_time > horizon_end)
+    cancelled = touched_before | (never & (horizon_end <= known_until_ns))
+    pending = never & ~cancelled
+    filled = ~cancelled & ~pending
+
+    after = np.where(touched, touch_time, horizon_end) + latency_ns
+    leave = np.searchsorted(time_ns, after, side="left")
+    leave = np.where(touched & (profit | (latency_ns == 0)), touch, leave)
+    out = filled & (leave < n)
+    level = np.where(is_long, upper, lower)
+    market = _at(price, leave, np.nan)
+    reason = np.where(touched, np.where(profit, TAKE_PROFIT, STOP_LOSS), TIME_OUT)
+    cancel_time = np.where(touched_before, touch_time, horizon_end)
+    state = np.select([cancelled, pending, ~out], [CANCELLED, PENDING, LIVE], reason)
+    return Fills(
+        state=state.astype(object),
+        entry=np.where(filled, entry, -1),
+        exit=np.where(out, leave, -1),
+        exit_price=np.where(out, np.where(profit, level, market), np.nan),
+        exit_time_ns=np.where(cancelled, cancel_time, np.where(out, _at(time_ns, leave, -1), -1)),
+    )
+
+
+def close_stale(
+    fills: Fills,
+    event_time_ns: np.ndarray,
+    before_ns: int,
+    close_tick: int,
+    close_ns: int,
+    close_price: float,
+) -> Fills:
+    """Close what is still live of events before `before_ns`, for want of any later tick.
+
+    Their horizons have ended by `close_ns` and no month further on looks at them. That no tick
+    came is known at `close_ns` only, so that is when they leave, at the last trade's price.
+    """
+    stale = (fills.state == LIVE) & (event_time_ns < before_ns)
+    return Fills(
+        state=np.where(stale, STALE, fills.state),
+        entry=fills.entry,
+        exit=np.where(stale, close_tick, fills.exit),
+        exit_price=np.where(stale, close_price, fills.exit_price),
+        exit_time_ns=np.where(stale, close_ns, fills.exit_time_ns),
+    )
+
+
+def _event_ticks(event: np.ndarray, time_ns: np.ndarray) -> np.ndarray:
+    tick = np.searchsorted(time_ns, event, side="right") - 1
+    strange = tick < 0
+    strange[~strange] = time_ns[tick[~strange]] != event[~strange]
+    if strange.any():
+        first = int(event[strange][0])
+        raise StoreError(
+            f"no tick at the event {first} (month {Month.of(first)}): predictions and ticks are of "
+            "different runs; materialise that month and all later ones again"
+        )
+    return tick
+
+
+def _at(values: np.ndarray, position: np.ndarray, missing: float) -> np.ndarray:
+    """Look up `values`, with `missing` one past their end."""
+    padded = np.append(values, np.asarray(missing, dtype=values.dtype))
+    return padded[position]

@@ -1,0 +1,174 @@
+"""The tables of a month's equity: marks at bar closes, the book's changes, UTC days.
+
+They show one ``BookPath`` at different moments and add nothing to it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from price_physics.errors import StoreError
+from price_physics.months import Month
+from price_physics.schemas import BOOK, DAILY, EQUITY
+from price_physics.walk_forward.book import BookPath, Market
+from price_physics.walk_forward.frames import conform
+
+DAY_NS = 86_400_000_000_000
+
+
+def equity_table(path: BookPath, market: Market, bars: pd.DataFrame, month: Month) -> pd.DataFrame:
+    """Mark the book at every bar close of the month, and once at its end.
+
+    The open bar at the month's end is marked there, at the last trade's price: which tick is
+    the last is not known earlier. The last row is always the end of the month; there is none
+    where nothing has ever traded.
+
+    Parameters
+    ----------
+    path : BookPath
+    market : Market
+    bars : DataFrame
+        BARS of the month.
+    month : Month
+
+    Returns
+    -------
+    DataFrame
+        EQUITY.
+
+    Raises
+    ------
+    StoreError
+        When the bars do not hold every tick of the month exactly once.
+    """
+    if not market.last:
+        return EQUITY.empty()
+    last_tick = market.first + np.cumsum(bars["n_ticks"].to_numpy(dtype=np.int64)) - 1
+    n_in_bars, n_ticks = int(bars["n_ticks"].sum()), market.last - market.first
+    if n_in_bars != n_ticks:
+        raise StoreError(
+            f"bars of {month} hold {n_in_bars} ticks, ticks of {month} are {n_ticks}; materialise "
+            f"bars of {month} and all later months again"
+        )
+    whole = ~bars["partial"].to_numpy(dtype=bool)
+    tick = np.append(last_tick[whole], market.last)
+    price = market.price[tick]
+    book, equity, gross_equity = value_at(path, tick, price)
+    return conform(
+        EQUITY,
+        time_ns=market.time_ns[tick],
+        price=price,
+        book=book,
+        equity=equity,
+        gross_equity=gross_equity,
+    )
+
+
+def value_at(
+    path: BookPath, tick: np.ndarray, price: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Value the book at `price`, after everything that happened up to and on each tick.
+
+    Returns
+    -------
+    book, equity, gross_equity : float64 array of shape (n,)
+    """
+    n_changes = np.searchsorted(path.tick, tick, side="right")
+    book = np.append(path.start_book, path.book)[n_changes]
+    moved = 1 + book * (price / np.append(path.start_price, path.price)[n_changes] - 1)
+    equity = np.append(1.0, path.equity)[n_changes] * moved
+    gross_equity = np.append(1.0, path.gross_equity)[n_changes] * moved
+    return book, np.maximum(equity, 0.0), np.maximum(gross_equity, 0.0)
+
+
+def book_table(path: BookPath, market: Market, month: Month) -> pd.DataFrame:
+    """List the book at the start of the month and after each tick that changed it.
+
+    Where nothing traded before the month, the first row is its first tick.
+    """
+    if not market.last:
+        return BOOK.empty()
+    began = month.start_ns if market.first else market.time_ns[0]
+    last_of_tick = np.append(np.diff(path.tick) != 0, True)[: len(path.tick)]
+    book = np.append(path.start_book, path.book[last_of_tick])
+    changed = np.append(True, np.diff(book) != 0)
+    tick = path.tick[last_of_tick]
+    return conform(
+        BOOK,
+        time_ns=np.append(began, market.time_ns[tick])[changed],
+        price=np.append(path.start_price, market.price[tick])[changed],
+        book=book[changed],
+    )
+
+
+def daily_table(path: BookPath, market: Market, equity: pd.DataFrame, month: Month) -> pd.DataFrame:
+    """Returns of every UTC day of the month, flat ones included.
+
+    A day ends at its last mark: the last bar close or change of the book in it. The days
+    multiply up to the last row of `equity`. Costs are those paid in the day, over the equity
+    it began with. Buy and hold goes from last trade to last trade; in the first days there are,
+    from the first trade.
+
+    Parameters
+    ----------
+    path : BookPath
+    market : Market
+    equity : DataFrame
+        EQUITY of the month, from ``equity_table``.
+    month : Month
+
+    Returns
+    -------
+    DataFrame
+        DAILY.
+    """
+    day_start = np.arange(month.start_ns, month.stop_ns, DAY_NS)
+    day_end = day_start + DAY_NS - 1
+    change_time = market.time_ns[path.tick]
+    net = _day_ends(day_end, equity["time_ns"], equity["equity"], change_time, path.equity)
+    gross = _day_ends(
+        day_end, equity["time_ns"], equity["gross_equity"], change_time, path.gross_equity
+    )
+    began = np.append(1.0, net[:-1])
+    day_of_change = (change_time - month.start_ns) // DAY_NS
+    n_days = len(day_start)
+    paid = np.bincount(day_of_change, weights=path.paid, minlength=n_days)
+    return conform(
+        DAILY,
+        day_ns=day_start,
+        net_return=_growth(net, began),
+        gross_return=_growth(gross, np.append(1.0, gross[:-1])),
+        cost=np.divide(paid, began, out=np.zeros(n_days), where=began > 0),
+        turnover=np.bincount(day_of_change, weights=path.turnover, minlength=n_days),
+        market_return=_market_returns(market, day_end),
+        known_at=day_end,
+    )
+
+
+def _day_ends(
+    day_end: np.ndarray,
+    mark_time: pd.Series,
+    mark: pd.Series,
+    change_time: np.ndarray,
+    change: np.ndarray,
+) -> np.ndarray:
+    """Equity at the later of the last mark and the last change of each day; 1 before any."""
+    i = np.searchsorted(mark_time.to_numpy(dtype=np.int64), day_end, side="right")
+    j = np.searchsorted(change_time, day_end, side="right")
+    time_of_mark = np.append(-1, mark_time.to_numpy(dtype=np.int64))[i]
+    time_of_change = np.append(-1, change_time)[j]
+    marks = np.append(1.0, mark.to_numpy(dtype=np.float64))[i]
+    return np.where(time_of_change > time_of_mark, np.append(1.0, change)[j], marks)
+
+
+def _growth(after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return of each day; 0 once nothing is left to lose."""
+    return np.divide(after, before, out=np.ones(len(after)), where=before > 0) - 1
+
+
+def _market_returns(market: Market, day_end: np.ndarray) -> np.ndarray:
+    traded = market.time_ns[:-1]
+    if not len(traded):
+        return np.zeros(len(day_end))
+    n_before = np.searchsorted(traded, np.append(day_end[0] - DAY_NS, day_end), side="right")
+    price = market.price[np.maximum(n_before - 1, 0)]
+    return price[1:] / price[:-1] - 1

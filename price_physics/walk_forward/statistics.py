@@ -1,0 +1,182 @@
+"""Sharpe ratios and what they are worth, in closed form.
+
+All ratios are per observation, never annualised; `kurtosis` is Pearson's (3 for a normal).
+Resampling is in ``bootstrap`` and ``shift``.
+"""
+
+import math
+
+import numpy as np
+from scipy.stats import norm
+
+
+def sharpe_ratio(returns: np.ndarray) -> float | None:
+    """Mean over standard deviation (n - 1) of the returns; None where that is undefined."""
+    returns = np.asarray(returns, dtype=np.float64)
+    if len(returns) < 2 or np.ptp(returns) == 0:
+        return None
+    return float(returns.mean() / returns.std(ddof=1))
+
+
+def probabilistic_sharpe_ratio(
+    sharpe: float, n_obs: int, skew: float, kurtosis: float, benchmark: float = 0.0
+) -> float:
+    """Probability that the true Sharpe ratio exceeds `benchmark`.
+
+    ``Phi((SR - SR*) * sqrt(T - 1) / sqrt(1 - skew * SR + (kurtosis - 1) / 4 * SR**2))``
+
+    Parameters
+    ----------
+    sharpe, benchmark : float
+        Observed and hurdle ratio, per observation.
+    n_obs : int
+        T, at least 2.
+    skew, kurtosis : float
+        Of the returns.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        With fewer than two observations, or moments no distribution has.
+
+    References
+    ----------
+    Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier, Journal of Risk 15(2).
+
+    Examples
+    --------
+    >>> round(probabilistic_sharpe_ratio(0.458, 24, 0, 3), 4)
+    0.9817
+    >>> round(probabilistic_sharpe_ratio(0.458, 24, -2.448, 10.164), 4)
+    0.9134
+    """
+    if n_obs < 2:
+        raise ValueError(f"n_obs = {n_obs}: a Sharpe ratio needs at least two observations")
+    spread = math.sqrt(_sharpe_variance(sharpe, skew, kurtosis))
+    gap = (sharpe - benchmark) * math.sqrt(n_obs - 1)
+    if spread == 0:  # two-valued returns on the edge of what moments allow: no doubt is left
+        return 0.5 if gap == 0 else float(gap > 0)
+    return float(norm.cdf(gap / spread))
+
+
+def expected_maximum(n_trials: int) -> float:
+    """Approximate the expected maximum of `n_trials` standard normals.
+
+    ``(1 - g) * Phi^-1(1 - 1/N) + g * Phi^-1(1 - 1/(N e))`` with g the Euler-Mascheroni constant.
+
+    Raises
+    ------
+    ValueError
+        With fewer than one trial.
+
+    References
+    ----------
+    Bailey and López de Prado (2014), The Deflated Sharpe Ratio, Journal of Portfolio Management.
+
+    Examples
+    --------
+    >>> round(expected_maximum(10), 4), round(expected_maximum(100), 4), expected_maximum(1)
+    (1.5746, 2.5306, 0.0)
+    """
+    if n_trials < 1:
+        raise ValueError(f"n_trials = {n_trials}: at least the trial itself counts")
+    if n_trials == 1:
+        return 0.0  # nothing was chosen; the formula would give minus infinity
+    first, second = norm.ppf(1 - 1 / n_trials), norm.ppf(1 - 1 / (n_trials * math.e))
+    return float((1 - np.euler_gamma) * first + np.euler_gamma * second)
+
+
+def deflated_sharpe_ratio(
+    sharpe: float,
+    n_obs: int,
+    skew: float,
+    kurtosis: float,
+    sharpe_variance: float,
+    n_trials: int,
+) -> float:
+    """Probabilistic Sharpe ratio against what the best of `n_trials` lucky ones would show.
+
+    The benchmark is ``sqrt(sharpe_variance) * expected_maximum(n_trials)``.
+
+    Parameters
+    ----------
+    sharpe, n_obs, skew, kurtosis
+        As in ``probabilistic_sharpe_ratio``.
+    sharpe_variance : float
+        Variance of the trials' Sharpe ratios, per observation.
+    n_trials : int
+        At least 1.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For a negative variance, and as ``probabilistic_sharpe_ratio`` does.
+
+    References
+    ----------
+    Bailey and López de Prado (2014), The Deflated Sharpe Ratio, Journal of Portfolio Management.
+
+    Examples
+    --------
+    >>> round(deflated_sharpe_ratio(2.5 / 250**0.5, 1250, -3, 10, 0.5 / 250, 100), 6)
+    0.900397
+    """
+    if sharpe_variance < 0:
+        raise ValueError(f"sharpe_variance = {sharpe_variance} is negative")
+    benchmark = math.sqrt(sharpe_variance) * expected_maximum(n_trials)
+    return probabilistic_sharpe_ratio(sharpe, n_obs, skew, kurtosis, benchmark)
+
+
+def minimum_track_record_length(
+    sharpe: float, skew: float, kurtosis: float, benchmark: float = 0.0, confidence: float = 0.95
+) -> float:
+    """Observations needed to be `confidence` sure that the Sharpe ratio exceeds `benchmark`.
+
+    ``1 + (1 - skew * SR + (kurtosis - 1) / 4 * SR**2) * (z / (SR - SR*))**2``
+
+    Returns
+    -------
+    float
+        Number of observations; infinite where the ratio does not exceed the benchmark.
+
+    Raises
+    ------
+    ValueError
+        For a confidence outside (0.5, 1), or moments no distribution has.
+
+    References
+    ----------
+    Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier, Journal of Risk 15(2).
+
+    Examples
+    --------
+    >>> n = minimum_track_record_length(2 / 250**0.5, 0, 3, benchmark=1 / 250**0.5)
+    >>> round(n / 250, 3)
+    2.731
+    """
+    if not 0.5 < confidence < 1:
+        raise ValueError(f"confidence = {confidence} lies outside (0.5, 1)")
+    variance = _sharpe_variance(sharpe, skew, kurtosis)
+    if sharpe <= benchmark:
+        return math.inf
+    return float(1 + variance * (norm.ppf(confidence) / (sharpe - benchmark)) ** 2)
+
+
+def _sharpe_variance(sharpe: float, skew: float, kurtosis: float) -> float:
+    """Asymptotic variance of the estimated ratio times T, at least 0 for any distribution."""
+    if kurtosis < skew**2 + 1 - 1e-6 * (skew**2 + 1):
+        raise ValueError(
+            f"kurtosis = {kurtosis} with skew = {skew}: kurtosis is Pearson's (3 for a normal) and "
+            "at least skew**2 + 1"
+        )
+    return max(1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2, 0.0)

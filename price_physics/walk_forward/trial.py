@@ -1,0 +1,68 @@
+"""Looking at a study out of sample: write down the trial, then judge it among all of them.
+
+What this module does not do is decide: the rule stands in `verdict`, the memory in `ledger`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.study import Market, Study, config_hash
+from price_physics.walk_forward.build import WalkForwardResult
+from price_physics.walk_forward.ledger import read_trials, record_trial
+from price_physics.walk_forward.statistics import sharpe_ratio
+from price_physics.walk_forward.verdict import Verdict, judge
+
+
+def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
+    """List the months from the first that a trained model served on; flat ones count."""
+    ordered = sorted(months)
+    served = [m for m in ordered if months[m].warm_up is None]
+    return [m for m in ordered if served and m >= served[0]]
+
+
+def judge_months(
+    months: Mapping[Month, WalkForwardResult],
+    *,
+    ledger: Path,
+    study: Study,
+    market: Market,
+    month: Month,
+    synthetic: bool,
+) -> Verdict:
+    """Record that a study was looked at through `month`, and judge it.
+
+    Parameters
+    ----------
+    months : mapping
+        The walk-forward of every month up to `month`.
+    ledger : Path
+        Folder of the trial ledger. A synthetic market is no trial and is not recorded.
+
+    Returns
+    -------
+    Verdict
+    """
+    seen = out_of_sample(months)
+    if not seen:
+        no_days = months[month]
+        return judge(no_days.daily.iloc[:0], no_days.book, no_days.equity, 0, [], study.seed)
+    daily, book, equity = (
+        pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
+        for name in ("daily", "book", "equity")
+    )
+    n_trades = sum(int((months[m].trades["exit_reason"] != "cancelled").sum()) for m in seen)
+    sharpe = sharpe_ratio(daily["net_return"].to_numpy())
+    sharpes = [sharpe]
+    if not synthetic:
+        record = {
+            "study": study.name,
+            "first_month": str(seen[0]),
+            "n_days": len(daily),
+            "sharpe_daily": sharpe,
+        }
+        record_trial(ledger, market.name, config_hash(study, market), month, record)
+        sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
+    return judge(daily, book, equity, n_trades, sharpes, study.seed)

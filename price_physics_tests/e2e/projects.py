@@ -1,0 +1,72 @@
+"""Small projects on disk for the end-to-end tests: real configs, fewer months, a smaller network."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from price_physics.months import Month
+from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.project import Project
+from price_physics.store.partitions import Partition, Store
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "data" / "sample" / "bitstamp_usd" / "bitstampUSD.csv"
+
+SMALL: Mapping[str, Any] = {
+    "folds.n_splits": 2,
+    "folds.min_training_samples": 150,
+    "images.windows_bars": [16, 32],
+    "images.size_pixels": 16,
+    "model.width": 4,
+    "model.max_epochs": 2,
+    "motifs.max_events": 32,
+}
+
+
+def make_project(
+    folder: Path,
+    first_month: str = "2012-01",
+    last_month: str = "2012-05",
+    edits: Mapping[str, Any] = SMALL,
+    ticks: bytes | None = None,
+) -> Project:
+    """Copy the demo to `folder`, with settings edited and the ticks replaced if given."""
+    market = yaml.safe_load((ROOT / "configs" / "markets" / "bitstamp_usd.yaml").read_text())
+    market |= {"first_month": first_month, "last_month": last_month}
+    study = yaml.safe_load((ROOT / "configs" / "studies" / "demo.yaml").read_text())
+    for key, value in edits.items():
+        section, name = key.split(".")
+        study.setdefault(section, {})[name] = value
+    _write_yaml(folder / "configs" / "markets" / "bitstamp_usd.yaml", market)
+    _write_yaml(folder / "configs" / "studies" / "demo.yaml", study)
+    sample = folder / "data" / "sample" / "bitstamp_usd" / "bitstampUSD.csv"
+    sample.parent.mkdir(parents=True)
+    sample.write_bytes(SAMPLE.read_bytes() if ticks is None else ticks)
+    shutil.copy(ROOT / "dagster.yaml", folder / "dagster.yaml")
+    return Project(folder)
+
+
+def partitions_of(project: Project, study: str = "demo", market: str = "bitstamp_usd") -> dict:
+    """Open every partition that stands, as {(asset, month): partition}."""
+    store = Store(project.store)
+    found: dict[tuple[str, str], Partition] = {}
+    for asset in STAGES:
+        key = (owner_of(asset, study, market), asset)
+        for folder in sorted((project.store / key[0] / key[1]).glob("????-??")):
+            found[asset, folder.name] = store.read(key, Month.parse(folder.name))
+    return found
+
+
+def contents(partition: Partition) -> dict[str, str]:
+    """Return the sha256 of every file of a partition, checked against its bytes."""
+    for name in partition.file_names:
+        partition.file(name)
+    return {name: entry["sha256"] for name, entry in partition.manifest["files"].items()}
+
+
+def _write_yaml(path: Path, data: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(data))

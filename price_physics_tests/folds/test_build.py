@@ -1,0 +1,174 @@
+"""The training set of a month: members, roles, manifest, warm-up."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from price_physics.folds.build import build_folds
+from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
+from price_physics_tests.folds.validity import check_valid_split
+from price_physics_tests.labels.chain import run_chain
+from price_physics_tests.labels.synthetic import (
+    FIRST,
+    HOUR_NS,
+    make_labels,
+    make_market,
+    make_study,
+    make_world,
+)
+
+OUTAGE = {"start": "2020-02-10T00:00:00", "end": "2020-02-12T00:00:00", "reason": "test"}
+BINARY = {"model": {"head": "binary_take_profit"}}
+
+
+@pytest.fixture(scope="module")
+def chain():
+    study = make_study()
+    return study, run_chain(study, make_market(outages=[OUTAGE]), make_world(seed=12, n_months=4))
+
+
+def test_members_are_the_labels_with_a_window_that_cross_no_outage(chain):
+    study, out = chain
+    m = FIRST + 2
+    short = {k: frame.iloc[7:] for k, frame in out["windows"].items()}
+    result = build_folds(study, m, out["labels"], short)
+    FOLD_MEMBERS.to_arrow(result.members)
+    FOLD_ROLES.to_arrow(result.roles)
+    assert result.warm_up is None
+    labels = pd.concat([out["labels"][k] for k in (FIRST, FIRST + 1, m)])
+    windows = set(np.concatenate([frame["event_time_ns"] for frame in short.values()]))
+    has_window = labels["event_time_ns"].isin(windows)
+    kept = labels[has_window & ~labels["crosses_outage"]]
+    pd.testing.assert_frame_equal(
+        result.members[["event_time_ns", "label_end_ns"]],
+        kept[["event_time_ns", "label_end_ns"]].reset_index(drop=True),
+    )
+    excluded = {
+        "no_window": int((~has_window).sum()),
+        "crosses_outage": int((has_window & labels["crosses_outage"]).sum()),
+    }
+    assert result.manifest["excluded"] == excluded
+    assert min(excluded.values()) > 0
+    # The cut: everything about a member was over by the end of the month.
+    assert (kept["horizon_end_ns"] <= m.end_ns).all()
+    assert (result.members["known_at"] == m.end_ns).all()
+    assert (result.roles["known_at"] == m.end_ns).all()
+
+
+def test_folds_are_purged_splits_of_the_members(chain):
+    study, out = chain
+    n_dropped = 0
+    for m in (FIRST + 1, FIRST + 2, FIRST + 3):
+        result = out["folds"][m]
+        members = result.members
+        start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
+        tested = []
+        for _, roles in result.roles.groupby("fold"):
+            assert roles["event_time_ns"].tolist() == start.tolist()
+            role = roles["role"].to_numpy()
+            test = np.flatnonzero(role == "test")
+            tested.extend(test)
+            train, stop = np.flatnonzero(role == "train"), np.flatnonzero(role == "early_stop")
+            assert min(len(train), len(stop)) > 0
+            dropped = np.isin(role, ["purged", "embargoed"])
+            n_dropped += dropped.sum()
+            # Training against both slices at once is a valid split of what is not purged by
+            # the test alone; checked sample by sample in test_roles.
+            both = np.sort(np.concatenate([train, stop, test]))
+            check_valid_split(
+                np.flatnonzero(~np.isin(both, test)),
+                np.flatnonzero(np.isin(both, test)),
+                start[both],
+                end[both],
+                study.folds.embargo_ns,
+            )
+        assert tested == list(range(len(start)))
+    assert n_dropped > 20
+
+
+def test_manifest(chain):
+    study, out = chain
+    result = out["folds"][FIRST + 2]
+    manifest = json.loads(json.dumps(result.manifest))
+    assert manifest == result.manifest
+    assert manifest["months"] == ["2020-01", "2020-03"]
+    assert manifest["n_members"] == len(result.members)
+    assert manifest["embargo_ns"] == study.folds.embargo_ns
+    assert [fold["fold"] for fold in manifest["folds"]] == [0, 1, 2]
+    ends = result.members.set_index("event_time_ns")["label_end_ns"]
+    for fold in manifest["folds"]:
+        roles = result.roles[result.roles["fold"] == fold["fold"]]
+        counts = roles["role"].value_counts()
+        assert {k: n for k, n in fold["counts"].items() if n} == counts.to_dict()
+        test = roles.loc[roles["role"] == "test", "event_time_ns"]
+        assert fold["test_start_ns"] == test.min()
+        assert fold["test_end_ns"] == ends[test].max()
+    other = out["folds"][FIRST + 3].manifest
+    assert len(manifest["sha256"]) == 64
+    assert manifest["sha256"] != other["sha256"]
+
+
+def toy(n=120, label=None, length_hours=1, step_hours=2):
+    """Labels and windows of one month, evenly spread."""
+    start = FIRST.start_ns + HOUR_NS * step_hours * np.arange(n)
+    label = np.arange(n) % 3 - 1 if label is None else label
+    labels = make_labels(start, start + HOUR_NS * length_hours, label)
+    windows = pd.DataFrame({"event_time_ns": start, "window_start_ns": start})
+    return {FIRST: labels}, {FIRST: windows[IMAGE_WINDOWS.columns]}
+
+
+WARM_UPS = {
+    "too few": (toy(19), {}, "19 training samples, and 20 are needed"),
+    "no flat": (toy(label=np.tile([-1, 1], 60)), {}, "no sample of class flat among 120"),
+    "no take profit": (toy(label=np.tile([-1, 0], 60)), BINARY, "no sample of class take profit"),
+    "all take profit": (toy(label=np.ones(120)), BINARY, "no sample of class other"),
+    "all overlap": (toy(length_hours=500), {}, "fold 0 has no early_stop|fold 0 has no train"),
+    # Downs only in the first third: the fold that tests it has none to train on.
+    "class in one block": (
+        toy(label=np.r_[np.tile([-1, 0, 1, 1], 10), np.tile([0, 1], 40)]),
+        {},
+        "fold 0 has no training sample of class down",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARM_UPS)
+def test_too_little_to_train_on_is_a_warm_up(name):
+    (labels, windows), changes, reason = WARM_UPS[name]
+    study = make_study(folds={"embargo_minutes": 36 * 60}, **changes)
+    result = build_folds(study, FIRST, labels, windows)
+    assert result.warm_up is not None
+    assert pd.Series([result.warm_up]).str.contains(reason).all()
+    assert len(result.members) == len(labels[FIRST])
+    pd.testing.assert_frame_equal(result.roles, FOLD_ROLES.empty())
+    FOLD_MEMBERS.to_arrow(result.members)
+    assert result.manifest["folds"] == []
+    assert result.manifest["sha256"] == hashlib.sha256(b"").hexdigest()
+
+
+def test_two_classes_suffice_for_the_binary_head():
+    labels, windows = toy(label=np.tile([-1, 1], 60))
+    assert build_folds(make_study(**BINARY), FIRST, labels, windows).warm_up is None
+
+
+def test_nothing_at_all_is_a_warm_up():
+    for labels, windows in (({}, {}), ({FIRST: LABELS.empty()}, {FIRST: IMAGE_WINDOWS.empty()})):
+        result = build_folds(make_study(), FIRST, labels, windows)
+        assert result.warm_up == "0 training samples, and 20 are needed"
+        pd.testing.assert_frame_equal(result.members, FOLD_MEMBERS.empty())
+        pd.testing.assert_frame_equal(result.roles, FOLD_ROLES.empty())
+
+
+def test_later_months_are_not_read(chain):
+    study, out = chain
+    m = FIRST + 1
+    upto = [{k: v for k, v in out[s].items() if k <= m} for s in ("labels", "windows")]
+    small, large = (
+        build_folds(study, m, *upto),
+        build_folds(study, m, out["labels"], out["windows"]),
+    )
+    pd.testing.assert_frame_equal(small.roles, large.roles)
+    assert small.manifest == large.manifest

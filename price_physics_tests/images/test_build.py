@@ -1,0 +1,243 @@
+"""The index of windows: complete, without look-ahead, the same bytes every time."""
+
+import hashlib
+import io
+import json
+import warnings
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from price_physics.images.build import (
+    MAX_STATISTICS_WINDOWS,
+    build_images,
+    evenly_spaced,
+    render_array,
+)
+from price_physics.images.render import RENDERER_VERSION, Renderer
+from price_physics.images.windows import window_ends
+from price_physics.months import Month
+from price_physics.schemas import BARS, DROPPED_WINDOWS, IMAGE_WINDOWS
+from price_physics.study import Study
+
+MONTH = Month(2012, 3)
+MINUTE = 60_000_000_000
+
+
+def make_study(**changes):
+    settings = {
+        "name": "tiny",
+        "market": "toy",
+        "bars": {"threshold_quote": 50},
+        "labels": {"horizon_minutes": 60},
+        "barrier_policy": {
+            "take_profit_bounds": (1, 8),
+            "stop_loss_bounds": (1, 8),
+            "fallback_take_profit": 3,
+            "fallback_stop_loss": 2,
+        },
+        "folds": {"embargo_minutes": 60},
+        "images": {"windows_bars": [8, 12, 20], "size_pixels": 16},
+        "walk_forward": {"fee_bps": 20, "slippage_bps": 5},
+    }
+    return Study.model_validate({**settings, **changes})
+
+
+def make_bars(month, n, seed=0, partial_last=True):
+    rng = np.random.default_rng(seed)
+    close = 5 * np.exp(np.cumsum(rng.normal(0, 0.01, n)))
+    close_time = month.start_ns + (1 + np.arange(n)) * 10 * MINUTE
+    frame = pd.DataFrame({name: np.ones(n) for name in BARS.columns})
+    frame["close"] = close
+    frame["close_time_ns"] = close_time
+    frame["open_time_ns"] = close_time - 5 * MINUTE
+    frame["n_ticks"] = np.ones(n, np.int64)
+    frame["partial"] = np.arange(n) == n - 1 if partial_last else np.zeros(n, bool)
+    frame["known_at"] = np.where(frame["partial"], month.end_ns, close_time)
+    BARS.to_arrow(frame)
+    return frame
+
+
+BOTH = {MONTH - 1: make_bars(MONTH - 1, 12, 1), MONTH: make_bars(MONTH, 40, 2)}
+
+
+def same_bytes(one, two):
+    for name in ("windows", "dropped"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), check_exact=True)
+    assert (one.specification, one.statistics) == (two.specification, two.statistics)
+    assert one.contact_sheet == two.contact_sheet
+    assert {k: v.tobytes() for k, v in one.golden.items()} == {
+        k: v.tobytes() for k, v in two.golden.items()
+    }
+
+
+# ---------------------------------------------------------------------------- windows
+def test_window_ends_finds_the_events_bar_across_months():
+    times = BOTH[MONTH]["close_time_ns"].to_numpy()[[0, 5, 38]]
+    close, ends = window_ends(BOTH, times)
+    np.testing.assert_array_equal(ends, [12, 17, 50])
+    np.testing.assert_array_equal(
+        close, np.r_[BOTH[MONTH - 1]["close"].to_numpy(), BOTH[MONTH]["close"].to_numpy()]
+    )
+    assert (close.dtype, ends.dtype) == (np.float64, np.int64)
+
+
+def test_bars_of_one_instant_are_one_event_the_last_whole_one():
+    bars = make_bars(MONTH, 6)
+    time = bars.loc[2, "close_time_ns"]
+    bars.loc[3, "close_time_ns"] = time
+    assert window_ends({MONTH: bars}, [time])[1] == [3]
+    last = bars.loc[4, "close_time_ns"]
+    bars.loc[5, "close_time_ns"] = last  # the partial bar: nobody knew then that it was over
+    assert window_ends({MONTH: bars}, [last])[1] == [4]
+
+
+@pytest.mark.parametrize("row", [0, 5])
+def test_an_event_without_a_whole_bar_is_an_error(row):
+    bars = make_bars(MONTH, 6)
+    time = bars.loc[row, "close_time_ns"] + (1 if row == 0 else 0)
+    with pytest.raises(ValueError, match=f"event_time_ns = {time}"):
+        window_ends({MONTH: bars}, [time])
+
+
+def test_no_events_and_no_bars():
+    for bars in ({}, {MONTH: BARS.empty()}, BOTH):
+        close, ends = window_ends(bars, np.empty(0, np.int64))
+        assert (close.dtype, ends.dtype, len(ends)) == (np.float64, np.int64, 0)
+
+
+# ---------------------------------------------------------------------------- build
+def test_every_event_is_kept_or_dropped_with_a_reason():
+    study = make_study(events={"every_n_bars": 3, "offset_bars": 1})
+    result = build_images(study, MONTH, BOTH)
+    IMAGE_WINDOWS.to_arrow(result.windows)
+    DROPPED_WINDOWS.to_arrow(result.dropped)
+    bars = BOTH[MONTH]
+    events = bars["close_time_ns"].to_numpy()[1:39:3]  # the partial bar 39 is none
+    both = np.r_[result.dropped["event_time_ns"], result.windows["event_time_ns"]]
+    np.testing.assert_array_equal(both, events)
+    # 12 bars of February: bar 7 of March is the first with 20 behind it.
+    assert result.windows["event_time_ns"].iloc[0] == bars.loc[7, "close_time_ns"]
+    assert result.windows["window_start_ns"].iloc[0] == BOTH[MONTH - 1].loc[0, "open_time_ns"]
+    assert result.windows["window_start_ns"].iloc[-1] == bars.loc[37 - 19, "open_time_ns"]
+    assert result.dropped["n_bars"].tolist() == [14, 17]
+    assert result.dropped["reason"].str.contains("20 bars in 2012-02 and 2012-03").all()
+
+
+def test_months_other_than_the_two_are_not_read():
+    extra = {MONTH - 2: make_bars(MONTH - 2, 30, 8), MONTH + 1: make_bars(MONTH + 1, 30, 9)}
+    same_bytes(
+        build_images(make_study(), MONTH, {**BOTH, **extra}),
+        build_images(make_study(), MONTH, BOTH),
+    )
+
+
+def test_first_month_of_the_market_has_its_own_bars_only():
+    result = build_images(make_study(), MONTH, {MONTH: BOTH[MONTH]})
+    assert len(result.dropped) == 19
+    assert len(result.windows) == 39 - 19
+
+
+def test_statistics_and_golden_renders():
+    study = make_study()
+    result = build_images(study, MONTH, BOTH)
+    json.dumps([result.specification, result.statistics])
+    close, ends = window_ends(BOTH, result.windows["event_time_ns"])
+    images = Renderer(study.images)(torch.from_numpy(close), torch.from_numpy(ends)).double()
+    assert result.statistics["n"] == len(result.windows) == 32
+    np.testing.assert_allclose(result.statistics["mean"], images.mean((0, 2, 3)), atol=1e-12)
+    np.testing.assert_allclose(
+        result.statistics["std"], images.transpose(0, 1).flatten(1).std(1, correction=0), atol=1e-9
+    )
+    assert result.statistics["channels"] == Renderer(study.images).channel_names
+    assert result.statistics["known_at"] == MONTH.end_ns
+    renders = result.golden["renders"]
+    assert renders.shape == (16, 9, 16, 16)
+    assert renders.dtype == np.float32
+    chosen = np.searchsorted(result.windows["event_time_ns"], result.golden["event_time_ns"])
+    np.testing.assert_array_equal(renders, images[chosen].float())
+    assert {0, len(images) - 1} <= set(chosen)
+    assert result.statistics["golden_sha256"] == hashlib.sha256(renders.tobytes()).hexdigest()
+    assert result.specification["renderer_version"] == RENDERER_VERSION
+
+
+def test_statistics_measure_at_most_so_many_windows():
+    assert len(evenly_spaced(10_000, MAX_STATISTICS_WINDOWS)) == MAX_STATISTICS_WINDOWS
+    assert evenly_spaced(3, 16).tolist() == [0, 1, 2]
+    assert evenly_spaced(0, 16).tolist() == []
+
+
+def test_rendering_in_batches_is_rendering_at_once():
+    renderer, bars = Renderer(make_study().images), make_bars(MONTH, 400)
+    close, ends = bars["close"].to_numpy(), np.arange(19, 400)
+    whole = renderer(torch.from_numpy(close), torch.from_numpy(ends)).numpy()
+    np.testing.assert_array_equal(render_array(renderer, close, ends), whole)
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [
+        {},
+        {MONTH: BARS.empty()},
+        {MONTH: make_bars(MONTH, 5)},
+        {MONTH - 1: make_bars(MONTH - 1, 30)},
+    ],
+)
+def test_a_month_without_windows_is_empty_and_says_so(bars):
+    result = build_images(make_study(), MONTH, bars)
+    assert IMAGE_WINDOWS.to_arrow(result.windows).num_rows == 0
+    assert result.windows.dtypes.to_dict() == IMAGE_WINDOWS.empty().dtypes.to_dict()
+    DROPPED_WINDOWS.to_arrow(result.dropped)
+    assert result.statistics["n"] == 0
+    assert result.golden["renders"].shape == (0, 9, 16, 16)
+    json.dumps(result.statistics)
+    assert result.contact_sheet.startswith(b"\x89PNG")
+
+
+def test_no_look_ahead():
+    study, cut = make_study(), 30
+    before = build_images(study, MONTH, BOTH)
+    later = BOTH[MONTH].copy()
+    later.loc[cut:, "close"] = 1e5
+    later = later.iloc[:-3]
+    after = build_images(study, MONTH, {**BOTH, MONTH: later})
+    known = before.windows["event_time_ns"] <= later.loc[cut - 1, "close_time_ns"]
+    n = int(known.sum())
+    assert n > 10
+    pd.testing.assert_frame_equal(before.windows[:n], after.windows[:n])
+    close, ends = window_ends(BOTH, before.windows["event_time_ns"][:n])
+    close_after, ends_after = window_ends(
+        {**BOTH, MONTH: later}, after.windows["event_time_ns"][:n]
+    )
+    renderer = Renderer(study.images)
+    np.testing.assert_array_equal(
+        render_array(renderer, close, ends), render_array(renderer, close_after, ends_after)
+    )
+
+
+def test_same_bytes_whatever_the_threads():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = build_images(make_study(), MONTH, BOTH)
+        torch.set_num_threads(2)
+        two = build_images(make_study(), MONTH, BOTH)
+    finally:
+        torch.set_num_threads(before)
+    same_bytes(one, two)
+
+
+def test_the_contact_sheet_shows_the_images():
+    sheet = build_images(make_study(), MONTH, BOTH).contact_sheet
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = matplotlib.image.imread(io.BytesIO(sheet))
+    assert picture.shape[0] > 300
+    assert picture.shape[1] > 1000
+    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 1000  # colours, not a blank
+    lone = {MONTH: make_bars(MONTH, 21)}
+    one = matplotlib.image.imread(io.BytesIO(build_images(make_study(), MONTH, lone).contact_sheet))
+    assert one.shape[1] < picture.shape[1]

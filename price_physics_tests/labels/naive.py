@@ -1,0 +1,106 @@
+"""Slow, obvious references for the labels: the fast code must equal them."""
+
+import math
+
+
+def wilder_atr(high, low, close, period):
+    ranges = []
+    for i in range(len(high)):
+        if i == 0:
+            ranges.append(high[0] - low[0])
+        else:
+            ranges.append(
+                max(high[i] - low[i], abs(high[i] - close[i - 1]), abs(low[i] - close[i - 1]))
+            )
+    atr = []
+    for i in range(len(high)):
+        if i < period - 1:
+            atr.append(math.nan)
+        elif i == period - 1:
+            atr.append(sum(ranges[:period]) / period)
+        else:
+            atr.append((atr[-1] * (period - 1) + ranges[i]) / period)
+    return atr
+
+
+def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
+    labels, touches = [], []
+    for e, tick in enumerate(event_tick):
+        start, end = time_ns[tick], time_ns[tick] + horizon_ns[e]
+        path = [i for i in range(len(time_ns)) if start < time_ns[i] <= end]
+        ups = [i for i in path if price[i] >= upper[e]]
+        downs = [i for i in path if price[i] <= lower[e]]
+        if ups and (not downs or ups[0] < downs[0]):
+            labels.append(1)
+            touches.append(ups[0])
+        elif downs:
+            labels.append(-1)
+            touches.append(downs[0])
+        else:
+            labels.append(0)
+            touches.append(path[-1] if path else tick)
+    return labels, touches
+
+
+def events(bars, config):
+    """Event time -> position of its bar, of one month."""
+    found = {}
+    for i in range(config.offset_bars, len(bars), config.every_n_bars):
+        if not bars["partial"].iloc[i]:
+            found[int(bars["close_time_ns"].iloc[i])] = i
+    # Other bars, no events themselves, may close at the same instant later on.
+    for i in range(len(bars)):
+        time_ns = int(bars["close_time_ns"].iloc[i])
+        if time_ns in found and not bars["partial"].iloc[i]:
+            found[time_ns] = max(found[time_ns], i)
+    return found
+
+
+def label_rows(study, world):
+    """One dictionary a label of the whole market but its barriers' multiples, by event time."""
+    path = [
+        (int(t), float(p))
+        for m in world.months
+        for t, p in zip(world.ticks[m]["time_ns"], world.ticks[m]["price"], strict=True)
+    ]
+    rows = []
+    for m in world.months:
+        frames = [world.bars[k] for k in (m - 1, m) if k in world.bars]
+        columns = [[float(v) for f in frames for v in f[c]] for c in ("high", "low", "close")]
+        atr = wilder_atr(*columns, study.labels.atr_period_bars)
+        before = len(atr) - len(world.bars[m])
+        for time_ns, bar in sorted(events(world.bars[m], study.events).items()):
+            width = atr[before + bar]
+            if not width > 0:
+                continue
+            end_ns = time_ns + study.labels.horizon_ns
+            rows.append(
+                {
+                    "event_time_ns": time_ns,
+                    "event_month": m,
+                    "price": float(world.bars[m]["close"].iloc[bar]),
+                    "atr": width,
+                    "horizon_end_ns": end_ns,
+                    "path": [(t, p) for t, p in path if time_ns < t <= end_ns],
+                }
+            )
+    return rows
+
+
+def outcome(row, upper, lower):
+    """Label, its end, exit price and the path walked until then."""
+    for i, (time_ns, price) in enumerate(row["path"]):
+        if price >= upper:
+            return 1, time_ns, upper, row["path"][: i + 1]
+        if price <= lower:
+            return -1, time_ns, price, row["path"][: i + 1]
+    last = row["path"][-1][1] if row["path"] else row["price"]
+    return 0, row["horizon_end_ns"], last, row["path"]
+
+
+def excursions(row, path):
+    """Largest rise and fall along a path, in ATR and at least 0."""
+    prices = [price for _, price in path] + [row["price"]]
+    rise = (max(prices) - row["price"]) / row["atr"]
+    fall = (row["price"] - min(prices)) / row["atr"]
+    return rise, fall

@@ -1,0 +1,156 @@
+"""The barrier policy: quantiles, floors, bounds, samples, and what it may know."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from price_physics.errors import ConfigError, StoreError
+from price_physics.labels.policy import build_policy, multiples
+from price_physics.schemas import BARRIER_POLICY, EXCURSIONS, REGIME_FEATURES
+from price_physics_tests.labels.synthetic import FIRST, make_study
+
+M = FIRST + 3
+WIDE = {"take_profit_bounds": [0.01, 100], "stop_loss_bounds": [0.01, 100]}
+
+
+def excursions(month, favourable, adverse):
+    times = month.start_ns + np.arange(len(favourable), dtype=np.int64)
+    columns = {
+        "event_time_ns": times,
+        "atr": np.ones(len(times)),
+        "favourable_atr": np.asarray(favourable, dtype=np.float64),
+        "adverse_atr": np.asarray(adverse, dtype=np.float64),
+        "known_at": times,
+    }
+    return pd.DataFrame(columns, columns=EXCURSIONS.columns)
+
+
+def features(frame, regime):
+    table = pd.DataFrame(
+        {c: np.zeros(len(frame)) for c in REGIME_FEATURES.columns}, columns=REGIME_FEATURES.columns
+    )
+    return table.assign(
+        event_time_ns=frame["event_time_ns"].to_numpy(), regime=np.asarray(regime, np.int8)
+    )
+
+
+def test_multiples_are_the_winsorised_quantiles():
+    rng = np.random.default_rng(0)
+    up, down = rng.exponential(3, 500), rng.exponential(2, 500)
+    study = make_study(
+        barrier_policy=WIDE
+        | {"take_profit_quantile": 0.95, "stop_loss_quantile": 0.4, "winsor_quantile": 0.9}
+    )
+    frame = build_policy(study, M, {M: excursions(M, up, down)}, {})
+    BARRIER_POLICY.to_arrow(frame)
+    row = frame.iloc[0]
+    assert len(frame) == 1
+    # The 95th percentile lies beyond where the sample is winsorised: it is the 90th.
+    assert row["take_profit_multiple"] == pytest.approx(np.quantile(up, 0.9))
+    assert row["stop_loss_multiple"] == pytest.approx(np.quantile(down, 0.4))
+    assert (row["regime"], row["n_events"], row["source"]) == (-1, 500, "quantile")
+    assert row["known_at"] == M.end_ns
+
+
+def test_a_sample_under_the_floor_has_the_fallback():
+    study = make_study(barrier_policy={"min_events": 10, "fallback_take_profit": 1.25})
+    for n, source in ((0, "fallback"), (9, "fallback"), (10, "quantile")):
+        frame = build_policy(study, M, {M: excursions(M, np.full(n, 2.0), np.full(n, 3.0))}, {})
+        BARRIER_POLICY.to_arrow(frame)
+        row = frame.iloc[0]
+        assert (row["source"], row["n_events"]) == (source, n)
+        expected = (1.25, 1.0) if source == "fallback" else (2.0, 3.0)
+        assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == expected
+    BARRIER_POLICY.to_arrow(build_policy(study, M, {}, {}))
+
+
+def test_bounds_hold():
+    study = make_study()
+    row = build_policy(study, M, {M: excursions(M, np.full(50, 99.0), np.full(50, 0.0))}, {}).iloc[
+        0
+    ]
+    assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == (4.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lookback", "expected"),
+    [("month", 1, 3.0), ("month", 2, 2.5), ("month", 9, 1.5), ("global", 1, 1.5)],
+)
+def test_which_months_count(kind, lookback, expected):
+    """Month i of four holds excursions of i ATR; a later month is never read."""
+    history = {FIRST + i: excursions(FIRST + i, np.full(20, i), np.full(20, i)) for i in range(4)}
+    history[M + 1] = excursions(M + 1, np.full(500, 50.0), np.full(500, 50.0))
+    study = make_study(
+        barrier_policy=WIDE
+        | {
+            "kind": kind,
+            "lookback_months": lookback,
+            "take_profit_quantile": 0.5,
+            "stop_loss_quantile": 0.5,
+        }
+    )
+    row = build_policy(study, M, history, {}).iloc[0]
+    assert row["take_profit_multiple"] == row["stop_loss_multiple"] == expected
+
+
+def test_each_regime_has_its_own_sample_and_floor():
+    frame = excursions(M, [1.0] * 20 + [2.0] * 20 + [3.0] * 5, [3.0] * 20 + [2.0] * 20 + [1.0] * 5)
+    regime = [0] * 20 + [1] * 20 + [2] * 5
+    study = make_study(barrier_policy={"kind": "regime"})
+    policy = build_policy(study, M, {M: frame}, {M: features(frame, regime)})
+    BARRIER_POLICY.to_arrow(policy)
+    assert policy["regime"].tolist() == [0, 1, 2]
+    assert policy["take_profit_multiple"].tolist() == [1.0, 2.0, 1.0]
+    assert policy["stop_loss_multiple"].tolist() == [3.0, 2.0, 1.0]
+    assert policy["n_events"].tolist() == [20, 20, 5]
+    assert policy["source"].tolist() == ["quantile", "quantile", "fallback"]
+    up, down = multiples(study, policy, np.array([2, 0, 1, 0]))
+    np.testing.assert_array_equal(up, [1, 1, 2, 1])
+    np.testing.assert_array_equal(down, [1, 3, 2, 3])
+
+
+def test_an_excursion_without_a_regime_is_an_error():
+    frame = excursions(M, [1.0] * 20, [1.0] * 20)
+    study = make_study(barrier_policy={"kind": "regime"})
+    for table in ({}, {M: features(frame.iloc[1:], [0] * 19)}):
+        with pytest.raises(StoreError, match="regime_features lacks"):
+            build_policy(study, M, {M: frame}, table)
+
+
+def test_a_large_sample_is_drawn_with_the_seed_and_the_month():
+    rng = np.random.default_rng(3)
+    frame = excursions(M, rng.exponential(2, 2000), rng.exponential(2, 2000))
+    limits = WIDE | {"max_events": 100, "min_events": 50}
+
+    def row(seed, month):
+        study = make_study(barrier_policy=limits).model_copy(update={"seed": seed})
+        return build_policy(study, month, {month: frame}, {}).iloc[0]
+
+    assert row(1, M)["n_events"] == 100
+    assert row(1, M).equals(row(1, M))
+    assert row(1, M)["take_profit_multiple"] != row(2, M)["take_profit_multiple"]
+    assert row(1, M)["take_profit_multiple"] != row(1, M + 1)["take_profit_multiple"]
+    whole = np.quantile(frame["favourable_atr"], 0.6)
+    assert row(1, M)["take_profit_multiple"] == pytest.approx(whole, rel=0.3)
+
+
+def test_no_policy_yet_means_the_fallback():
+    study = make_study(barrier_policy={"fallback_take_profit": 2.0, "fallback_stop_loss": 3.0})
+    up, down = multiples(study, None, np.array([0, 1, 2]))
+    assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
+    assert [len(side) for side in multiples(study, None, np.array([], dtype=np.int64))] == [0, 0]
+
+
+def test_one_row_serves_every_regime():
+    study = make_study()
+    policy = build_policy(study, M, {M: excursions(M, [2.0] * 20, [3.0] * 20)}, {})
+    up, down = multiples(study, policy, np.array([0, 2, 1]))
+    assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
+
+
+def test_a_policy_that_does_not_serve_a_regime_is_refused():
+    frame = excursions(M, [1.0] * 20, [1.0] * 20)
+    study = make_study(barrier_policy={"kind": "regime"})
+    policy = build_policy(study, M, {M: frame}, {M: features(frame, [1] * 20)})
+    with pytest.raises(ConfigError, match=r"not \[2\]"):
+        multiples(study, policy[policy["regime"] < 2], np.array([0, 2]))

@@ -1,0 +1,144 @@
+"""A market of separate little trends, as the tables a fit reads: the pattern is plain to see."""
+
+import numpy as np
+import pandas as pd
+
+from price_physics.images.build import build_images
+from price_physics.months import Month
+from price_physics.schemas import (
+    BARS,
+    FOLD_MEMBERS,
+    FOLD_ROLES,
+    LABELS,
+    REGIME_FEATURES,
+    WEIGHTS,
+)
+from price_physics.study import Study
+
+MONTH = Month(2012, 3)
+MINUTE = 60_000_000_000
+N_SPLITS = 3
+WINDOW = 16
+
+
+def make_study(**model):
+    settings = {
+        "width": 4,
+        "batch_size": 32,
+        "max_epochs": 4,
+        "learning_rate": 0.01,
+        "device": "cpu",
+        **model,
+    }
+    return Study.model_validate(
+        {
+            "name": "toy",
+            "market": "toy",
+            "bars": {"threshold_quote": 50},
+            "events": {"every_n_bars": WINDOW, "offset_bars": WINDOW - 1},
+            "labels": {"horizon_minutes": 1},
+            "barrier_policy": {
+                "take_profit_bounds": (1, 8),
+                "stop_loss_bounds": (1, 8),
+                "fallback_take_profit": 3,
+                "fallback_stop_loss": 2,
+            },
+            "folds": {"embargo_minutes": 1, "n_splits": N_SPLITS, "min_training_samples": 60},
+            "images": {"windows_bars": [WINDOW], "size_pixels": WINDOW, "channels": ["gadf"]},
+            "model": settings,
+            "walk_forward": {"fee_bps": 20, "slippage_bps": 5},
+        }
+    )
+
+
+def make_tables(study, n_a_month=80, seed=0, random_labels=False, outcomes=(-1, 0, 1)):
+    """Keyword arguments of fit_model: two months, one trend of 16 bars an event."""
+    rng = np.random.default_rng(seed)
+    bars, features, labels, windows, statistics = {}, {}, {}, {}, {}
+    for month in (MONTH - 1, MONTH):
+        drift = rng.choice(outcomes, n_a_month)
+        bars[month] = make_bars(month, drift, rng)
+        label = rng.choice(outcomes, n_a_month) if random_labels else drift
+        event = bars[month].iloc[WINDOW - 1 :: WINDOW].reset_index(drop=True)
+        features[month] = make_features(event["close_time_ns"], rng)
+        labels[month] = make_labels(event, label)
+        images = build_images(study, month, {month: bars[month]})
+        assert len(images.windows) == n_a_month
+        windows[month], statistics[month] = images.windows, images.statistics
+    known = pd.concat([labels[m] for m in sorted(labels)], ignore_index=True)
+    end = np.full(len(known), MONTH.end_ns)
+    weights = pd.DataFrame(
+        {
+            "event_time_ns": known["event_time_ns"],
+            "average_uniqueness": rng.uniform(0.2, 1.0, len(known)),
+            "known_at": end,
+        }
+    )
+    members = known[["event_time_ns", "label_end_ns"]].assign(known_at=end)
+    tables = {
+        "windows": windows,
+        "bars": bars,
+        "features": features,
+        "labels": labels,
+        "weights": weights,
+        "members": members,
+        "roles": make_roles(known["event_time_ns"].to_numpy()),
+        "statistics": statistics,
+    }
+    WEIGHTS.to_arrow(weights)
+    FOLD_MEMBERS.to_arrow(members)
+    FOLD_ROLES.to_arrow(tables["roles"])
+    return tables
+
+
+def make_bars(month, drift, rng):
+    n = len(drift) * WINDOW
+    steps = np.repeat(drift, WINDOW) * 0.02 + rng.normal(0, 0.01, n)
+    close_time = month.start_ns + (1 + np.arange(n)) * 5 * MINUTE
+    frame = pd.DataFrame({name: np.ones(n) for name in BARS.columns})
+    frame["close"] = 5 * np.exp(np.cumsum(steps))
+    frame["open_time_ns"] = close_time - MINUTE
+    frame["close_time_ns"] = close_time
+    frame["known_at"] = close_time
+    frame["n_ticks"] = np.ones(n, np.int64)
+    frame["partial"] = False
+    BARS.to_arrow(frame)
+    return frame
+
+
+def make_features(event_time_ns, rng):
+    n = len(event_time_ns)
+    frame = pd.DataFrame({name: rng.normal(3, 2, n) for name in REGIME_FEATURES.columns})
+    frame["event_time_ns"] = event_time_ns
+    frame["day_of_week_cos"] = 0.5  # a feature that never changes
+    frame["regime"] = np.ones(n, np.int8)
+    REGIME_FEATURES.to_arrow(frame)
+    return frame
+
+
+def make_labels(event, label):
+    frame = pd.DataFrame({name: np.ones(len(event)) for name in LABELS.columns})
+    frame["event_time_ns"] = event["close_time_ns"]
+    frame["label_end_ns"] = frame["known_at"] = event["close_time_ns"] + MINUTE
+    frame["horizon_end_ns"] = event["close_time_ns"] + MINUTE
+    frame["label"] = label.astype(np.int8)
+    frame["price"] = event["close"]
+    frame["outcome_atr"] = label * 1.5
+    frame["crosses_outage"] = False
+    LABELS.to_arrow(frame)
+    return frame
+
+
+def make_roles(event_time_ns):
+    """Contiguous test blocks; the last sixth of what trains stops early, a purged gap between."""
+    rows = []
+    for fold, test in enumerate(np.array_split(np.arange(len(event_time_ns)), N_SPLITS)):
+        rest = np.setdiff1d(np.arange(len(event_time_ns)), test)
+        n_train = len(rest) * 5 // 6
+        role = np.full(len(event_time_ns), "train", dtype=object)
+        role[rest[n_train:]] = "early_stop"
+        role[rest[n_train - 2 : n_train]] = "purged"
+        role[test] = "test"
+        rows.append(pd.DataFrame({"event_time_ns": event_time_ns, "role": role}).assign(fold=fold))
+    roles = pd.concat(rows, ignore_index=True).assign(known_at=MONTH.end_ns)
+    return roles.astype({"fold": np.int32})[FOLD_ROLES.columns]

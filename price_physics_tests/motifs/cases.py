@@ -1,0 +1,114 @@
+"""A small market and a network with random weights; every number follows from a seed."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import torch
+
+from price_physics.images.build import specification
+from price_physics.images.render import Renderer
+from price_physics.images.windows import window_ends
+from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.model.predict import TrainedModel, probability_columns
+from price_physics.months import Month
+from price_physics.schemas import (
+    BARS,
+    FEATURE_COLUMNS,
+    IMAGE_WINDOWS,
+    LABELS,
+    PREDICTIONS,
+    REGIME_FEATURES,
+    SCORED,
+)
+from price_physics_tests.report.cases import study as toy_study
+
+MONTH = Month(2012, 3)
+HOUR = 3_600_000_000_000
+LONGEST = 32
+
+
+def study(head="three_class"):
+    return toy_study(
+        head,
+        images={"windows_bars": [8, 16, LONGEST], "size_pixels": 16},
+        motifs={"max_events": 40, "max_motifs_a_side": 2, "min_events_a_motif": 8},
+    )
+
+
+def bars_of(month, seed, n=150):
+    close_time = month.start_ns + (np.arange(n) + 1) * 4 * HOUR
+    close = 100 * np.exp(0.01 * np.random.default_rng(seed).standard_normal(n).cumsum())
+    columns = dict.fromkeys(BARS.columns, 1.0)
+    frame = pd.DataFrame({**columns, "close_time_ns": close_time, "close": close})
+    return frame.assign(partial=False, n_ticks=1, known_at=close_time)[BARS.columns]
+
+
+def model(config, seed=5):
+    images, head = config.images, config.model.head
+    n_channels, n_classes = Renderer(images).n_channels, 3 if head == "three_class" else 2
+    network = NetworkConfig(n_channels, len(FEATURE_COLUMNS), n_classes, width=4)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        state = ResNetLite(network).state_dict()
+    architecture = {
+        "network": dataclasses.asdict(network),
+        "head": head,
+        "images": specification(images),
+        "channel_mean": [0.0] * n_channels,
+        "channel_std": [1.0] * n_channels,
+        "feature_mean": [0.0] * len(FEATURE_COLUMNS),
+        "feature_std": [1.0] * len(FEATURE_COLUMNS),
+        "temperature": 1.0,
+        "bias": [0.0] * n_classes,
+    }
+    return TrainedModel.load({k: v.numpy() for k, v in state.items()}, architecture)
+
+
+def frame(schema, **columns):
+    """A table with the columns given and ones elsewhere."""
+    n = len(columns["event_time_ns"])
+    rest = {f.name: np.ones(n) for f in schema.arrow if f.name not in columns}
+    types = {f.name: f.type.to_pandas_dtype() for f in schema.arrow if f.name in rest}
+    filled = {name: values.astype(types[name]) for name, values in rest.items()}
+    return pd.DataFrame({**filled, **columns})[schema.columns]
+
+
+def arguments(head="three_class", n_events=100):
+    """Everything `build_motifs` takes: the labels of MONTH belong to events of it and before."""
+    config, rng = study(head), np.random.default_rng(2)
+    trained = model(config)
+    bars = {m: bars_of(m, m.month) for m in (MONTH - 2, MONTH - 1, MONTH)}
+    windows, features, predictions = {}, {}, {}
+    for month in (MONTH - 1, MONTH):
+        time = bars[month]["close_time_ns"].to_numpy()
+        raw = rng.standard_normal((len(time), len(FEATURE_COLUMNS)))
+        close, ends = window_ends(bars, time)
+        p = trained.probabilities(trained.logits(close, ends, raw)).numpy()
+        windows[month] = frame(IMAGE_WINDOWS, event_time_ns=time)
+        features[month] = frame(
+            REGIME_FEATURES, event_time_ns=time, **dict(zip(FEATURE_COLUMNS, raw.T, strict=True))
+        )
+        predictions[month] = frame(PREDICTIONS, event_time_ns=time, **probability_columns(p))
+    known = pd.concat([predictions[MONTH - 1].tail(4), predictions[MONTH]]).head(n_events)
+    time = known["event_time_ns"].to_numpy()
+    label = rng.choice([-1, 0, 1], size=len(time)).astype("int8")
+    outcome = rng.normal(size=len(time)) + label
+    return {
+        "study": config,
+        "month": MONTH,
+        "model": trained,
+        "bars": bars,
+        "windows": windows,
+        "features": features,
+        "predictions": predictions,
+        "labels": frame(LABELS, event_time_ns=time, label=label),
+        "scored": frame(
+            SCORED,
+            event_time_ns=time,
+            label=label,
+            outcome_atr=outcome,
+            outcome_bps=30 * outcome,
+            **{c: known[c].to_numpy() for c in ("p_up", "p_flat", "p_down")},
+        ),
+    }

@@ -1,0 +1,141 @@
+"""Motifs of a month, end to end on a small market."""
+
+import numpy as np
+import pytest
+
+from price_physics.motifs.build import build_motifs
+from price_physics.schemas import MOTIF_MEMBERS, MOTIFS, PREDICTIONS, SCORED
+from price_physics_tests.motifs import cases
+
+PNG = b"\x89PNG\r\n"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return build_motifs(**cases.arguments())
+
+
+@pytest.fixture
+def no_plots(monkeypatch):
+    """For what pictures have no say in: they take half a second each."""
+    monkeypatch.setattr("price_physics.motifs.plots.motif_png", lambda *_: b"")
+    monkeypatch.setattr("price_physics.motifs.plots.overview_png", lambda *_: b"")
+
+
+def test_tables_conform_and_belong_together(result):
+    assert MOTIFS.to_arrow(result.motifs).num_rows == len(result.motifs) > 2
+    assert MOTIF_MEMBERS.to_arrow(result.members).num_rows == result.motifs["n_events"].sum()
+    assert result.warm_up is None
+    counted = result.members["motif"].value_counts()
+    for row in result.motifs.itertuples():
+        assert counted[row.motif] == row.n_events
+        assert (result.members["event_time_ns"] == row.prototype_event_ns).sum() == 1
+    assert result.members["event_time_ns"].is_unique
+    assert (result.motifs["known_at"] == cases.MONTH.end_ns).all()
+
+
+def test_names_sides_and_sizes(result):
+    motifs = result.motifs
+    assert list(motifs["motif"].str.split("-").str[0].unique()) == ["long", "short"]
+    assert (
+        motifs["side"] == motifs["motif"].str.startswith("long").map({True: 1, False: -1})
+    ).all()
+    for side in (1, -1):
+        sizes = motifs.loc[motifs["side"] == side, "n_events"]
+        assert sizes.is_monotonic_decreasing
+        assert sizes.sum() <= 40
+        assert 1 <= len(sizes) <= 2
+
+
+def test_numbers_against_a_plain_loop(result):
+    scored = cases.arguments()["scored"].set_index("event_time_ns")
+    for row in result.motifs.itertuples():
+        members = result.members[result.members["motif"] == row.motif]
+        events = scored.loc[members["event_time_ns"]]
+        p = events["p_up"] if row.side > 0 else events["p_down"]
+        assert row.mean_probability == pytest.approx(p.mean())
+        assert row.hit_rate == pytest.approx((events["label"] == row.side).mean())
+        assert row.base_rate == pytest.approx((scored["label"] == row.side).mean())
+        assert row.mean_outcome_bps == pytest.approx((row.side * events["outcome_bps"]).mean())
+        nearest = members.loc[members["distance"].idxmin(), "event_time_ns"]
+        assert row.prototype_event_ns == nearest
+
+
+def test_descriptions_differ_and_are_listed(result):
+    assert result.motifs["description"].is_unique
+    for row in result.motifs.itertuples():
+        assert row.description[1:] in result.markdown
+        assert f"## {row.motif}\n" in result.markdown
+    assert result.markdown.count("28 to 41 %") == 1
+
+
+def test_a_picture_of_each_and_an_overview(result):
+    names = {f"{m}.png" for m in result.motifs["motif"]} | {"overview.png"}
+    assert set(result.plots) == names
+    assert all(content.startswith(PNG) for content in result.plots.values())
+
+
+def test_same_inputs_same_bytes(result):
+    again = build_motifs(**cases.arguments())
+    assert again.plots == result.plots
+    assert again.markdown == result.markdown
+    assert again.motifs.equals(result.motifs)
+    assert again.members.equals(result.members)
+
+
+def test_sides_are_those_the_model_leans_to(result):
+    scored = cases.arguments()["scored"].set_index("event_time_ns")
+    leaning = scored["p_up"] - scored["p_down"]
+    side = result.members["motif"].str.startswith("long").map({True: 1, False: -1})
+    beyond = leaning[result.members["event_time_ns"]].to_numpy() - leaning.median()
+    assert (np.sign(beyond) == side).all()
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_events_without_a_window_are_not_explained():
+    given = cases.arguments()
+    cut = given["windows"][cases.MONTH].iloc[50:]
+    given["windows"] = {**given["windows"], cases.MONTH: cut}
+    some = build_motifs(**given)
+    allowed = {*cut["event_time_ns"], *given["windows"][cases.MONTH - 1]["event_time_ns"]}
+    assert set(some.members["event_time_ns"]) <= allowed
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_the_binary_head_tells_take_profit_from_everything_else():
+    given = cases.arguments("binary_take_profit")
+    scored = given["scored"].set_index("event_time_ns")
+    found = build_motifs(**given)
+    MOTIFS.to_arrow(found.motifs)
+    for row in found.motifs.itertuples():
+        names = found.members["motif"] == row.motif
+        events = scored.loc[found.members.loc[names, "event_time_ns"]]
+        is_up = events["label"] == 1
+        want = is_up if row.side > 0 else ~is_up
+        p = events["p_up"] if row.side > 0 else 1 - events["p_up"]
+        assert row.hit_rate == pytest.approx(want.mean())
+        assert row.mean_probability == pytest.approx(p.mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model": None}, "no model served this month"),
+        ({"scored": SCORED.empty()}, "0 labelled events with a picture, 16 are needed"),
+        ({"predictions": {}}, "0 labelled events"),
+        ({"predictions": {cases.MONTH: PREDICTIONS.empty()}}, "0 labelled events"),
+    ],
+)
+def test_warm_up_is_a_table_of_nothing_with_a_reason(change, reason):
+    found = build_motifs(**{**cases.arguments(), **change})
+    assert reason in found.warm_up
+    assert reason in found.markdown
+    assert found.plots == {}
+    assert MOTIFS.to_arrow(found.motifs).num_rows == 0
+    assert MOTIF_MEMBERS.to_arrow(found.members).num_rows == 0
+
+
+def test_a_model_that_tells_nothing_apart_has_no_motifs():
+    given = cases.arguments()
+    given["scored"] = given["scored"].assign(p_up=0.4, p_flat=0.3, p_down=0.3)
+    assert "told no event from any other" in build_motifs(**given).warm_up

@@ -1,0 +1,134 @@
+"""The DAG as Dagster sees it: a snapshot, no edge into the future, no heavy import."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from price_physics.months import Month
+from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.dag import STAGES, months_read
+from price_physics.orchestration.versions import PIPELINE, code_version, settings_hash
+from price_physics.project import Project
+from price_physics.study import load_configs
+
+ROOT = Path(__file__).parents[2]
+SNAPSHOT = ROOT / "price_physics_tests" / "golden" / "definitions.txt"
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_definitions(Project(ROOT))
+
+
+def describe(definitions: dg.Definitions) -> str:
+    """Write down every asset, edge, job and schedule, one a line."""
+    lines = []
+    for spec in sorted(definitions.resolve_all_asset_specs(), key=lambda s: s.key):
+        kinds = ",".join(sorted(spec.kinds))
+        lines.append(f"{spec.key.to_user_string()} [{spec.group_name}; {kinds}]")
+        for dep in sorted(spec.deps, key=lambda d: d.asset_key):
+            mapping = dep.partition_mapping
+            window = f"{mapping.start_offset:+d}..{mapping.end_offset:+d}"  # type: ignore[union-attr]
+            lines.append(f"    reads {dep.asset_key.to_user_string()} {window}")
+    repository = definitions.get_repository_def()
+    lines += [f"job {job}" for job in sorted(repository.job_names) if not job.startswith("__")]
+    lines += [f"schedule {s.name} {s.cron_schedule}" for s in repository.schedule_defs]
+    return "\n".join(lines) + "\n"
+
+
+def test_snapshot(definitions: dg.Definitions) -> None:
+    """To accept a change of the DAG, delete the golden file and run this test twice."""
+    text = describe(definitions)
+    if not SNAPSHOT.exists():
+        SNAPSHOT.write_text(text)
+        pytest.fail(f"wrote {SNAPSHOT}; read it, and commit it if it is right")
+    assert text == SNAPSHOT.read_text()
+
+
+def test_every_asset_is_described_and_grouped(definitions: dg.Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.group_name in {"market", "labels", "learning", "verdict"}
+        assert spec.kinds
+
+
+def test_no_edge_points_into_the_future() -> None:
+    order = list(STAGES)
+    for position, (asset, stage) in enumerate(STAGES.items()):
+        for upstream, (first, last) in stage.reads.items():
+            assert first <= last <= 0, (asset, upstream)
+            if last == 0:
+                assert order.index(upstream) < position, (asset, upstream)
+
+
+def test_every_asset_but_ticks_reads_something_of_its_own_month() -> None:
+    """A mapping to earlier months alone drops the first month of a backfill without a word."""
+    for asset, stage in STAGES.items():
+        assert asset == "ticks" or any(last == 0 for _, last in stage.reads.values()), asset
+
+
+def test_months_read() -> None:
+    first, month = Month(2011, 9), Month(2011, 11)
+    assert months_read((-2, 0), month, first) == Month.span(first, month)
+    assert months_read((-1, -1), month, first) == [Month(2011, 10)]
+    assert months_read((-1, -1), first, first) == []
+    assert months_read((-1200, 0), month, first) == Month.span(first, month)
+
+
+def test_partition_mapping_gives_exactly_those_months(definitions: dg.Definitions) -> None:
+    specs = {s.key.to_user_string(): s for s in definitions.resolve_all_asset_specs()}
+    partitions = specs["demo/bars"].partitions_def
+    first = Month(2011, 9)
+    for asset, stage in STAGES.items():
+        spec = specs[("bitstamp_usd/" if asset == "ticks" else "demo/") + asset]
+        for dep in spec.deps:
+            for month in (first, first + 1, first + 5):
+                result = dep.partition_mapping.get_upstream_mapped_partitions_result_for_partitions(  # type: ignore[union-attr]
+                    partitions.subset_with_partition_keys([month.key]),  # type: ignore[union-attr]
+                    partitions,
+                    partitions,  # type: ignore[arg-type]
+                )
+                keys = sorted(result.partitions_subset.get_partition_keys())
+                wanted = months_read(stage.reads[dep.asset_key.path[-1]], month, first)
+                assert keys == [m.key for m in wanted], (asset, dep.asset_key, month)
+
+
+def test_loading_the_definitions_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; import price_physics.definitions; "
+        "print([m for m in ('torch', 'mlflow', 'pyts', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "PRICE_PHYSICS_ROOT"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_code_version_covers_what_a_stage_may_import() -> None:
+    assert {s.package for s in STAGES.values()} == set(PIPELINE)
+    versions = {asset: code_version(asset) for asset in STAGES}
+    assert versions["excursions"] == versions["labels"]
+    assert len({versions[a] for a in ("ticks", "bars", "labels", "model", "report")}) == 5
+
+
+def test_settings_reach_the_assets_that_obey_them() -> None:
+    markets, studies = load_configs(ROOT / "configs")
+    study, market = studies["demo"], markets["bitstamp_usd"]
+    dearer = study.model_copy(
+        update={"walk_forward": study.walk_forward.model_copy(update={"fee_bps": 99.0})}
+    )
+    changed = {
+        asset
+        for asset in STAGES
+        if settings_hash(asset, study, market) != settings_hash(asset, dearer, market)
+    }
+    assert changed == {"predictions", "walk_forward", "report"}

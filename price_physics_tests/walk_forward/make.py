@@ -1,0 +1,162 @@
+"""Small tables made by hand: ticks at whole hours, bars of a few ticks, predictions, a study."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from price_physics.months import Month
+from price_physics.schemas import BARS, LABELS, OUT_OF_FOLD, PREDICTIONS, REGIME_FEATURES, TICKS
+from price_physics.study import Study, load_study
+from price_physics.walk_forward.frames import conform
+
+HOUR = 3_600_000_000_000
+JAN, FEB, MAR = Month(2012, 1), Month(2012, 2), Month(2012, 3)
+DEMO = Path(__file__).parents[2] / "configs" / "studies" / "demo.yaml"
+
+
+@cache
+def study(head: str = "three_class", horizon_minutes: float = 1440, **walk_forward: Any) -> Study:
+    """The demo's study without costs, latency and minimum confidence unless given."""
+    demo = load_study(DEMO)
+    free = {"fee_bps": 0.0, "slippage_bps": 0.0, "min_confidence": 0.0} | walk_forward
+    return demo.model_copy(
+        update={
+            "walk_forward": demo.walk_forward.model_copy(update=free),
+            "model": demo.model.model_copy(update={"head": head}),
+            "labels": demo.labels.model_copy(update={"horizon_minutes": horizon_minutes}),
+        }
+    )
+
+
+def hours(month: Month, *offsets: float) -> np.ndarray:
+    """Times in ns, hours after the start of a month."""
+    return month.start_ns + (np.array(offsets) * HOUR).astype(np.int64)
+
+
+def ticks(time_ns: Any, price: Any) -> pd.DataFrame:
+    n = len(price)
+    return conform(
+        TICKS,
+        time_ns=time_ns,
+        trade_id=np.arange(n),
+        price=price,
+        qty=np.ones(n),
+        tick_sign=np.ones(n),
+    )
+
+
+def bars(of: pd.DataFrame, month: Month, n_ticks: int = 2) -> pd.DataFrame:
+    """Bars of `n_ticks` ticks; the last is partial where ticks are left over."""
+    if of.empty:
+        return BARS.empty()
+    time, price, qty = (of[c].to_numpy() for c in ("time_ns", "price", "qty"))
+    first = np.arange(0, len(of), n_ticks)
+    last = np.minimum(first + n_ticks, len(of)) - 1
+    partial = last - first + 1 < n_ticks
+    volume, notional = np.add.reduceat(qty, first), np.add.reduceat(qty * price, first)
+    return conform(
+        BARS,
+        open_time_ns=time[first],
+        close_time_ns=time[last],
+        open=price[first],
+        high=np.maximum.reduceat(price, first),
+        low=np.minimum.reduceat(price, first),
+        close=price[last],
+        volume=volume,
+        notional=notional,
+        buy_volume=volume,
+        vwap=notional / volume,
+        n_ticks=last - first + 1,
+        partial=partial,
+        known_at=np.where(partial, month.end_ns, time[last]),
+    )
+
+
+def predictions(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """One row a dict of `event`, `horizon` (ns after it), `side`, `upper`, `lower`, `weight`."""
+    if not rows:
+        return PREDICTIONS.empty()
+    event = np.array([r["event"] for r in rows], dtype=np.int64)
+    n = len(rows)
+    return conform(
+        PREDICTIONS,
+        event_time_ns=event,
+        horizon_end_ns=event + np.array([r["horizon"] for r in rows], dtype=np.int64),
+        price=np.full(n, 100.0),
+        atr=np.ones(n),
+        take_profit_multiple=np.ones(n),
+        stop_loss_multiple=np.ones(n),
+        upper=[r["upper"] for r in rows],
+        lower=[r["lower"] for r in rows],
+        p_up=np.full(n, 0.5),
+        p_flat=np.full(n, 0.2),
+        p_down=np.full(n, 0.3),
+        expected_value_long_bps=np.zeros(n),
+        expected_value_short_bps=np.zeros(n),
+        side=[r["side"] for r in rows],
+        size=[abs(r.get("weight", 1.0)) for r in rows],
+        book_scale=np.ones(n),
+    )
+
+
+def out_of_fold(
+    label: Any,
+    outcome_atr: Any,
+    p_up: Any = None,
+    p_flat: Any = None,
+    p_down: Any = None,
+    hold: int = 0,
+) -> pd.DataFrame:
+    """Events an hour apart that end `hold` hours later; even odds where none are given."""
+    n = len(label)
+    event = JAN.start_ns + np.arange(n) * HOUR
+
+    def third(p: Any) -> Any:
+        return np.full(n, 1 / 3) if p is None else p
+
+    return conform(
+        OUT_OF_FOLD,
+        event_time_ns=event,
+        fold=np.zeros(n),
+        p_up=third(p_up),
+        p_flat=third(p_flat),
+        p_down=third(p_down),
+        label=label,
+        label_end_ns=event + hold * HOUR,
+        price=np.full(n, 100.0),
+        atr=np.ones(n),
+        outcome_atr=outcome_atr,
+        known_at=np.full(n, JAN.end_ns),
+    )
+
+
+def features(event_time_ns: Any) -> pd.DataFrame:
+    n = len(event_time_ns)
+    zeros = {name: np.zeros(n) for name in REGIME_FEATURES.columns}
+    return conform(REGIME_FEATURES, **(zeros | {"event_time_ns": event_time_ns}))
+
+
+def labels(event_time_ns: Any, label: Any, outcome_atr: Any) -> pd.DataFrame:
+    event, n = np.asarray(event_time_ns), len(event_time_ns)
+    return conform(
+        LABELS,
+        event_time_ns=event,
+        label=label,
+        label_end_ns=event + HOUR,
+        horizon_end_ns=event + HOUR,
+        price=np.full(n, 100.0),
+        atr=np.full(n, 2.0),
+        take_profit_multiple=np.ones(n),
+        stop_loss_multiple=np.ones(n),
+        upper=np.full(n, 102.0),
+        lower=np.full(n, 98.0),
+        exit_price=np.full(n, 100.0),
+        outcome_atr=outcome_atr,
+        favourable_atr=np.zeros(n),
+        adverse_atr=np.zeros(n),
+        crosses_outage=np.zeros(n, dtype=bool),
+        known_at=event + HOUR,
+    )
