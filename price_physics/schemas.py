@@ -304,7 +304,7 @@ POSITIONS = _table(
     "positions",
     "known_at",
     event_time_ns=_EVENT,
-    carried=("text", "in: live when the month starts; out: live when it ends"),
+    carried=("text", "in: live when the month starts, known then; out: live when it ends"),
     side=("i8", "+1 long, -1 short"),
     weight=("f64", "side * size / C"),
     entry_time_ns=("i64", "fill, UTC ns"),
@@ -314,7 +314,7 @@ POSITIONS = _table(
 EQUITY = _table(
     "equity",
     "time_ns",
-    time_ns=("i64", "bar close, UTC ns"),
+    time_ns=("i64", "bar close, or the end of the month, UTC ns"),
     price=("f64", "close of the bar"),
     book=("f64", "exposure after this moment, in [-1, 1] of capital"),
     equity=("f64", "net of costs; 1 at the start of the month"),

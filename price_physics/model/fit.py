@@ -143,7 +143,7 @@ def fit_model(
         **describe_device(device),
     }
     state = final.network.state_dict()
-    stored = {name: np.ascontiguousarray(value.cpu().numpy()) for name, value in state.items()}
+    stored = {name: np.array(value.cpu().numpy(), order="C") for name, value in state.items()}
     return ModelResult(None, stored, architecture, out_of_fold, _curves(month, fits), summary)
 
 

@@ -147,8 +147,8 @@ def batches(
     Examples
     --------
     >>> generator = torch.Generator().manual_seed(0)
-    >>> sorted(torch.cat(list(batches(np.arange(5), 2, 3, generator))).tolist())
-    [0, 1, 2, 3, 4]
+    >>> sorted(torch.cat(list(batches(np.arange(6), 4, 2, generator))).tolist())
+    [0, 1, 2, 3, 4, 5]
     """
     samples = torch.as_tensor(index)
     n_rounds = math.ceil(n_steps * batch_size / len(samples))

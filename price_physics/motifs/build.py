@@ -101,7 +101,7 @@ def build_motifs(
         members=_member_table(motifs, month),
         plots={f"{m.name}.png": plots.motif_png(m, window) for m in motifs}
         | {"overview.png": plots.overview_png(motifs, window)},
-        markdown=_markdown(study, month, table, len(known)),
+        markdown=_markdown(study, month, table, known),
         warm_up=None,
     )
 
@@ -159,22 +159,27 @@ def _side_motifs(
         study.seed,
     )
     events = known.loc[chosen].reset_index(drop=True).assign(distance=found.distance)
+    name = model.renderer.channel_names[channel]
     motifs = []
     for k in range(found.n_clusters):
         of = found.member == k
-        shape = words.Shape(
-            path=shapes.path[of].mean(axis=0),
-            spread=float(shapes.path[of].std(axis=0).mean()),
-            volatility_ratio=paths.volatility_ratio(shapes.early[of], shapes.late[of]),
-            attention=profile[of].mean(axis=0),
-        )
-        band = np.quantile(shapes.path[of], [0.1, 0.9], axis=0)
-        name, channel_name = f"{word}-{k + 1}", model.renderer.channel_names[channel]
-        mean_map, mean_image = maps[of].mean(axis=0), rendered[of].mean(axis=0)
-        motifs.append(
-            Motif(name, side, events[of], shape, band, mean_map, mean_image, channel_name)
-        )
+        pictures = maps[of].mean(axis=0), rendered[of].mean(axis=0), name
+        shape, band = _shape(shapes, of, profile[of].mean(axis=0))
+        motifs.append(Motif(f"{word}-{k + 1}", side, events[of], shape, band, *pictures))
     return motifs
+
+
+def _shape(
+    shapes: paths.Paths, of: np.ndarray, attention: np.ndarray
+) -> tuple[words.Shape, np.ndarray]:
+    """Average the events of a cluster; the band holds their 10th and 90th percentile."""
+    shape = words.Shape(
+        path=shapes.path[of].mean(axis=0),
+        spread=float(shapes.path[of].std(axis=0).mean()),
+        volatility_ratio=paths.volatility_ratio(shapes.early[of], shapes.late[of]),
+        attention=attention,
+    )
+    return shape, np.quantile(shapes.path[of], [0.1, 0.9], axis=0)
 
 
 def _window(study: Study) -> int:
@@ -239,12 +244,15 @@ def _member_table(motifs: list[Motif], month: Month) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------------- listing
-def _markdown(study: Study, month: Month, table: pd.DataFrame, n_known: int) -> str:
+def _markdown(study: Study, month: Month, table: pd.DataFrame, known: pd.DataFrame) -> str:
+    leaning = cluster.lean(known["p_up"].to_numpy(), known["p_down"].to_numpy(dtype=np.float64))
+    spread = float(np.diff(np.quantile(leaning, [0.1, 0.9]))[0])
     lines = [
         f"# Motifs of {study.name}, {month}",
         "",
-        f"{int(table['n_events'].sum())} of {n_known} labelled events are explained: those that "
-        "lean most to either side of the month's median.",
+        f"{int(table['n_events'].sum())} of {len(known)} labelled events are explained: those that "
+        "lean most to either side of the month's median. Between the 10th and the 90th percentile "
+        f"of these events the lean differs by {100 * spread:.2f} percentage points.",
         "",
         "A description of the network, not evidence about the market. Grad-CAM is blunt: on "
         "planted patterns it puts 28 to 41 % of its mass on the bars that carry the pattern, "

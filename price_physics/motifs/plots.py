@@ -53,6 +53,7 @@ def _draw_path(axes: Any, motif: "Motif", window: int, theme: Theme) -> None:
     axes.plot(bars, motif.shape.path, color=colour)
     axes.axhline(0, color=theme.muted, linewidth=0.8, linestyle=":")
     axes.set_xlim(bars[0], bars[-1])
+    axes.locator_params(axis="x", integer=True, nbins=5)
 
 
 def _draw_attribution(axes: Any, motif: "Motif") -> None:

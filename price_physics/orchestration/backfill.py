@@ -21,7 +21,7 @@ from price_physics.project import Project
 from price_physics.store.partitions import Partition
 from price_physics.study import Market, Study, load_configs
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)

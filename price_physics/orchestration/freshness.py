@@ -11,6 +11,7 @@ from price_physics.orchestration.versions import code_version, file_versions, se
 from price_physics.project import Project
 from price_physics.store.partitions import Store
 from price_physics.study import Market, Study
+from price_physics.walk_forward.ledger import trials_version
 
 
 def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
@@ -56,4 +57,7 @@ def _input_versions(
         for upstream, window in STAGES[asset].reads.items()
         for m in months_read(window, month, market.first_month)
     ]
-    return {p.name: p.data_version for p in partitions}
+    versions = {p.name: p.data_version for p in partitions}
+    if asset == "report":
+        versions["ledger"] = trials_version(project.ledger, market.name, month)
+    return versions

@@ -29,7 +29,7 @@ def _models(numbers: Numbers) -> Section:
     models = [m for m in numbers["models"] if m["warm_up"] is None and m["summary"]]
     keys = [key for key in _CALIBRATION if any(key in m["summary"] for m in models)]
     rows = [
-        [m["month"], plain(m["model_month"]), *(plain(m["summary"].get(key)) for key in keys)]
+        [m["month"], plain(m["model_month"]), *(plain(m["summary"].get(key), 4) for key in keys)]
         for m in models
     ]
     note = (

@@ -7,7 +7,8 @@ from typing import Any
 
 from price_physics.report.appendix import appendix_sections
 from price_physics.report.document import Document, Picture, Section, Table, Tile
-from price_physics.report.format import bps, count, decimal, percent, plain
+from price_physics.report.format import bps, count, decimal, months, percent, plain
+from price_physics.report.score_sections import confusion_section, reliability_section
 
 Numbers = dict[str, Any]
 
@@ -40,8 +41,8 @@ def compose(numbers: Numbers) -> Document:
             _months(numbers),
             _costs(numbers),
             _trades(numbers),
-            _reliability(numbers),
-            _confusion(numbers),
+            reliability_section(numbers),
+            confusion_section(numbers),
             *appendix_sections(numbers),
         ],
     )
@@ -73,7 +74,7 @@ def _tiles(numbers: Numbers) -> list[Tile]:
     return [
         Tile(
             "Out of sample",
-            f"{count(head['n_months'])} months",
+            months(head["n_months"]),
             f"{count(head['n_days'])} days, after {count(head['n_warm_up_months'])} of warm-up",
         ),
         Tile("Trades", count(head["n_trades"]), f"{count(head['n_cancelled'])} more cancelled"),
@@ -145,11 +146,11 @@ def _equity(numbers: Numbers) -> Section:
         if head["n_months"]
         else NOTHING_YET
     )
+    warm_up = f"Shaded: warm-up, {months(head['n_warm_up_months'])} in all, where nothing trades."
+    caption = warm_up if head["n_months"] and head["n_warm_up_months"] else ""
     return Section(
         "Equity and drawdown",
-        pictures=[
-            Picture("equity.png", alt, "Months of warm-up are shaded: nothing trades there.")
-        ],
+        pictures=[Picture("equity.png", alt, caption)],
     )
 
 
@@ -204,11 +205,11 @@ def _months(numbers: Numbers) -> Section:
     return Section("Month by month", tables=[table])
 
 
-def _warm_up_reasons(months: list[Numbers]) -> list[str]:
+def _warm_up_reasons(rows: list[Numbers]) -> list[str]:
     """Say why months are warm-up, one sentence a reason."""
-    reasons = dict.fromkeys(m["warm_up"] for m in months if m["warm_up"])
+    reasons = dict.fromkeys(m["warm_up"] for m in rows if m["warm_up"])
     return [
-        f"Warm-up in {', '.join(m['month'] for m in months if m['warm_up'] == reason)}: {reason}."
+        f"Warm-up in {', '.join(m['month'] for m in rows if m['warm_up'] == reason)}: {reason}."
         for reason in reasons
     ]
 
@@ -259,51 +260,3 @@ def _trades(numbers: Numbers) -> Section:
         text=[] if rows else ["No trades."],
         tables=[Table(columns, rows, words=frozenset({"Side", "Exit"}))] if rows else [],
     )
-
-
-def _reliability(numbers: Numbers) -> Section:
-    r = numbers["reliability"]
-    if r is None:
-        return Section("Reliability", text=["No scored event yet."])
-    rows = [
-        [
-            f"{decimal(b['lower'])} to {decimal(b['upper'])}",
-            count(b["n_events"]),
-            percent(b["mean_probability"]),
-            percent(b["frequency"]),
-        ]
-        for b in r["bins"]
-    ]
-    error, floor = decimal(r["calibration_error"], 3), decimal(r["floor"], 3)
-    text = f"Expected calibration error {error}; a perfectly calibrated model of as many events "
-    text += f"would still show about {floor}."
-    return Section(
-        "Reliability",
-        text=[text],
-        pictures=[
-            Picture(
-                "reliability.png", f"Predicted against observed frequency of a take-profit. {text}"
-            )
-        ],
-        tables=[Table(["Predicted p(up)", "Events", "Mean predicted", "Observed"], rows)],
-    )
-
-
-def _confusion(numbers: Numbers) -> Section:
-    c = numbers["confusion"]
-    if c is None:
-        return Section("Confusion", text=["No scored event yet."])
-    rows = [
-        [name, *(f"{count(n)} ({percent(s, 0)})" for n, s in zip(counts, shares, strict=True))]
-        for name, counts, shares in zip(c["classes"], c["counts"], c["row_shares"], strict=True)
-    ]
-    columns = ["Came out", *(f"predicted {name}" for name in c["classes"])]
-    note = "The predicted class is the likeliest. Shares are of the row: of what came out."
-    table = Table(columns, rows, words=frozenset({"Came out"}), note=note)
-    cells = [
-        f"{row[0]}, {column} {cell}"
-        for row in rows
-        for column, cell in zip(columns[1:], row[1:], strict=True)
-    ]
-    alt = f"Confusion matrix: {'; '.join(cells)}"
-    return Section("Confusion", pictures=[Picture("confusion.png", alt + ".")], tables=[table])

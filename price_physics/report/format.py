@@ -46,15 +46,15 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{int(value):,}"
 
 
-def day(time_ns: int | None) -> str:
-    """Write the UTC day of a time in nanoseconds.
+def months(n: int) -> str:
+    """Write a number of months.
 
     Examples
     --------
-    >>> day(1330560000000000000)
-    '2012-03-01'
+    >>> months(1), months(0)
+    ('1 month', '0 months')
     """
-    return NOTHING if time_ns is None else f"{pd.Timestamp(time_ns):%Y-%m-%d}"
+    return f"{count(n)} month{'' if n == 1 else 's'}"
 
 
 def minute(time_ns: int | None) -> str:
@@ -62,8 +62,8 @@ def minute(time_ns: int | None) -> str:
     return NOTHING if time_ns is None else f"{pd.Timestamp(time_ns):%Y-%m-%d %H:%M}"
 
 
-def plain(value: Any) -> str:
-    """Write a setting or a JSON value as people would read it.
+def plain(value: Any, digits: int = 6) -> str:
+    """Write a setting or a JSON value as people would read it, to some significant digits.
 
     Examples
     --------
@@ -75,10 +75,10 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(plain(v) for v in value) or NOTHING
+        return ", ".join(plain(v, digits) for v in value) or NOTHING
     if isinstance(value, dict):
-        return ", ".join(f"{k} {plain(v)}" for k, v in value.items()) or NOTHING
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+        return ", ".join(f"{k} {plain(v, digits)}" for k, v in value.items()) or NOTHING
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float | None, digits: int, sign: bool, unit: str) -> str:

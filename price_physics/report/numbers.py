@@ -45,7 +45,6 @@ def collect_numbers(
     served = [m for m in walks if walks[m].warm_up is None]
     scores = score_numbers({m: walks[m].scored for m in walks})
     trades = _concat(TRADES, [walks[m].trades for m in served])
-    precision, break_even = trade_precision(trades)
     daily = _concat(DAILY, [walks[m].daily for m in served])
     costs = cost_numbers(study, daily, trades)
     return jsonable(
@@ -55,26 +54,9 @@ def collect_numbers(
             "market": market.name,
             "symbol": market.symbol,
             "month": str(month),
-            "synthetic": bool(environment.get("synthetic", market.synthetic)),
+            "synthetic": market.synthetic or bool(environment.get("synthetic")),
             "verdict": dataclasses.asdict(verdict),
-            "headline": {
-                "first_month": str(served[0]) if served else None,
-                "last_month": str(served[-1]) if served else None,
-                "n_months": len(served),
-                "n_warm_up_months": len(walks) - len(served),
-                "n_days": sum(len(walks[m].daily) for m in served),
-                **_trade_counts(trades),
-                "net_return": curves.net[-1] - 1 if served else None,
-                "gross_return": curves.gross[-1] - 1 if served else None,
-                "buy_and_hold_return": curves.market[-1] - 1 if served else None,
-                "max_drawdown": curves.drawdown.min() if served else None,
-                "costs_paid": costs["paid"],
-                "sharpe_annual": verdict.sharpe_annual,
-                "sharpe_annual_upper_95": verdict.sharpe_annual_upper_95,
-                "hit_rate": precision,
-                "break_even_precision": break_even,
-                **scores["direction"],
-            },
+            "headline": _headline(walks, curves, trades, costs, scores, verdict),
             "months": [
                 _month_numbers(m, walks[m], predictions, labels, provenance, scores["month_auc"])
                 for m in walks
@@ -89,6 +71,36 @@ def collect_numbers(
             "market_parameters": flatten(market.model_dump(mode="json")),
         }
     )
+
+
+def _headline(
+    walks: dict[Month, MonthWalk],
+    curves: Curves,
+    trades: pd.DataFrame,
+    costs: dict[str, Any],
+    scores: dict[str, Any],
+    verdict: Verdict,
+) -> dict[str, Any]:
+    served = [m for m in walks if walks[m].warm_up is None]
+    precision, break_even = trade_precision(trades)
+    return {
+        "first_month": str(served[0]) if served else None,
+        "last_month": str(served[-1]) if served else None,
+        "n_months": len(served),
+        "n_warm_up_months": len(walks) - len(served),
+        "n_days": sum(len(walks[m].daily) for m in served),
+        **_trade_counts(trades),
+        "net_return": curves.net[-1] - 1 if served else None,
+        "gross_return": curves.gross[-1] - 1 if served else None,
+        "buy_and_hold_return": curves.market[-1] - 1 if served else None,
+        "max_drawdown": curves.drawdown.min() if served else None,
+        "costs_paid": costs["paid"],
+        "sharpe_annual": verdict.sharpe_annual,
+        "sharpe_annual_upper_95": verdict.sharpe_annual_upper_95,
+        "hit_rate": precision,
+        "break_even_precision": break_even,
+        **scores["direction"],
+    }
 
 
 # ---------------------------------------------------------------------------- trades, costs

@@ -25,11 +25,11 @@ def draw(numbers: Numbers, curves: Curves, theme: Theme) -> dict[str, bytes]:
 
 # ---------------------------------------------------------------------------- equity
 def _equity(numbers: Numbers, curves: Curves, theme: Theme) -> bytes:
-    figure = new_figure(9, 5.4)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
-    months = [Month.parse(m["month"]) for m in numbers["months"]]
     if not len(curves.time_ns):
         return _nothing(theme)
+    figure = new_figure(9, 5.4)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
+    months = _shown_months(numbers)
     time, day = _days(curves.time_ns), _days(curves.day_ns)
     above.axhline(0, color=theme.muted, linewidth=0.9)
     for x, level, name, colour, width in (
@@ -51,6 +51,14 @@ def _equity(numbers: Numbers, curves: Curves, theme: Theme) -> bytes:
     return png(figure)
 
 
+def _shown_months(numbers: Numbers) -> list[Month]:
+    """All months, but of the leading warm-up no more than there are others: it is empty."""
+    rows = numbers["months"]
+    served = [i for i, row in enumerate(rows) if row["warm_up"] is None]
+    first = max(0, served[0] - len(rows) + served[0])
+    return [Month.parse(row["month"]) for row in rows[first:]]
+
+
 def _mark_months(axes: Any, numbers: Numbers, months: list[Month], theme: Theme) -> None:
     """A tick at the start of every month (or every few), warm-up shaded and named once."""
     every = max(1, len(months) // 12)
@@ -59,7 +67,8 @@ def _mark_months(axes: Any, numbers: Numbers, months: list[Month], theme: Theme)
     axes.tick_params(axis="x", labelsize=9.5)
     for label in axes.get_xticklabels():
         label.set_horizontalalignment("left")
-    shaded = [m for m, row in zip(months, numbers["months"], strict=True) if row["warm_up"]]
+    warm_up = {row["month"] for row in numbers["months"] if row["warm_up"]}
+    shaded = [m for m in months if str(m) in warm_up]
     for month in shaded:
         axes.axvspan(*_days(np.array([month.start_ns, month.stop_ns])), color=theme.shade, lw=0)
     if shaded and axes.get_subplotspec().is_first_row():
@@ -123,13 +132,13 @@ def _confusion(numbers: Numbers | None, theme: Theme) -> bytes:
         numbers["classes"],
         np.array([[0.0 if s is None else s for s in row] for row in numbers["row_shares"]]),
     )
-    figure = new_figure(6.4, 4.6)
+    figure = new_figure(9, 3.9)
     axes = figure.subplots()
     colours = LinearSegmentedColormap.from_list("shares", [theme.shade, theme.net])
     axes.imshow(shares, cmap=colours, vmin=0, vmax=1, aspect="auto")
     for i, row in enumerate(numbers["counts"]):
         for j, n in enumerate(row):
-            dark_cell = shares[i, j] > 0.55
+            dark_cell = shares[i, j] > 0.75
             axes.text(
                 j,
                 i,

@@ -7,7 +7,7 @@ whole within a month; the pattern says which way the outcome leans. Events belon
 """
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -130,9 +130,10 @@ def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
     """Write ticks as a dump of vendor "generic", prices and quantities to the last bit.
 
     Columns `timestamp` (ms), `price`, `qty`, `trade_id`, `is_buyer_maker`; gzipped where the
-    path ends in ``.gz``.
+    path ends in ``.gz``. Same ticks, same bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    compression: Any = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
     pd.DataFrame(
         {
             "timestamp": ticks["time_ns"] // 1_000_000,
@@ -141,7 +142,7 @@ def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
             "trade_id": ticks["trade_id"],
             "is_buyer_maker": np.where(ticks["tick_sign"] > 0, "false", "true"),
         }
-    ).to_csv(path, index=False, lineterminator="\n")
+    ).to_csv(path, index=False, lineterminator="\n", compression=compression)
 
 
 def _check(kind: str, theta: float) -> None:

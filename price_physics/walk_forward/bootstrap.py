@@ -62,7 +62,7 @@ def bootstrap_mean(
     if error == 0:
         return MeanTest(1.0, None)
     ratio = np.divide(off, errors, out=np.zeros(n_resamples), where=sound)
-    n_above = np.count_nonzero(np.where(sound, ratio, np.inf) >= returns.mean() / error)
+    n_above = int(np.count_nonzero(np.where(sound, ratio, np.inf) >= returns.mean() / error))
     ordered = np.sort(np.where(sound, ratio, -np.inf))
     low = ordered[int((1 - confidence) * n_resamples)]
     return MeanTest(

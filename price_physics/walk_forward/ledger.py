@@ -4,6 +4,7 @@ What counts as a trial is decided by the caller; synthetic markets and choices n
 fold are none.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,12 @@ def read_trials(folder: Path, market: str, month: Month) -> list[dict[str, Any]]
         if known:
             trials.append(_read(trial / f"{known[-1]}.json"))
     return trials
+
+
+def trials_version(folder: Path, market: str, month: Month) -> str:
+    """Hash the trials that a report of `month` counts: another trial makes it stale."""
+    text = json.dumps(read_trials(folder, market, month), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _read(path: Path) -> dict[str, Any]:

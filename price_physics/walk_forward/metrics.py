@@ -47,7 +47,7 @@ def direction_scores(scored: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def direction_auc(months: Iterable[pd.DataFrame]) -> float | None:
-    """Direction AUC within months, averaged by the pairs each month can compare.
+    """Direction AUC within months of events, averaged by the pairs each can compare.
 
     Scores of different models are never compared with one another: pooled, pure noise shows
     0.41. A month without both classes counts nothing.
@@ -55,7 +55,7 @@ def direction_auc(months: Iterable[pd.DataFrame]) -> float | None:
     Parameters
     ----------
     months : iterable of DataFrame
-        SCORED, one a month.
+        SCORED, one a month of events (the rows of one model).
 
     Returns
     -------

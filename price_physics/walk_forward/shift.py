@@ -42,7 +42,7 @@ def shift_test(daily: pd.DataFrame, book: pd.DataFrame, equity: pd.DataFrame) ->
     if not len(shifts):
         return 1.0
     dust = 1e-9 * np.abs(shifts).max()  # ties must count, and floats would break them
-    return (1 + np.count_nonzero(shifts[1:] >= shifts[0] - dust)) / len(shifts)
+    return (1 + int(np.count_nonzero(shifts[1:] >= shifts[0] - dust))) / len(shifts)
 
 
 def shift_statistics(daily: pd.DataFrame, book: pd.DataFrame, equity: pd.DataFrame) -> np.ndarray:

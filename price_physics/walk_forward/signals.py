@@ -13,6 +13,7 @@ import pandas as pd
 
 from price_physics.errors import StoreError
 from price_physics.labels.atr import month_atr
+from price_physics.labels.events import event_bars
 from price_physics.labels.frames import rows_of, stack
 from price_physics.labels.policy import multiples
 from price_physics.months import Month
@@ -240,14 +241,13 @@ def _past_scale(
 
 
 def _event_bars(event_time_ns: np.ndarray, bars: pd.DataFrame, month: Month) -> np.ndarray:
-    """Position of each event's bar: the last that closes at the event's time."""
+    """Position of each event's bar, checked: it closes at the event's time."""
     close = bars["close_time_ns"].to_numpy(dtype=np.int64)
-    position = np.searchsorted(close, event_time_ns, side="right") - 1
-    strange = position < 0
-    strange[~strange] = close[position[~strange]] != event_time_ns[~strange]
-    if strange.any():
+    partial = bars["partial"].to_numpy(dtype=np.bool_)
+    found = np.isin(event_time_ns, close[~partial])
+    if not found.all():
         raise StoreError(
-            f"predictions of {month}: event {event_time_ns[strange][0]} closes no bar of it; "
+            f"predictions of {month}: event {event_time_ns[~found][0]} closes no bar of it; "
             f"materialise bars and images of {month} and all later months again"
         )
-    return position
+    return event_bars(close, partial, event_time_ns)

@@ -1,4 +1,4 @@
-"""Small projects on disk for the end-to-end tests: real configs, fewer months, a smaller network."""
+"""Small projects on disk for the end-to-end tests: real configs, fewer months, a small network."""
 
 import shutil
 from collections.abc import Mapping

@@ -24,8 +24,8 @@ WINDOW = 16
 def make_study(**model):
     settings = {
         "width": 4,
-        "batch_size": 32,
-        "max_epochs": 4,
+        "batch_size": 16,
+        "max_epochs": 6,
         "learning_rate": 0.01,
         "device": "cpu",
         **model,
@@ -51,7 +51,7 @@ def make_study(**model):
     )
 
 
-def make_tables(study, n_a_month=80, seed=0, random_labels=False, outcomes=(-1, 0, 1)):
+def make_tables(study, n_a_month=200, seed=0, random_labels=False, outcomes=(-1, 0, 1)):
     """Keyword arguments of fit_model: two months, one trend of 16 bars an event."""
     rng = np.random.default_rng(seed)
     bars, features, labels, windows, statistics = {}, {}, {}, {}, {}

@@ -67,6 +67,9 @@ def test_descriptions_differ_and_are_listed(result):
         assert row.description[1:] in result.markdown
         assert f"## {row.motif}\n" in result.markdown
     assert result.markdown.count("28 to 41 %") == 1
+    scored = cases.arguments()["scored"]
+    low, high = (scored["p_up"] - scored["p_down"]).quantile([0.1, 0.9])
+    assert f"differs by {100 * (high - low):.2f} percentage points" in result.markdown
 
 
 def test_a_picture_of_each_and_an_overview(result):

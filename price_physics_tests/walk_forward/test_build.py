@@ -320,7 +320,7 @@ def expected(month, ticks, signals, walk_forward):
     return signals, fates, equities, account
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 @given(SEEDS)
 def test_every_month_equals_the_naive_account(seed):
     ticks, signals, walk_forward = random_market(seed)
@@ -350,7 +350,7 @@ def test_every_month_equals_the_naive_account(seed):
             assert grown == pytest.approx(result.equity[column].iloc[-1], rel=1e-12)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_months_chain(seed):
     """What leaves January enters February, and no trade is lost or told twice."""
@@ -371,7 +371,7 @@ def test_months_chain(seed):
     assert feb_start == pytest.approx(jan_end)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(SEEDS, st.integers(-4 * 60, 4 * 60))
 def test_later_ticks_change_nothing_known_before(seed, cut):
     """Tamper with every tick later than a moment: whatever was known by then stays the same."""

@@ -177,6 +177,14 @@ def test_bars_of_one_instant_are_one_event_the_last():
     assert frame["price"].tolist() == [4.0]
 
 
+def test_a_partial_bar_of_the_same_instant_is_not_the_event_s():
+    ticks = make.ticks(make.hours(make.FEB, *range(39), 39, 39), np.r_[100.0:139.0, 7, 8])
+    bars = make.bars(ticks, make.FEB)
+    assert bars["partial"].iloc[-1]
+    frame = predicted(bars, bars["close_time_ns"].to_numpy()[-1:])
+    assert frame["price"].tolist() == [7.0]
+
+
 def test_no_probabilities_no_predictions():
     frame = predicted(month_of_bars(), np.empty(0, dtype=np.int64))
     pd.testing.assert_frame_equal(frame, PREDICTIONS.empty())

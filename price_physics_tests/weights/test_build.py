@@ -49,6 +49,22 @@ def test_a_label_without_later_bars_ends_with_the_last_bar_of_its_month():
     np.testing.assert_allclose(found["average_uniqueness"], [3 / 4, 3 / 4])
 
 
+def test_the_last_bar_of_its_month_stays_the_end_when_later_months_arrive():
+    """Bars: two in the first month, one in the second. The first label outlives the first two."""
+    start, later = FIRST.start_ns, (FIRST + 1).start_ns + 10
+    bars = {
+        FIRST: pd.DataFrame({"close_time_ns": start + np.array([10, 20]), "partial": False}),
+        FIRST + 1: pd.DataFrame({"close_time_ns": [later], "partial": False}),
+    }
+    labels = {
+        FIRST: make_labels(start + np.array([10]), start + np.array([99])),
+        FIRST + 1: make_labels(start + np.array([20]), np.array([later])),
+    }
+    found = build_weights(FIRST + 1, labels, bars)
+    # Alive: the first label at 10, both at 20, the second in its own month.
+    np.testing.assert_allclose(found["average_uniqueness"], [3 / 4, 3 / 4])
+
+
 def test_no_labels_and_no_bars():
     frame = build_weights(FIRST, {FIRST: LABELS.empty()}, {})
     pd.testing.assert_frame_equal(frame, WEIGHTS.empty())

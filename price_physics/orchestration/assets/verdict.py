@@ -85,6 +85,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         """The out-of-sample report up to the month, and its verdict."""
         from price_physics.report.build import build_report
         from price_physics.walk_forward.build import WalkForwardResult
+        from price_physics.walk_forward.ledger import trials_version
         from price_physics.walk_forward.trial import judge_months
 
         month = month_of(context)
@@ -137,7 +138,11 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
                 ),
             }
         )
-        return Artefact(files={**files, **result.plots}, warm_up=walk_forward[month].warm_up)
+        return Artefact(
+            files={**files, **result.plots},
+            warm_up=walk_forward[month].warm_up,
+            inputs={"ledger": trials_version(project.ledger, market.name, month)},
+        )
 
     @dg.asset(**site.asset_args("motifs", GROUP, {"torch", "parquet"}, (MOTIFS, MOTIF_MEMBERS)))
     def motifs(

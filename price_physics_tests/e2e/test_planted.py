@@ -1,0 +1,84 @@
+"""Promise two: a planted signal comes out as an edge, a random walk does not.
+
+The markets are written as tick dumps and go through the real DAG: a month to train on, two that
+nobody has seen. Barriers are symmetric, so that direction is all there is to know.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from price_physics.months import Month
+from price_physics.project import Project
+from price_physics.truth.markets import (
+    ceiling_auc,
+    horizon_minutes,
+    lattice_market,
+    write_generic_csv,
+)
+from price_physics_tests.e2e.conftest import run
+
+FIRST, LAST = Month(2020, 1), Month(2020, 3)
+EPISODES_A_DAY = 20
+THETA = 0.1
+"""Drift of the outcome: four times the hard market's, so that two months suffice."""
+
+
+def planted_project(folder: Path, kind: Any, seed: int = 3) -> Project:
+    """Write a lattice market, and a study whose windows hold the pattern and nothing else."""
+    ticks = lattice_market(kind, FIRST, LAST - FIRST + 1, EPISODES_A_DAY, seed, THETA)
+    (folder / "data" / "raw").mkdir(parents=True)
+    write_generic_csv(ticks, folder / "data" / "raw" / "toy.csv")
+    horizon = horizon_minutes(EPISODES_A_DAY)
+    market = {
+        "symbol": "TOY",
+        "vendor": "generic",
+        "files": ["data/raw/*.csv"],
+        "first_month": str(FIRST),
+        "last_month": str(LAST),
+        "synthetic": True,
+    }
+    study = {
+        "market": "toy",
+        "bars": {"threshold_quote": 3500},
+        "events": {"every_n_bars": 64, "offset_bars": 31},
+        "labels": {"horizon_minutes": horizon},
+        "barrier_policy": {
+            "take_profit_bounds": [5, 5],
+            "stop_loss_bounds": [5, 5],
+            "fallback_take_profit": 5,
+            "fallback_stop_loss": 5,
+        },
+        "folds": {"n_splits": 2, "embargo_minutes": horizon},
+        "images": {"windows_bars": [32], "size_pixels": 32, "channels": ["gasf", "gadf"]},
+        "model": {"width": 8, "batch_size": 64, "max_epochs": 8},
+        "walk_forward": {"fee_bps": 0.5, "slippage_bps": 0.5, "min_confidence": 0.5},
+    }
+    for kind_of, name, data in (("markets", "toy", market), ("studies", "planted", study)):
+        path = folder / "configs" / kind_of / f"{name}.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text(yaml.safe_dump(data))
+    return Project(folder)
+
+
+def report_of(project: Project) -> dict[str, Any]:
+    path = project.outputs / "planted" / "reports" / f"{LAST}.json"
+    return json.loads(path.read_text())
+
+
+def test_a_planted_trend_is_an_edge(tmp_path: Path) -> None:
+    project = run(planted_project(tmp_path, "trend"), "planted")
+    report = report_of(project)
+    assert report["verdict"]["verdict"] == "edge", report["verdict"]["sentence"]
+    assert report["verdict"]["n_days"] == 60
+    assert ceiling_auc("trend", THETA) > 0.9
+    assert "synthetic" in (project.outputs / "planted" / "reports" / f"{LAST}.html").read_text()
+    assert not list(project.ledger.glob("**/*.json")), "a synthetic market is no trial"
+
+
+def test_a_random_walk_is_not(tmp_path: Path) -> None:
+    report = report_of(run(planted_project(tmp_path, "walk"), "planted"))
+    assert report["verdict"]["verdict"] in {"no edge", "underpowered"}
+    assert report["verdict"]["n_days"] == 60

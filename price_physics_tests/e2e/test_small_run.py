@@ -1,0 +1,167 @@
+"""The whole pipeline on five real months: every partition, what people open, what is tracked."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.months import Month
+from price_physics.orchestration.backfill import run_backfill
+from price_physics.orchestration.dag import STAGES
+from price_physics.orchestration.freshness import stale_assets
+from price_physics.project import Project
+from price_physics.study import load_configs
+from price_physics_tests.e2e.conftest import run
+from price_physics_tests.e2e.projects import contents, make_project, partitions_of
+
+MONTHS = [str(m) for m in Month.span(Month(2012, 1), Month(2012, 5))]
+
+
+def test_every_asset_of_every_month_stands(small_run: Project) -> None:
+    assert set(partitions_of(small_run)) == {(a, m) for a in STAGES for m in MONTHS}
+
+
+def test_models_train_and_serve_the_next_month(small_run: Project) -> None:
+    partitions = partitions_of(small_run)
+    trained = [m for m in MONTHS if partitions["model", m].warm_up is None]
+    assert len(trained) >= 3
+    served = [m for m in MONTHS if len(partitions["predictions", m].table("predictions"))]
+    assert served == [m for m in MONTHS if str(Month.parse(m) - 1) in trained]
+    assert sum(len(partitions["walk_forward", m].table("trades")) for m in served) > 0
+
+
+def test_no_event_is_lost_or_labelled_twice(small_run: Project) -> None:
+    """Every event with an ATR and a horizon that ends inside the data has exactly one label."""
+    partitions = partitions_of(small_run)
+    labels = pd.concat([partitions["labels", m].table("labels") for m in MONTHS])
+    events = pd.concat([partitions["regime_features", m].table("regime_features") for m in MONTHS])
+    assert labels["event_time_ns"].is_unique
+    _, studies = load_configs(small_run.configs)
+    horizon = studies["demo"].labels.horizon_ns
+    ends = events["event_time_ns"] + horizon <= Month.parse(MONTHS[-1]).end_ns
+    expected = set(events.loc[ends, "event_time_ns"])
+    missing = sorted(expected - set(labels["event_time_ns"]))
+    warming_up = events["event_time_ns"].iloc[: studies["demo"].labels.atr_period_bars]
+    assert set(labels["event_time_ns"]) <= expected
+    assert set(missing) <= set(warming_up)
+
+
+def test_manifests_lead_back_to_the_vendor_file(small_run: Project) -> None:
+    partitions = partitions_of(small_run)
+    ticks = partitions["ticks", "2012-03"]
+    assert list(ticks.manifest["inputs"]) == ["data/sample/bitstamp_usd/bitstampUSD.csv"]
+    assert partitions["bars", "2012-03"].manifest["inputs"] == {
+        f"bitstamp_usd/ticks/{m}": partitions["ticks", m].data_version
+        for m in ("2012-02", "2012-03")
+    }
+
+
+def test_known_at_lies_in_or_before_the_month(small_run: Project) -> None:
+    for (asset, month), partition in partitions_of(small_run).items():
+        for name, entry in partition.manifest["files"].items():
+            if "known_at" in entry:
+                known = partition.table(name.removesuffix(".parquet"))[entry["known_at"]]
+                assert (known <= Month.parse(month).end_ns).all(), (asset, month, name)
+
+
+def test_outputs_keep_the_names_people_know(small_run: Project) -> None:
+    outputs = small_run.outputs / "demo"
+    for name in (
+        "reports/2012-05.html",
+        "reports/2012-05.md",
+        "reports/2012-05.json",
+        "plots/2012-05/equity.png",
+        "plots/2012-05/contact_sheet.png",
+        "motifs/2012-05/motifs.md",
+        "artifacts/2012-05/out_of_fold.parquet",
+        "artifacts/2012-05/network.safetensors",
+    ):
+        assert (outputs / name).stat().st_size > 0, name
+
+
+def test_report_numbers_agree_and_nothing_is_fetched(small_run: Project) -> None:
+    reports = small_run.outputs / "demo" / "reports"
+    numbers = json.loads((reports / "2012-05.json").read_text())
+    html, markdown = ((reports / f"2012-05.{s}").read_text() for s in ("html", "md"))
+    assert numbers["verdict"]["verdict"] in {"edge", "no edge", "underpowered"}
+    for row in numbers["headline"]:
+        assert row["text"] in markdown
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", html)
+    assert numbers["verdict"]["sentence"] in markdown
+
+
+def test_second_backfill_finds_everything_current(small_run: Project) -> None:
+    done = run_backfill(small_run, "demo")
+    assert done.n_materialised == 0
+    assert done.n_current == len(STAGES) * len(MONTHS)
+
+
+def test_what_is_stale_after_a_change(small_run: Project) -> None:
+    markets, studies = load_configs(small_run.configs)
+    study, market, month = studies["demo"], markets["bitstamp_usd"], Month(2012, 4)
+    assert stale_assets(small_run, market, study, month) == []
+    dearer = study.model_copy(
+        update={"walk_forward": study.walk_forward.model_copy(update={"fee_bps": 99.0})}
+    )
+    stale = stale_assets(small_run, market, dearer, month)
+    assert stale == ["predictions", "walk_forward", "report", "motifs"]
+
+
+def test_same_bytes_in_another_folder(
+    small_run: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Two clean runs give the same bytes, the trained model included (equal threads, CPU)."""
+    again = partitions_of(run(make_project(tmp_path_factory.mktemp("again"))))
+    for key, partition in partitions_of(small_run).items():
+        assert contents(partition) == contents(again[key]), key
+
+
+def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{small_run.data / 'mlflow' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("demo")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    assert len(parents) == 1
+    assert parents[0].data.params["bars.threshold_quote"] == "50.0"
+    by_month = {
+        r.data.tags["price_physics.month"]: r for r in runs if "mlflow.parentRunId" in r.data.tags
+    }
+    assert sorted(by_month) == MONTHS
+    may = by_month["2012-05"]
+    assert may.data.tags["mlflow.parentRunId"] == parents[0].info.run_id
+    assert may.data.tags["dagster.partition"] == "2012-05-01"
+    history = client.get_metric_history(may.info.run_id, "fold_0/train_loss")
+    assert [m.step for m in history] == list(range(1, len(history) + 1))
+    logged = {
+        a.path
+        for top in ("model", "folds", "report")
+        for a in client.list_artifacts(may.info.run_id, top)
+    }
+    assert {"model/network.safetensors", "folds/manifest.json", "report/report.html"} <= logged
+
+
+def test_missing_earlier_month_names_the_command(tmp_path: object) -> None:
+    project = make_project(tmp_path, first_month="2011-09")  # type: ignore[arg-type]
+    with pytest.raises(
+        PricePhysicsError, match=r"make backfill STUDY=demo FROM=2011-09 TO=2011-10"
+    ):
+        run_backfill(project, "demo", Month(2011, 10), Month(2011, 10))
+
+
+def test_empty_tick_folder_names_the_remedy(tmp_path: object) -> None:
+    project = make_project(tmp_path)  # type: ignore[arg-type]
+    next(project.root.glob("data/sample/*/*.csv")).unlink()
+    with pytest.raises(PricePhysicsError, match=r"no file matches .*put the vendor's files there"):
+        run_backfill(project, "demo")
+
+
+def test_unknown_study_and_month_are_named(small_run: Project) -> None:
+    with pytest.raises(ConfigError, match="no study 'dmeo'"):
+        run_backfill(small_run, "dmeo")
+    with pytest.raises(ConfigError, match=r"TO=2013-01: .* has months 2012-01 to 2012-05"):
+        run_backfill(small_run, "demo", Month(2012, 1), Month(2013, 1))

@@ -1,0 +1,91 @@
+"""Temperature and bias recover what was planted, and undo what weights did."""
+
+import numpy as np
+import pytest
+
+from price_physics.model.calibration import Calibration, fit_calibration, training_log_odds
+from price_physics.model.metrics import log_loss, log_softmax
+
+
+def simulate(n, n_classes, seed=0, spread=1.0):
+    """True log-probabilities and the classes drawn from them."""
+    rng = np.random.default_rng(seed)
+    log_p = log_softmax(rng.normal(0, spread, (n, n_classes)))
+    classes = (np.exp(log_p).cumsum(axis=1) < rng.random(n)[:, None]).sum(axis=1)
+    return log_p, np.minimum(classes, n_classes - 1)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_recovers_a_known_temperature_and_bias(n_classes):
+    log_p, classes = simulate(60_000, n_classes)
+    bias = np.array([0.7, -0.2, -0.5])[:n_classes]
+    bias = bias - bias.mean()
+    fitted = fit_calibration((log_p - bias) * 2.5, classes)
+    assert fitted.temperature == pytest.approx(2.5, rel=0.03)
+    np.testing.assert_allclose(fitted.bias, bias, atol=0.03)
+    assert sum(fitted.bias) == pytest.approx(0, abs=1e-12)
+
+
+def test_undoes_class_weights_where_temperature_alone_fails():
+    log_p, classes = simulate(40_000, 2)
+    weighted = log_p + np.log([1, 4])  # what a network trained with weights 1 to 4 says
+    best = log_loss(np.exp(log_p), classes)
+    with_bias = fit_calibration(weighted, classes)
+    alone = fit_calibration(weighted, classes, fit_bias=False)
+    assert log_loss(with_bias.probabilities(weighted), classes) < best + 1e-4
+    assert log_loss(alone.probabilities(weighted), classes) > best + 0.02
+    assert with_bias.probabilities(weighted)[:, 1].mean() == pytest.approx(classes.mean(), abs=1e-6)
+    assert with_bias.bias[0] - with_bias.bias[1] == pytest.approx(np.log(4), abs=0.05)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
+def test_without_bias_it_is_sklearns_temperature_scaling(scale):
+    from sklearn.calibration import _TemperatureScaling
+
+    log_p, classes = simulate(4_000, 3, seed=5)
+    logits = log_p * scale
+    oracle = _TemperatureScaling().fit(logits, classes)
+    fitted = fit_calibration(logits, classes, fit_bias=False)
+    assert 1 / fitted.temperature == pytest.approx(float(oracle.beta_), rel=1e-5)
+    np.testing.assert_allclose(fitted.probabilities(logits), oracle.predict(logits), atol=1e-6)
+    assert fitted.bias == [0, 0, 0]
+
+
+def test_logits_that_know_nothing_become_base_rates():
+    rng = np.random.default_rng(1)
+    classes = rng.choice(3, 5_000, p=[0.6, 0.1, 0.3])
+    logits = 3 * rng.normal(size=(5_000, 3))
+    fitted = fit_calibration(logits, classes)
+    assert fitted.temperature > 20
+    shares = np.bincount(classes) / len(classes)
+    np.testing.assert_allclose(fitted.probabilities(logits).mean(axis=0), shares, atol=1e-6)
+
+
+def test_an_inverted_model_keeps_a_positive_temperature():
+    log_p, classes = simulate(5_000, 3)
+    fitted = fit_calibration(-log_p, classes)
+    assert 0 < fitted.temperature < np.inf
+    assert fitted.probabilities(log_p).std(axis=0).max() < 0.01
+
+
+def test_a_class_that_never_comes_out_is_improbable_and_finite():
+    log_p, classes = simulate(2_000, 2)
+    logits = np.column_stack([log_p, np.full(len(log_p), -1.0)])
+    p = fit_calibration(logits, classes).probabilities(logits)
+    assert np.isfinite(p).all()
+    assert p[:, 2].max() < 0.01
+
+
+def test_the_same_logits_give_the_same_calibration():
+    log_p, classes = simulate(3_000, 3, seed=2)
+    assert fit_calibration(log_p, classes) == fit_calibration(log_p.copy(), classes.copy())
+
+
+def test_probabilities_are_softmax_of_scaled_logits_plus_bias():
+    p = Calibration(2.0, [0.0, np.log(3)]).probabilities([[0.0, 0.0], [2.0, 0.0]])
+    np.testing.assert_allclose(p, [[0.25, 0.75], [np.e / (np.e + 3), 3 / (np.e + 3)]])
+
+
+def test_training_log_odds_are_weighted_shares():
+    classes, weights = [0, 2, 2, 0, 0], [1.0, 2.0, 2.0, 1.0, 4.0]
+    np.testing.assert_allclose(np.exp(training_log_odds(classes, weights, 3)), [0.6, 0.1, 0.4])

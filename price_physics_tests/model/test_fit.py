@@ -1,0 +1,292 @@
+"""The model of a month: learns what is there, nothing where there is nothing, and says so."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.numpy
+import torch
+
+from price_physics.errors import StoreError
+from price_physics.model.dataset import channel_moments
+from price_physics.model.fit import FINAL, fit_model
+from price_physics.model.predict import TrainedModel, predict
+from price_physics.months import Month
+from price_physics.schemas import FEATURE_COLUMNS, FOLD_ROLES, LEARNING_CURVES, OUT_OF_FOLD
+from price_physics_tests.model.toy import MONTH, N_SPLITS, make_study, make_tables
+
+STUDY = make_study()
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return make_tables(STUDY)
+
+
+@pytest.fixture(scope="module")
+def result(tables):
+    return fit_model(STUDY, MONTH, **tables)
+
+
+# ---------------------------------------------------------------------------- it learns
+def test_a_planted_pattern_is_found(result):
+    assert result.warm_up is None
+    assert result.summary["direction_auc"] > 0.9
+    assert result.summary["log_loss"] < 0.6 * result.summary["log_loss_of_base_rates"]
+
+
+def test_random_labels_are_not():
+    noise = fit_model(STUDY, MONTH, **make_tables(STUDY, random_labels=True))
+    assert 0.4 < noise.summary["direction_auc"] < 0.6
+    gap = noise.summary["log_loss"] - noise.summary["log_loss_of_base_rates"]
+    assert abs(gap) < 0.02  # calibration falls back to base rates
+    assert noise.summary["calibration_error"] < 2 * noise.summary["calibration_floor"]
+
+
+def test_the_binary_head_has_one_probability():
+    study = make_study(head="binary_take_profit", class_weights=[1, 4], focal_gamma=2.0)
+    tables = make_tables(study)
+    result = fit_model(study, MONTH, **tables)
+    OUT_OF_FOLD.to_arrow(result.out_of_fold)
+    assert result.summary["direction_auc"] > 0.9
+    assert result.out_of_fold[["p_flat", "p_down"]].isna().all(axis=None)
+    # Class weights of 1 to 4 do not survive calibration.
+    rate = (result.out_of_fold["label"] == 1).mean()
+    assert result.out_of_fold["p_up"].mean() == pytest.approx(rate, abs=1e-3)
+    model = TrainedModel.load(result.weights, result.architecture)
+    args = {m: t[MONTH] for m, t in tables.items() if m in ("windows", "features")}
+    frame = predict(study, MONTH, model, tables["bars"], **args)
+    assert frame[["p_flat", "p_down"]].isna().all(axis=None)
+    up = tables["labels"][MONTH]["label"].to_numpy() == 1
+    assert frame["p_up"][up].mean() > frame["p_up"][~up].mean() + 0.3
+    assert frame["p_up"].mean() == pytest.approx(up.mean(), abs=0.15)
+
+
+# ---------------------------------------------------------------------------- what it gives
+def test_tables_conform_and_every_member_is_tested_once(result, tables):
+    OUT_OF_FOLD.to_arrow(result.out_of_fold)
+    LEARNING_CURVES.to_arrow(result.curves)
+    frame = result.out_of_fold
+    np.testing.assert_array_equal(frame["event_time_ns"], tables["members"]["event_time_ns"])
+    assert (frame["known_at"] == MONTH.end_ns).all()
+    np.testing.assert_allclose(frame[["p_up", "p_flat", "p_down"]].sum(axis=1), 1)
+    labels = pd.concat([tables["labels"][m] for m in sorted(tables["labels"])])
+    for column in ("label", "label_end_ns", "price", "atr", "outcome_atr"):
+        np.testing.assert_array_equal(frame[column], labels[column])
+    roles = tables["roles"].query("role == 'test'").sort_values("event_time_ns")
+    np.testing.assert_array_equal(frame["fold"], roles["fold"])
+
+
+def test_the_final_fit_runs_for_the_folds_median_epochs(result):
+    best = []
+    for fold in range(N_SPLITS):
+        curve = result.curves.query(f"fold == {fold}")
+        best.append(int(curve.loc[curve["early_stop_loss"].idxmin(), "epoch"]))
+    final = result.curves.query(f"fold == {FINAL}")
+    assert result.summary["fold_epochs"] == best
+    assert final["epoch"].tolist() == list(range(1, sorted(best)[1] + 1))
+    assert final["early_stop_loss"].isna().all()
+
+
+def test_documents_are_json_and_weights_survive_safetensors(result):
+    architecture = json.loads(json.dumps(result.architecture))
+    assert json.loads(json.dumps(result.summary))["n_training"] == 400
+    for key in ("head", "temperature", "bias", "training_log_odds", "epochs", "seed", "device"):
+        assert key in architecture
+    assert architecture["threads"] == torch.get_num_threads()
+    assert {a.dtype for a in result.weights.values()} == {np.dtype("f4"), np.dtype("i8")}
+    stored = safetensors.numpy.load(safetensors.numpy.save(result.weights))
+    model = TrainedModel.load(stored, architecture)
+    for name, value in model.network.state_dict().items():
+        np.testing.assert_array_equal(value.numpy(), result.weights[name])
+
+
+def test_two_fits_are_bit_identical(result, tables):
+    again = fit_model(STUDY, MONTH, **tables)
+    assert {k: v.tobytes() for k, v in result.weights.items()} == {
+        k: v.tobytes() for k, v in again.weights.items()
+    }
+    pd.testing.assert_frame_equal(result.out_of_fold, again.out_of_fold, check_exact=True)
+    pd.testing.assert_frame_equal(result.curves, again.curves, check_exact=True)
+    assert (result.architecture, result.summary) == (again.architecture, again.summary)
+
+
+def test_progress_counts_epochs_and_ends(tables):
+    seen = []
+    study = make_study(max_epochs=2)
+    fit_model(study, MONTH, **tables, progress=lambda *args: seen.append(args))
+    done = [d for d, _, _ in seen]
+    assert done == sorted(done)
+    assert {total for _, total, _ in seen} == {(N_SPLITS + 1) * 2}
+    assert "fold 1 of 3, epoch 1" in seen[0][2]
+    assert "final fit" in seen[-1][2]
+
+
+# ---------------------------------------------------------------------------- what it may see
+def test_a_fold_never_reads_the_labels_it_predicts(result, tables):
+    roles = tables["roles"]
+    tested = roles.query("fold == 1 and role == 'test'")["event_time_ns"]
+    flipped = {}
+    for month, frame in tables["labels"].items():
+        hit = frame["event_time_ns"].isin(tested)
+        flipped[month] = frame.assign(label=frame["label"].where(~hit, -frame["label"]))
+    other = fit_model(STUDY, MONTH, **{**tables, "labels": flipped})
+    one, two = (r.curves.query("fold == 1").reset_index(drop=True) for r in (result, other))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+    assert not result.curves.query("fold == 0").equals(other.curves.query("fold == 0"))
+
+
+def test_later_months_are_not_read(result, tables):
+    later = {"bars": {}, "features": {}, "labels": {}, "windows": {}, "statistics": {}}
+    with_future = {
+        name: {**tables[name], MONTH + 1: tables[name][MONTH]} if name in later else tables[name]
+        for name in tables
+    }
+    again = fit_model(STUDY, MONTH, **with_future)
+    assert {k: v.tobytes() for k, v in result.weights.items()} == {
+        k: v.tobytes() for k, v in again.weights.items()
+    }
+    assert result.architecture == again.architecture
+
+
+# ---------------------------------------------------------------------------- warm-up, errors
+@pytest.mark.parametrize("case", ["few", "no roles", "no early stop"])
+def test_too_little_to_train_on_is_a_warm_up(tables, case):
+    changed = dict(tables)
+    if case == "few":
+        changed["members"] = tables["members"].iloc[:59]
+    elif case == "no roles":
+        changed["roles"] = FOLD_ROLES.empty()
+    else:
+        changed["roles"] = tables["roles"].query("not (fold == 2 and role == 'early_stop')")
+    result = fit_model(STUDY, MONTH, **changed)
+    expected = {"few": "59 labelled", "no roles": "folds", "no early stop": "fold 2"}[case]
+    assert expected in result.warm_up
+    assert result.summary["warm_up"] == result.warm_up
+    assert (result.weights, result.architecture) == ({}, {})
+    assert OUT_OF_FOLD.to_arrow(result.out_of_fold).num_rows == 0
+    assert LEARNING_CURVES.to_arrow(result.curves).num_rows == 0
+
+
+def test_the_first_month_of_a_market_is_a_warm_up():
+    empty = {"windows": {}, "bars": {}, "features": {}, "labels": {}, "statistics": {}}
+    frames = {n: pd.DataFrame({"event_time_ns": []}) for n in ("weights", "members", "roles")}
+    assert fit_model(STUDY, Month(2011, 9), **empty, **frames).warm_up is not None
+
+
+@pytest.mark.parametrize("name", ["windows", "features", "labels", "weights"])
+def test_a_member_without_its_row_is_an_error(tables, name):
+    changed = dict(tables)
+    if name == "weights":
+        changed[name] = tables[name].iloc[1:]
+    else:
+        changed[name] = {MONTH: tables[name][MONTH]}
+    with pytest.raises(StoreError, match="lacks"):
+        fit_model(STUDY, MONTH, **changed)
+
+
+def test_a_feature_that_is_no_number_is_an_error(tables):
+    frame = tables["features"][MONTH].copy()
+    frame.loc[3, "trailing_volatility"] = np.nan
+    with pytest.raises(ValueError, match="trailing_volatility is nan"):
+        fit_model(STUDY, MONTH, **{**tables, "features": {**tables["features"], MONTH: frame}})
+
+
+def test_channel_statistics_are_pooled_by_their_windows():
+    rng = np.random.default_rng(0)
+    parts = {Month(2012, 1): rng.normal(1, 2, 300), Month(2012, 2): rng.normal(4, 1, 100)}
+    documents = {
+        m: {"n": len(x), "mean": [float(x.mean())], "std": [float(x.std())]}
+        for m, x in parts.items()
+    }
+    documents[Month(2011, 12)] = {"n": 0, "mean": [0.0], "std": [0.0]}
+    documents[Month(2012, 3)] = {"n": 50, "mean": [99.0], "std": [99.0]}
+    pooled = channel_moments(documents, Month(2012, 2))
+    every = np.concatenate(list(parts.values()))
+    assert pooled.mean == pytest.approx([every.mean()])
+    assert pooled.std == pytest.approx([every.std()])
+    with pytest.raises(StoreError, match="channel statistics"):
+        channel_moments(documents, Month(2011, 12))
+
+
+# ---------------------------------------------------------------------------- predictions
+def test_predictions_of_a_new_month(result, tables):
+    model = TrainedModel.load(result.weights, result.architecture)
+    fresh = make_tables(STUDY, seed=9)
+    frame = predict(
+        STUDY, MONTH, model, fresh["bars"], fresh["windows"][MONTH], fresh["features"][MONTH]
+    )
+    assert frame.columns.tolist() == ["event_time_ns", "p_up", "p_flat", "p_down"]
+    np.testing.assert_array_equal(frame["event_time_ns"], fresh["windows"][MONTH]["event_time_ns"])
+    np.testing.assert_allclose(frame[["p_up", "p_flat", "p_down"]].sum(axis=1), 1)
+    label = fresh["labels"][MONTH]["label"].to_numpy()
+    best = frame[["p_down", "p_flat", "p_up"]].to_numpy().argmax(axis=1) - 1
+    assert (best == label).mean() > 0.8
+
+
+def test_predictions_do_not_see_later_bars(result):
+    model = TrainedModel.load(result.weights, result.architecture)
+    fresh = make_tables(STUDY, seed=9)
+    windows, features = fresh["windows"][MONTH].iloc[:50], fresh["features"][MONTH].iloc[:50]
+    before = predict(STUDY, MONTH, model, fresh["bars"], windows, features)
+    tampered = fresh["bars"][MONTH].copy()
+    later = tampered["close_time_ns"] > windows["event_time_ns"].iloc[-1]
+    tampered.loc[later, "close"] = 1e6
+    after = predict(STUDY, MONTH, model, {**fresh["bars"], MONTH: tampered}, windows, features)
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+
+
+def test_a_warm_up_or_an_empty_month_predicts_nothing(result, tables):
+    model = TrainedModel.load(result.weights, result.architecture)
+    windows, features = tables["windows"][MONTH], tables["features"][MONTH]
+    for served, shown in ((None, windows), (model, windows.iloc[:0])):
+        frame = predict(STUDY, MONTH, served, tables["bars"], shown, features)
+        assert len(frame) == 0
+        assert frame.dtypes.tolist() == [np.int64, np.float64, np.float64, np.float64]
+
+
+def test_the_pieces_of_a_trained_model_fit_together(result, tables):
+    model = TrainedModel.load(result.weights, result.architecture)
+    close = torch.from_numpy(tables["bars"][MONTH]["close"].to_numpy())
+    ends = torch.arange(15, 400, 16)
+    features = tables["features"][MONTH][FEATURE_COLUMNS].to_numpy()[: len(ends)]
+    images = model.normalise(model.renderer(close, ends))
+    feature_map = model.network.features(images)
+    with torch.no_grad():
+        logits = model.network.classify(feature_map, model.scale_features(features))
+    assert torch.allclose(logits, model.logits(close, ends, features), atol=1e-6)
+    p = model.probabilities(logits).numpy()
+    z = logits.double().numpy() / model.architecture["temperature"] + model.architecture["bias"]
+    np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), atol=1e-12)
+
+
+@pytest.mark.parametrize("case", ["missing", "unknown", "shape", "renderer"])
+def test_weights_load_strictly(result, case):
+    weights, architecture = dict(result.weights), dict(result.architecture)
+    if case == "missing":
+        del weights["output.bias"]
+    elif case == "unknown":
+        weights["extra.bias"] = np.zeros(3, np.float32)
+    elif case == "shape":
+        weights["stem.weight"] = weights["stem.weight"][:, :, :1]
+    else:
+        architecture["images"] = {**architecture["images"], "renderer_version": "0"}
+    named = {
+        "missing": "output.bias is missing",
+        "unknown": "extra.bias is unknown",
+        "shape": "stem.weight is",
+        "renderer": "renderer version '0'",
+    }
+    with pytest.raises(StoreError, match=named[case]):
+        TrainedModel.load(weights, architecture)
+
+
+def test_a_model_of_another_kind_is_refused(result, tables):
+    model = TrainedModel.load(result.weights, result.architecture)
+    windows, features = tables["windows"][MONTH], tables["features"][MONTH]
+    study = make_study(head="binary_take_profit")
+    with pytest.raises(StoreError, match="asks for head"):
+        predict(study, MONTH, model, tables["bars"], windows, features)
+    with pytest.raises(StoreError, match="lacks"):
+        predict(STUDY, MONTH, model, tables["bars"], windows, features.iloc[1:])

@@ -1,0 +1,70 @@
+"""The network's shapes, and the layers it must not contain."""
+
+import pytest
+import torch
+from torch import nn
+
+from price_physics.errors import ConfigError
+from price_physics.model.device import resolve_device, seeded
+from price_physics.model.network import NetworkConfig, ResNetLite
+
+CONFIG = NetworkConfig(n_channels=5, n_features=6, n_classes=3, width=4)
+
+
+@pytest.mark.parametrize(("size", "cells"), [(64, 8), (32, 4), (16, 2), (8, 1), (100, 12)])
+def test_shapes(size, cells):
+    network = ResNetLite(CONFIG).eval()
+    images, features = torch.randn(2, 5, size, size), torch.randn(2, 6)
+    feature_map = network.features(images)
+    assert feature_map.shape == (2, 16, cells, cells)
+    logits = network.classify(feature_map, features)
+    assert logits.shape == (2, 3)
+    assert torch.equal(logits, network(images, features))
+
+
+def test_no_strided_convolution_and_no_adaptive_pooling():
+    modules = list(ResNetLite(CONFIG).modules())
+    convolutions = [m for m in modules if isinstance(m, nn.Conv2d)]
+    assert len(convolutions) == 9
+    assert {m.stride for m in convolutions} == {(1, 1)}
+    assert not [m for m in modules if isinstance(m, nn.AdaptiveAvgPool2d)]
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 9, 16])
+@pytest.mark.parametrize("width", [4, 7, 16])
+def test_trains_in_channels_last(n_channels, width):
+    config = NetworkConfig(n_channels=n_channels, n_features=2, n_classes=2, width=width)
+    network = ResNetLite(config).to(memory_format=torch.channels_last)
+    images = torch.randn(4, n_channels, 16, 16).contiguous(memory_format=torch.channels_last)
+    network(images, torch.randn(4, 2)).square().sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_features_reach_the_logits():
+    network = ResNetLite(CONFIG).eval()
+    images = torch.randn(2, 5, 16, 16)
+    one, two = network(images, torch.zeros(2, 6)), network(images, torch.ones(2, 6))
+    assert not torch.allclose(one, two)
+
+
+def test_device():
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match=r"model\.device = 'cuda'"):
+            resolve_device("cuda")
+
+
+def test_seeded_restores_what_it_touched():
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    flags = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    with seeded(11, torch.device("cpu")):
+        inside = torch.rand(2)
+    with seeded(11, torch.device("cpu")):
+        assert torch.equal(torch.rand(2), inside)
+    with pytest.raises(ZeroDivisionError), seeded(11, torch.device("cpu")):
+        1 / 0  # noqa: B018
+    assert torch.equal(torch.rand(2), expected)
+    assert flags == (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark)

@@ -1,0 +1,163 @@
+"""The report: one set of numbers in three formats, alone on its page, honest when empty."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from price_physics.report.build import build_report
+from price_physics.report.content import compose
+from price_physics_tests.report import cases
+
+PNG = b"\x89PNG\r\n"
+CASES = {
+    "underpowered": {},
+    "edge": {"word": "edge", "synthetic": True},
+    "no edge": {"word": "no edge", "binary": True},
+    "warm-up": {"n_months": 0},
+}
+
+
+def without_pictures(given):
+    """Build with plots of one byte, for what pictures have no say in."""
+    names = ("equity.png", "reliability.png", "confusion.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(names, b"0"))
+        return build_report(**given)
+
+
+class Page(HTMLParser):
+    """Text and attributes of a page, the void elements and the balance of the others."""
+
+    VOID = frozenset({"meta", "img", "source", "br"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.text, self.tags, self.open, self.hidden = [], [], [], False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text.append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def real():
+    return build_report(**cases.arguments())
+
+
+@pytest.fixture(params=CASES)
+def quick(request):
+    return without_pictures(cases.arguments(**CASES[request.param]))
+
+
+def cells(document):
+    """Every figure and word of the report, as it is to be read."""
+    tables = [document.conditions, *(t for s in document.sections for t in s.tables)]
+    yield from (cell for t in tables for row in t.rows for cell in row)
+    yield from (text for tile in document.tiles for text in (tile.label, tile.value, tile.detail))
+    yield from (document.sentence, *document.notices, *document.meaning)
+    yield from (text for s in document.sections for text in s.text)
+
+
+def test_html_and_markdown_show_the_same_and_it_follows_from_the_json(quick):
+    document = compose(json.loads(json.dumps(quick.numbers, allow_nan=False)))
+    shown = " ".join(Page(quick.html).text)
+    plain = quick.markdown.replace("\\|", "|")
+    n_cells = 0
+    for text in cells(document):
+        assert text in shown
+        assert text in plain
+        n_cells += 1
+    assert n_cells > 100
+
+
+def test_the_page_is_alone(quick):
+    page = Page(quick.html)
+    assert page.open == []
+    assert "http://" not in quick.html
+    assert "https://" not in quick.html
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "srcset", "href"):
+            if name in attributes:
+                assert attributes[name].startswith("data:image/png;base64,")
+        if tag == "img":
+            assert len(attributes["alt"]) > 20
+    assert not re.search(r"url\(|@import", quick.html)
+
+
+def test_settings_are_escaped(quick):
+    assert "&lt;b&gt;made up&lt;/b&gt;" in quick.html
+    assert "<b>" not in quick.html
+
+
+def test_same_inputs_same_bytes_and_plots_are_png(real):
+    again = build_report(**cases.arguments())
+    assert again == real
+    assert set(real.plots) == {"equity.png", "reliability.png", "confusion.png"}
+    assert all(content.startswith(PNG) for content in real.plots.values())
+    assert all(b"Software" not in content[:2000] for content in real.plots.values())
+
+
+def test_both_themes_are_embedded(real):
+    sources = [a for tag, a in Page(real.html).tags if tag == "source"]
+    images = [a for tag, a in Page(real.html).tags if tag == "img"]
+    assert len(sources) == len(images) == 3
+    for dark, light in zip(sources, images, strict=True):
+        assert "dark" in dark["media"]
+        assert dark["srcset"] != light["src"]
+
+
+def test_the_headline_is_what_it_says(real):
+    head = real.numbers["headline"]
+    assert (head["first_month"], head["last_month"], head["n_months"]) == ("2012-03", "2012-05", 3)
+    assert f"{100 * head['net_return']:.1f}\N{NO-BREAK SPACE}%" in real.markdown
+    assert "## Verdict: underpowered" in real.markdown
+    assert "about 812 at this Sharpe" in real.markdown
+
+
+def test_synthetic_data_are_called_synthetic():
+    for synthetic in (True, False):
+        found = without_pictures(cases.arguments(n_months=0, synthetic=synthetic))
+        assert ("Synthetic data" in found.html) is synthetic
+        assert ("Synthetic data" in found.markdown) is synthetic
+
+
+def test_warm_up_says_so_and_invents_nothing():
+    found = build_report(**cases.arguments(n_months=0))
+    assert "Nothing out of sample yet" in found.html
+    assert "Nothing out of sample yet" in found.markdown
+    assert "Warm-up in 2012-01, 2012-02: 132 samples, 300 are needed." in found.markdown
+    assert found.numbers["headline"]["net_return"] is None
+    assert found.numbers["reliability"] is None
+    assert all(content.startswith(PNG) for content in found.plots.values())
+    assert 'class="muted"' in found.html
+
+
+def test_every_verdict_has_its_tone_and_meaning():
+    tones = {}
+    for word in ("edge", "no edge", "underpowered"):
+        html = without_pictures(cases.arguments(word=word)).html
+        tones[word] = re.search(r'class="card verdict ([a-z-]+)"', html)[1]
+        meaning = html.split("What this means</h2>")[1].split("</p>")[0]
+        assert meaning.count(". ") == 1
+    assert tones == {"edge": "edge", "no edge": "no-edge", "underpowered": "underpowered"}
+
+
+def test_a_filled_track_record_is_not_asked_for_again():
+    given = cases.arguments()
+    short = given["verdict"].__dict__ | {"minimum_track_record_days": 50.0}
+    given["verdict"] = type(given["verdict"])(**short)
+    assert "about 50 at this Sharpe" not in without_pictures(given).html

@@ -1,0 +1,116 @@
+"""A planted market through the real stages, with an oracle in place of the network."""
+
+import numpy as np
+import pandas as pd
+
+from price_physics.bars.build import build_bars
+from price_physics.labels.build import build_labels
+from price_physics.labels.events import event_times
+from price_physics.labels.excursions import build_excursions
+from price_physics.labels.policy import build_policy
+from price_physics.months import Month
+from price_physics.regimes.build import build_regime_features
+from price_physics.schemas import OUT_OF_FOLD
+from price_physics.study import Market
+from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
+from price_physics.walk_forward.build import build_walk_forward
+from price_physics.walk_forward.frames import conform
+from price_physics.walk_forward.signals import build_predictions
+from price_physics.walk_forward.verdict import judge
+from price_physics_tests.walk_forward import make
+
+MONTHS = Month.span(Month(2012, 1), Month(2012, 4))
+A_DAY = 5
+
+
+def planted_study():
+    study = make.study(horizon_minutes=horizon_minutes(A_DAY), fee_bps=0.5, min_confidence=0.4)
+    events = study.events.model_copy(update={"every_n_bars": 64, "offset_bars": 31})
+    threshold = study.bars.model_copy(update={"threshold_quote": THRESHOLD_QUOTE})
+    return study.model_copy(update={"events": events, "bars": threshold})
+
+
+def oracle(events, bars, strength):
+    """Probabilities from the way the pattern went."""
+    close, time = bars["close"].to_numpy(), bars["close_time_ns"].to_numpy()
+    at = np.searchsorted(time, events)
+    went = np.sign(close[at] - close[at - 16])
+    return pd.DataFrame(
+        {
+            "event_time_ns": events,
+            "p_up": 0.45 + strength * went,
+            "p_flat": np.full(len(events), 0.1),
+            "p_down": 0.45 - strength * went,
+        }
+    )
+
+
+def walk_through(kind, theta, strength):
+    study = planted_study()
+    market = Market(
+        name="lattice", symbol="X", vendor="generic", files=["x"], first_month=MONTHS[0]
+    )
+    whole = lattice_market(kind, MONTHS[0], len(MONTHS), A_DAY, seed=8, theta=theta)
+    split = np.searchsorted(whole["time_ns"], [m.stop_ns for m in MONTHS])
+    ticks = {
+        m: whole[a:b].reset_index(drop=True)
+        for m, a, b in zip(MONTHS, [0, *split], split, strict=False)
+    }
+    bars, features, excursions, policies = {}, {}, {}, {}
+    labels, predictions, walked = {}, {}, {}
+    out_of_fold = OUT_OF_FOLD.empty()
+    for m in MONTHS:
+        bars[m] = build_bars(study.bars, m, ticks)
+        features[m] = build_regime_features(study, m, bars)
+        excursions[m] = build_excursions(study, m, bars, ticks)
+        labels[m] = build_labels(study, market, m, bars, ticks, features, policies)
+        policies[m] = build_policy(study, m, excursions, features)
+        events = event_times(bars[m], study.events)
+        probabilities = oracle(events, bars[m], strength)
+        if m > MONTHS[0]:
+            predictions[m] = build_predictions(
+                study, m, probabilities, out_of_fold, policies[m - 1], bars, features[m]
+            )
+            walked[m] = build_walk_forward(study, m, predictions, ticks, bars, labels[m])
+        else:
+            known = probabilities.merge(labels[m], on="event_time_ns")
+            out_of_fold = conform(
+                OUT_OF_FOLD,
+                **{c: known[c] for c in OUT_OF_FOLD.columns if c in known},
+                fold=0 * known["price"],
+            )
+    return walked, labels
+
+
+def join(walked, name):
+    return pd.concat([getattr(w, name) for w in walked.values()], ignore_index=True)
+
+
+def verdict_of(walked):
+    tables = [join(walked, name) for name in ("daily", "book", "equity")]
+    n_trades = int((join(walked, "trades")["exit_reason"] != "cancelled").sum())
+    return judge(*tables, n_trades, [0.1], seed=1)
+
+
+def test_planted_trend_is_an_edge_and_trades_end_as_their_labels_say():
+    walked, labels = walk_through("trend", 0.3, 0.35)
+    trades = join(walked, "trades")
+    assert len(trades) > 300
+    assert set(trades["side"]) == {-1, 1}
+    both = trades.merge(pd.concat(labels.values()), on="event_time_ns")
+    assert len(both) == len(trades)
+    profit = both["label"] == both["side"]
+    expected = np.select([profit, both["label"] == 0], ["take_profit", "time_out"], "stop_loss")
+    told = both["exit_reason"].to_numpy()
+    assert (told == expected).all()
+    verdict = verdict_of(walked)
+    assert verdict.verdict == "edge"
+    assert verdict.n_days == 29 + 31 + 30
+    scored = join(walked, "scored")
+    assert len(scored) == len(both)
+
+
+def test_the_same_signals_on_a_walk_are_none():
+    walked, _ = walk_through("walk", 0.0, 0.35)
+    assert len(join(walked, "trades")) > 100
+    assert verdict_of(walked).verdict != "edge"
