@@ -184,7 +184,7 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, An
 def run_tags(context: dg.AssetExecutionContext, warm_up: str | None) -> dict[str, str]:
     """Tags that lead back to the Dagster run and partition."""
     return {
-        "dagster.run_id": context.run_id,
+        "dagster.run_id": context.run.run_id,
         "dagster.partition": context.partition_key,
         "price_physics.warm_up": warm_up or "",
     }
