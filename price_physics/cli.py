@@ -75,13 +75,14 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
 
 
 def print_verdict(numbers: Path, report: Path) -> None:
-    """Print the verdict, the headline numbers and where the report is."""
-    document = json.loads(numbers.read_text(encoding="utf-8"))
-    print(f"\nverdict: {document['verdict']['verdict'].upper()}")
-    print(document["verdict"]["sentence"])
-    for row in document["headline"]:
-        print(f"  {row['name']:<44} {row['text']}")
-    print(f"\nreport: {report}")
+    """Print the verdict, the headline numbers and where the report is, in the report's words."""
+    from price_physics.report.content import compose
+
+    document = compose(json.loads(numbers.read_text(encoding="utf-8")))
+    print(f"\nVerdict: {document.verdict.upper()}\n{document.sentence}\n")
+    for tile in document.tiles:
+        print(f"  {tile.label:<20} {tile.value:>10}   {tile.detail}")
+    print(f"\nReport: {report}")
 
 
 def _dev(project: Project, options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ import torch
 
 from price_physics.images.contact_sheet import contact_sheet
 from price_physics.images.render import RENDERER_VERSION, Renderer
+from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.labels.events import event_times
 from price_physics.labels.frames import stack
@@ -40,6 +41,7 @@ class ImagesResult:
     contact_sheet: bytes
 
 
+@one_cpu_thread()
 def build_images(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> ImagesResult:
     """Index the windows of the events of `month` and measure their images.
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from price_physics.images.build import specification
 from price_physics.images.render import Renderer
+from price_physics.images.threads import one_cpu_thread
 from price_physics.labels.frames import rows_of
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.dataset import (
@@ -44,6 +45,7 @@ FINAL = -1
 _PARTS = ("train", "early_stop", "test")
 
 
+@one_cpu_thread()
 def fit_model(
     study: Study,
     month: Month,

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from price_physics.errors import StoreError
 from price_physics.images.render import RENDERER_VERSION, Renderer
+from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.labels.frames import rows_of
 from price_physics.model.calibration import Calibration
@@ -127,6 +128,7 @@ class TrainedModel:
         return torch.softmax(logits.double() / self._calibration.temperature + bias, dim=1)
 
 
+@one_cpu_thread()
 def predict(
     study: Study,
     month: Month,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.model.predict import TrainedModel
 from price_physics.months import Month
@@ -45,6 +46,7 @@ class Motif:
     channel_name: str
 
 
+@one_cpu_thread()
 def build_motifs(
     study: Study,
     month: Month,

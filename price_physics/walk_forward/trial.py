@@ -17,10 +17,8 @@ from price_physics.walk_forward.verdict import Verdict, judge
 
 
 def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
-    """List the months from the first that a trained model served on; flat ones count."""
-    ordered = sorted(months)
-    served = [m for m in ordered if months[m].warm_up is None]
-    return [m for m in ordered if served and m >= served[0]]
+    """List the months that a trained model served; flat ones count, warm-up ones do not."""
+    return [m for m in sorted(months) if months[m].warm_up is None]
 
 
 def judge_months(
