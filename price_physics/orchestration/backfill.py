@@ -7,7 +7,6 @@ interrupted backfill goes on where it was.
 from dataclasses import dataclass
 
 import dagster as dg
-from tqdm import tqdm
 
 from price_physics.errors import ConfigError, PricePhysicsError
 from price_physics.months import Month
@@ -16,6 +15,7 @@ from price_physics.orchestration.dag import STAGES, owner_of
 from price_physics.orchestration.freshness import stale_assets
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
+from price_physics.orchestration.progress import asset_bar
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
 from price_physics.project import Project
 from price_physics.store.partitions import Partition
@@ -58,11 +58,11 @@ def run_backfill(
     written = 0
     with (
         open_instance(project) as instance,
-        tqdm(total=total, unit="asset", desc=study.name, dynamic_ncols=True) as bar,
+        asset_bar(study.name, total) as bar,
     ):
 
         def on_written(partition: Partition) -> None:
-            bar.set_description(f"{study.name} {partition.month} {partition.key[1]}")
+            bar.set_description(f"{study.name} {partition.month} {partition.key[1]}", refresh=False)
             bar.update()
 
         definitions = build_definitions(project, on_written)
@@ -141,7 +141,7 @@ def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> Exc
     return RuntimeError(f"{study.name} {month} failed without a failing step; see the Dagster UI")
 
 
-def _subclasses(kind: type) -> list[type]:
+def _subclasses(kind: type[Exception]) -> list[type[Exception]]:
     found = [kind]
     for child in kind.__subclasses__():
         found += _subclasses(child)

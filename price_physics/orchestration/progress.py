@@ -1,9 +1,18 @@
-"""Progress bars on a terminal, silence elsewhere."""
+"""Progress bars: lively on a terminal, a line now and then in a log."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
+
+
+def asset_bar(description: str, total: int) -> tqdm:
+    """Show a bar of assets; a log that is no terminal gets a state every ten seconds."""
+    interval_s = 0.1 if sys.stderr.isatty() else 10.0
+    return tqdm(
+        total=total, unit="asset", desc=description, dynamic_ncols=True, mininterval=interval_s
+    )
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pandas as pd
 
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, tables
@@ -26,6 +26,9 @@ from price_physics.schemas import (
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
 from price_physics.study import config_hash
+
+if TYPE_CHECKING:
+    from price_physics.walk_forward.build import WalkForwardResult
 
 GROUP = "verdict"
 PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
@@ -84,12 +87,11 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
     ) -> Artefact:
         """The out-of-sample report up to the month, and its verdict."""
         from price_physics.report.build import build_report
-        from price_physics.walk_forward.build import WalkForwardResult
         from price_physics.walk_forward.ledger import trials_version
         from price_physics.walk_forward.trial import judge_months
 
         month = month_of(context)
-        months = {m: _result(p, WalkForwardResult) for m, p in walk_forward.items()}
+        months = {m: _month_walk(p) for m, p in walk_forward.items()}
         verdict = judge_months(
             months,
             ledger=project.ledger,
@@ -181,11 +183,14 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
     return [walk_forward, report, motifs]
 
 
-def _result(partition: Partition, kind: type) -> object:
+def _month_walk(partition: Partition) -> "WalkForwardResult":
     """Rebuild a month of the walk-forward from its tables."""
+    from price_physics.walk_forward.build import WalkForwardResult
+
     names = ("trades", "positions", "book", "equity", "daily", "scored")
-    frames: dict[str, pd.DataFrame] = {name: partition.table(name) for name in names}
-    return kind(**frames, warm_up=partition.warm_up)
+    return WalkForwardResult(
+        **{name: partition.table(name) for name in names}, warm_up=partition.warm_up
+    )
 
 
 def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
