@@ -1,0 +1,82 @@
+"""Assets through ``dg.materialize``: chained months on a temporary path, no home, no daemon."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from price_physics.errors import PartitionMissing
+from price_physics.months import Month
+from price_physics.orchestration.build import build_definitions
+from price_physics.project import Project
+from price_physics.store.partitions import Store
+from price_physics_tests.e2e.projects import make_project
+
+FIRST = Month(2012, 1)
+UP_TO_LABELS = ("bars", "regime_features", "excursions", "barrier_policy", "labels", "weights")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return make_project(tmp_path)
+
+
+def materialise(project: Project, month: Month) -> dg.ExecuteInProcessResult:
+    definitions = build_definitions(project)
+    selection = [dg.AssetKey(["bitstamp_usd", "ticks"])]
+    selection += [dg.AssetKey(["demo", name]) for name in UP_TO_LABELS]
+    return dg.materialize(
+        list(definitions.assets or []),  # type: ignore[arg-type]
+        partition_key=month.key,
+        resources=definitions.resources,
+        selection=selection,
+    )
+
+
+def test_chained_months(project: Project) -> None:
+    for month in (FIRST, FIRST + 1, FIRST + 2):
+        assert materialise(project, month).success
+    store = Store(project.store)
+    march = FIRST + 2
+    labels = store.read(("demo", "labels"), march)
+    assert labels.manifest["inputs"].keys() == {
+        *(f"demo/bars/{m}" for m in (FIRST, FIRST + 1, march)),
+        *(f"bitstamp_usd/ticks/{m}" for m in (FIRST + 1, march)),
+        *(f"demo/regime_features/{m}" for m in (FIRST + 1, march)),
+        *(f"demo/barrier_policy/{m}" for m in (FIRST, FIRST + 1)),
+    }
+    frame = labels.table("labels")
+    carried = frame["event_time_ns"] < march.start_ns
+    assert carried.any(), "events of late February are labelled in March"
+    assert (frame["horizon_end_ns"] >= march.start_ns).all()
+    policy = store.read(("demo", "barrier_policy"), FIRST).table("barrier_policy")
+    served = frame.loc[carried, "take_profit_multiple"].unique()
+    assert list(served) == list(policy["take_profit_multiple"])
+    assert len(store.read(("demo", "weights"), march).table("weights")) == sum(
+        len(store.read(("demo", "labels"), m).table("labels")) for m in (FIRST, FIRST + 1, march)
+    )
+
+
+def test_materialising_again_gives_the_same_version(project: Project) -> None:
+    versions = set()
+    for _ in range(2):
+        result = materialise(project, FIRST)
+        events = result.asset_materializations_for_node("demo__bars")
+        versions.add((events[0].tags or {})["dagster/data_version"])
+    manifest = Store(project.store).read(("demo", "bars"), FIRST).manifest
+    assert versions == {manifest["data_version"]}
+
+
+def test_missing_earlier_month_fails_with_the_command(project: Project) -> None:
+    with pytest.raises(PartitionMissing, match=r"make backfill STUDY=demo FROM=2012-01 TO=2012-02"):
+        materialise(project, FIRST + 1)
+
+
+def test_a_partition_key_that_is_none_is_refused(project: Project) -> None:
+    definitions = build_definitions(project)
+    with pytest.raises(dg.DagsterUnknownPartitionError):
+        dg.materialize(
+            list(definitions.assets or [])[:1],  # type: ignore[arg-type]
+            partition_key="../../2012-01-01",
+            resources=definitions.resources,
+        )
