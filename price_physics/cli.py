@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     except PricePhysicsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped; what was written stands, the same command goes on", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -124,11 +124,13 @@ def _run_month(
         raise _cause(result, study, month)
 
 
-def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> Exception:
+def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> BaseException:
     """Unwrap the error that stopped a run: our own message, else Dagster's whole account."""
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+                return KeyboardInterrupt()
             own = {kind.__name__ for kind in _subclasses(PricePhysicsError)}
             while error is not None:
                 if error.cls_name in own:

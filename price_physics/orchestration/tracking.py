@@ -4,6 +4,7 @@ One parent run a study and configuration, one nested run a month; tags lead back
 run and partition. mlflow is imported when something is logged, never before.
 """
 
+import logging
 import os
 import sqlite3
 import tempfile
@@ -88,6 +89,7 @@ class MlflowTracking(dg.ConfigurableResource):
         os.environ.update(_ENVIRONMENT)
         from mlflow import MlflowClient
 
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every migration
         Path(self.folder).mkdir(parents=True, exist_ok=True)
         with self._lock():
             client = MlflowClient(tracking_uri=self.uri)

@@ -23,6 +23,7 @@ SMALL: Mapping[str, Any] = {
     "model.width": 4,
     "model.max_epochs": 2,
     "motifs.max_events": 32,
+    "motifs.max_motifs_a_side": 2,
 }
 
 
@@ -56,7 +57,9 @@ def partitions_of(project: Project, study: str = "demo", market: str = "bitstamp
     for asset in STAGES:
         key = (owner_of(asset, study, market), asset)
         for folder in sorted((project.store / key[0] / key[1]).glob("????-??")):
-            found[asset, folder.name] = store.read(key, Month.parse(folder.name))
+            month = Month.parse(folder.name)
+            if store.exists(key, month):
+                found[asset, folder.name] = store.read(key, month)
     return found
 
 

@@ -21,12 +21,12 @@ def test_a_killed_backfill_goes_on_and_ends_where_it_would_have(
     project = make_project(tmp_path)
     command = [sys.executable, "-m", "price_physics.cli", "backfill", "--study", "demo"]
     for wanted in (9, 30):  # in the first month; in the third, where networks train
-        process = subprocess.Popen(command, cwd=project.root, stderr=subprocess.DEVNULL)
-        while process.poll() is None and len(partitions_of(project)) < wanted:
-            time.sleep(0.05)
-        assert process.poll() is None, "the backfill ended before it could be killed"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        with subprocess.Popen(command, cwd=project.root, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and len(partitions_of(project)) < wanted:
+                time.sleep(0.05)
+            still_running = process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        assert still_running, "the backfill ended before it could be killed"
     assert 30 <= len(partitions_of(project)) < len(partitions_of(small_run))
     finished = partitions_of(run(project))
     for key, partition in partitions_of(small_run).items():
