@@ -175,7 +175,8 @@ LABELS = _table(
     upper=("f64", "take-profit price"),
     lower=("f64", "stop-loss price"),
     exit_price=("f64", "the level on a take-profit, else the touching or the last tick's price"),
-    outcome_atr=("f64", "(exit_price - price) / atr of a long"),
+    outcome_atr=("f64", "(exit_price - price) / atr: gross outcome of a long"),
+    outcome_short_atr=("f64", "the same of a short: it leaves at `lower`, or at a tick"),
     favourable_atr=("f64", "largest rise up to label_end, in ATR, at least 0"),
     adverse_atr=("f64", "largest fall up to label_end, in ATR, at least 0"),
     crosses_outage=("bool", "the label spans a known outage: it does not train"),
@@ -250,6 +251,7 @@ OUT_OF_FOLD = _table(
     price=("f64", "close of the event's bar"),
     atr=("f64", "Wilder's ATR at the event, price units"),
     outcome_atr=("f64", "gross outcome of a long, in ATR"),
+    outcome_short_atr=("f64", "gross outcome of a short, in ATR"),
     known_at=_KNOWN_AT,
 )
 LEARNING_CURVES = _table(

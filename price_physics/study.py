@@ -51,7 +51,10 @@ class _Config(BaseModel):
 
 # ---------------------------------------------------------------------------- market
 class Outage(_Config):
-    """A silence of the venue known beforehand; times are ISO 8601, UTC, both inclusive."""
+    """A silence of the venue known beforehand; times are ISO 8601, UTC, both inclusive.
+
+    An end that is only a date includes that day.
+    """
 
     start: str
     end: str
@@ -75,7 +78,8 @@ class Outage(_Config):
 
     @property
     def end_ns(self) -> int:
-        return _iso_ns(self.end)
+        whole_day = len(self.end) == len("2012-01-01")
+        return _iso_ns(self.end) + (86_400_000_000_000 - 1 if whole_day else 0)
 
 
 class Columns(_Config):
@@ -319,10 +323,12 @@ class Study(_Config):
 def config_hash(study: Study, market: Market) -> str:
     """Hash everything that can change a number: what makes two trials one.
 
-    Names, descriptions and the extent of the data (`files`, months) do not count.
+    Names, descriptions and the extent of the data (`files`, months) do not count, nor do motifs
+    and the device, which change no trade: a trial looked at twice is still one.
     """
+    without: Any = {"name": True, "description": True, "motifs": True, "model": {"device"}}
     settings = {
-        "study": study.model_dump(mode="json", exclude={"name", "description"}),
+        "study": study.model_dump(mode="json", exclude=without),
         "market": market.model_dump(mode="json", exclude={"files", "first_month", "last_month"}),
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

@@ -21,7 +21,7 @@ from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABEL
 from price_physics.study import Study
 
 _CLASSES = {
-    "three_class": {"down": -1, "flat": 0, "up": 1},
+    "three_class": {"down": -1, "up": 1},
     "binary_take_profit": {"other": 0, "take profit": 1},
 }
 
@@ -63,7 +63,7 @@ def build_folds(
     roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
     folds: list[dict[str, Any]] = []
     classes = _classes(study, label)
-    warm_up = _too_little(study, classes)
+    warm_up = _too_little(study, len(label), classes)
     if warm_up is None:
         roles, folds = _split(study, start_ns, end_ns)
         warm_up = _empty_fold(study, roles, classes)
@@ -105,13 +105,16 @@ def _members(
 
 
 def _classes(study: Study, label: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Name of each class that the network's head tells apart, and its samples."""
+    """Name of each class that the network's head tells apart and cannot do without, and its
+    samples. A market whose labels hardly ever time out trains without the flat class.
+    """
     seen = label if study.model.head == "three_class" else (label == 1).astype(np.int8)
     return {name: seen == value for name, value in _CLASSES[study.model.head].items()}
 
 
-def _too_little(study: Study, classes: dict[str, npt.NDArray[np.bool_]]) -> str | None:
-    n_members = sum(int(mask.sum()) for mask in classes.values())
+def _too_little(
+    study: Study, n_members: int, classes: dict[str, npt.NDArray[np.bool_]]
+) -> str | None:
     needed = max(study.folds.min_training_samples, study.folds.n_splits)
     if n_members < needed:
         return f"{n_members} training samples, and {needed} are needed"

@@ -84,6 +84,7 @@ def build_labels(
         "lower": lower,
         "exit_price": exit_price,
         "outcome_atr": (exit_price - price) / atr,
+        "outcome_short_atr": (price - np.where(label == -1, lower, last_price)) / atr,
         "favourable_atr": favourable,
         "adverse_atr": adverse,
         "crosses_outage": _crosses(market.outages, event_time_ns, label_end_ns),

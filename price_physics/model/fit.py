@@ -218,7 +218,7 @@ def _out_of_fold(
         **probability_columns(probabilities),
         "known_at": np.full(len(index), month.end_ns, np.int64),
     }
-    for name in ("label", "label_end_ns", "price", "atr", "outcome_atr"):
+    for name in ("label", "label_end_ns", "price", "atr", "outcome_atr", "outcome_short_atr"):
         columns[name] = rows[name].to_numpy()
     return pd.DataFrame(columns, columns=OUT_OF_FOLD.columns)
 

@@ -190,7 +190,8 @@ def weighted_loss(logits: Tensor, classes: Tensor, weight: Tensor, focal_gamma: 
     log_p = F.log_softmax(logits, dim=1)
     log_p = (log_p * F.one_hot(classes, logits.shape[1])).sum(1)
     if focal_gamma:
-        log_p = (1 - log_p.exp()) ** focal_gamma * log_p
+        # the floor keeps the gradient finite where a sample is certain and gamma below 1
+        log_p = (1 - log_p.exp()).clamp(min=1e-6) ** focal_gamma * log_p
     return -(weight * log_p).mean()
 
 

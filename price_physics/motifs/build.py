@@ -1,7 +1,7 @@
 """Motifs of one month: the events a model leaned on most, grouped, drawn and put into words.
 
-The model is the one that served the month. Attribution describes the network; whether what it
-sees makes money is the business of the report.
+The model is the one that served the month; no label of the month trained it. Attribution
+describes the network; whether what it sees makes money is the business of the report.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import pandas as pd
 
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
-from price_physics.model.predict import TrainedModel
+from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words
 from price_physics.schemas import FEATURE_COLUMNS, MOTIF_MEMBERS, MOTIFS
@@ -88,6 +88,10 @@ def build_motifs(
             study, month, f"{len(known)} labelled events with a picture, {2 * needed} are needed"
         )
     close, ends = window_ends(bars, known["event_time_ns"].to_numpy())
+    # Events of m-1 were predicted by an older model: ask the one that is explained, for all.
+    features_seen = known[FEATURE_COLUMNS].to_numpy(dtype=np.float64)
+    own = model.probabilities(model.logits(close, ends, features_seen)).numpy()
+    known = known.assign(**probability_columns(own))
     motifs = [
         motif
         for side, word in _SIDES

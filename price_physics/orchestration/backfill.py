@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from price_physics import errors
 from price_physics.errors import ConfigError, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
@@ -68,6 +69,12 @@ def run_backfill(
         definitions = build_definitions(project, on_written)
         for month in months:
             stale = stale_assets(project, market, study, month)
+            if stale[:1] == ["ticks"]:
+                # A new file leaves the ticks of the months before it as they were: look again.
+                _run_month(definitions, instance, market, study, month, ["ticks"])
+                written += 1
+                stale = stale_assets(project, market, study, month)
+                bar.update(-1)
             bar.update(len(STAGES) - len(stale))
             if stale:
                 _run_month(definitions, instance, market, study, month, stale)
@@ -131,9 +138,8 @@ def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> Bas
             error = event.step_failure_data.error
             if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
                 return KeyboardInterrupt()
-            own = {kind.__name__ for kind in _subclasses(PricePhysicsError)}
             while error is not None:
-                if error.cls_name in own:
+                if hasattr(errors, error.cls_name or ""):
                     message = error.message.split(": ", 1)[-1].strip()
                     return PricePhysicsError(f"{study.name} {month}, {event.step_key}: {message}")
                 last, error = error, error.cause
@@ -141,10 +147,3 @@ def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> Bas
                 f"{study.name} {month}, {event.step_key} failed:\n{last.to_string()}"
             )
     return RuntimeError(f"{study.name} {month} failed without a failing step; see the Dagster UI")
-
-
-def _subclasses(kind: type[Exception]) -> list[type[Exception]]:
-    found = [kind]
-    for child in kind.__subclasses__():
-        found += _subclasses(child)
-    return found

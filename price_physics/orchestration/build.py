@@ -54,6 +54,8 @@ def build_definitions(
         assets=assets,
         jobs=jobs,
         schedules=[build_schedule(job) for job in jobs],
+        # One process a month: 14 mostly sequential assets would spend longer starting than working.
+        executor=dg.in_process_executor,
         resources={
             "store": PartitionIOManager(Store(project.store), project.outputs, on_written),
             "tracking": MlflowTracking(folder=str(project.data / "mlflow")),

@@ -48,7 +48,7 @@ STAGES: dict[str, Stage] = {
     ),
     "weights": _stage("weights", "", labels=ALL, bars=ALL),
     "images": _stage("images", "events images", bars=M1),
-    "folds": _stage("folds", "seed folds labels", labels=ALL, images=ALL),
+    "folds": _stage("folds", "folds model", labels=ALL, images=ALL),
     "model": _stage(
         "model",
         "seed images model folds",

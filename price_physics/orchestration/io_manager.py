@@ -63,7 +63,7 @@ class PartitionIOManager(dg.IOManager):
         self._store = store
         self._outputs = outputs
         self._on_written = on_written
-        self._read: dict[str, list[Partition]] = defaultdict(list)
+        self._read: dict[tuple[str, str], list[Partition]] = defaultdict(list)
 
     def load_input(self, context: dg.InputContext) -> Mapping[Month, Partition]:
         """Open the partitions of an input.
@@ -79,8 +79,9 @@ class PartitionIOManager(dg.IOManager):
         step = context.step_context.step.key
         if missing:
             raise PartitionMissing(_missing(step, owner, asset, missing, context))
+        run_step = (context.step_context.run_id, step)
         partitions = {m: self._store.read((owner, asset), m) for m in months}
-        self._read[step].extend(partitions.values())
+        self._read[run_step].extend(partitions.values())
         return partitions
 
     def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
@@ -91,7 +92,7 @@ class PartitionIOManager(dg.IOManager):
         """
         owner, asset = context.asset_key.path
         month = Month.parse(context.asset_partition_key)
-        read = self._read.pop(context.step_context.step.key, [])
+        read = self._read.pop((context.run_id, context.step_context.step.key), [])
         synthetic = obj.synthetic or any(p.synthetic for p in read)
         publish(self._outputs, owner, asset, month, obj)
         partition = self._store.write(

@@ -8,6 +8,7 @@
 The store is the truth; these files can be deleted at any time.
 """
 
+import shutil
 from pathlib import Path
 
 from price_physics.months import Month
@@ -25,6 +26,8 @@ ARTIFACTS = {
 
 def publish(outputs: Path, owner: str, asset: str, month: Month, artefact: Artefact) -> None:
     """Write the members of an artefact that people open."""
+    if asset == "motifs":  # their number changes: none of an earlier run may stay
+        shutil.rmtree(outputs / owner / _place(asset, month, ""), ignore_errors=True)
     for name, content in _chosen(asset, artefact):
         write_atomically(outputs / owner / _place(asset, month, name), content)
 

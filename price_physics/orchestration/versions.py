@@ -55,9 +55,9 @@ def settings_hash(asset: str, study: Study | None, market: Market) -> str:
     if study is not None:
         dump = study.model_dump(mode="json")
         settings = {key: dump[key] for key in (dump if "*" in sections else sections)}
-    if asset in ("ticks", "labels"):  # labels know the market's outages
-        market_dump = market.model_dump(mode="json", exclude={"first_month", "last_month"})
-        settings["market"] = market_dump if asset == "ticks" else market_dump["outages"]
+    if asset in ("ticks", "labels", "report"):  # labels know the market's outages
+        market_dump = market.model_dump(mode="json", exclude={"last_month"})
+        settings["market"] = market_dump["outages"] if asset == "labels" else market_dump
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.trial import out_of_sample
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def chain_months(months: Mapping[Month, MonthWalk]) -> Curves:
     days: list[np.ndarray] = []
     market: list[np.ndarray] = []
     start = {"net": 1.0, "gross": 1.0, "market": 1.0}
-    for month in sorted(m for m in months if months[m].warm_up is None):
+    for month in out_of_sample(months):
         walk = months[month]
         times.append(np.r_[month.start_ns, walk.equity["time_ns"].to_numpy(), month.stop_ns])
         for name, column in (("net", "equity"), ("gross", "gross_equity")):

@@ -18,6 +18,7 @@ from price_physics.schemas import DAILY, TRADES, TableSchema
 from price_physics.study import Market, Study
 from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.metrics import trade_precision
+from price_physics.walk_forward.trial import out_of_sample
 from price_physics.walk_forward.verdict import Verdict
 
 
@@ -42,7 +43,7 @@ def collect_numbers(
         JSON values only; what is undefined is None.
     """
     walks = {m: walk_forward[m] for m in sorted(walk_forward)}
-    served = [m for m in walks if walks[m].warm_up is None]
+    served = out_of_sample(walks)
     scores = score_numbers({m: walks[m].scored for m in walks})
     trades = _concat(TRADES, [walks[m].trades for m in served])
     daily = _concat(DAILY, [walks[m].daily for m in served])
@@ -58,7 +59,9 @@ def collect_numbers(
             "verdict": dataclasses.asdict(verdict),
             "headline": _headline(walks, curves, trades, costs, scores, verdict),
             "months": [
-                _month_numbers(m, walks[m], predictions, labels, provenance, scores["month_auc"])
+                _month_numbers(
+                    m, walks[m], m in served, predictions, labels, provenance, scores["month_auc"]
+                )
                 for m in walks
             ],
             "costs": costs,
@@ -81,7 +84,7 @@ def _headline(
     scores: dict[str, Any],
     verdict: Verdict,
 ) -> dict[str, Any]:
-    served = [m for m in walks if walks[m].warm_up is None]
+    served = out_of_sample(walks)
     precision, break_even = trade_precision(trades)
     return {
         "first_month": str(served[0]) if served else None,
@@ -167,16 +170,16 @@ def _trade_counts(trades: pd.DataFrame) -> dict[str, int]:
 def _month_numbers(
     month: Month,
     walk: MonthWalk,
+    served: bool,
     predictions: Mapping[Month, pd.DataFrame],
     labels: Mapping[Month, pd.DataFrame],
     provenance: Mapping[Month, dict],
     month_auc: dict[Month, float | None],
 ) -> dict[str, Any]:
     model = provenance.get(month, {})
-    served = walk.warm_up is None
     return {
         "month": str(month),
-        "warm_up": walk.warm_up,
+        "warm_up": None if served else walk.warm_up,
         "model_month": model.get("model_month"),
         "n_training": (model.get("summary") or {}).get("n_training"),
         "n_labels": len(labels[month]) if month in labels else 0,

@@ -1,11 +1,11 @@
 """The stage: vendor files that hold any trade of a month -> that month's clean ticks.
 
-It reads every file of the market for every month; an index of which file holds which months
-can come later without touching ``read_file``.
+It reads every file of the market for every month, one at a time, and keeps that month's rows;
+an index of which file holds which months can come later without touching ``read_file``.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from price_physics.ticks import quality
 from price_physics.ticks.clean import (
     REPEATED_ID,
     MonthRows,
-    select_month,
+    join_files,
     sort_and_part,
     to_quarantine,
     to_ticks,
@@ -47,6 +47,25 @@ class TicksResult:
     quality: dict[str, Any]
 
 
+@dataclass
+class _Extent:
+    """What all files hold together, gathered while they pass."""
+
+    n_rows: int = 0
+    n_earlier: int = 0
+    last_earlier_ns: int | None = None
+    latest_ns: int = -1
+
+    def add(self, time_ns: np.ndarray, month: Month) -> None:
+        earlier = time_ns[time_ns < month.start_ns]
+        self.n_rows += len(time_ns)
+        self.n_earlier += len(earlier)
+        if len(earlier):
+            self.last_earlier_ns = max(int(earlier.max()), self.last_earlier_ns or 0)
+        if len(time_ns):
+            self.latest_ns = max(int(time_ns.max()), self.latest_ns)
+
+
 def build_ticks(market: Market, root: Path, month: Month) -> TicksResult:
     """Read, clean and report one month of a market.
 
@@ -62,20 +81,28 @@ def build_ticks(market: Market, root: Path, month: Month) -> TicksResult:
     Returns
     -------
     TicksResult
-        Empty tables for a month without trades, if the files hold trades of other months.
+        Empty tables for a month without trades, if the files hold later ones.
 
     Raises
     ------
     TickDataError
-        When there is no file, a file cannot be trusted, or no file holds a single trade.
+        When there is no file, a file cannot be trusted, no file holds a single trade, or none
+        holds a trade of the month or later: its file has not arrived.
     """
-    files = [read_file(market, path, root) for path in input_files(market, root)]
-    if not any(len(file.rows) for file in files):
+    files, extent = _read_month(market, root, month)
+    if extent.n_rows == 0:
         raise TickDataError(
             f"market {market.name!r}: {len(files)} files, {files[0].file} the first, hold no trade "
             f"at all; correct `files:` or `columns:` in configs/markets/{market.name}.yaml"
         )
-    selected = select_month(files, month)
+    if extent.latest_ns < month.start_ns:
+        latest = pd.Timestamp(extent.latest_ns, tz="UTC")
+        raise TickDataError(
+            f"market {market.name!r}: no file holds a trade of {month} or later, the last is of "
+            f"{latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set last_month in "
+            f"configs/markets/{market.name}.yaml"
+        )
+    selected = join_files(files)
     has_id = np.array([file.has_ids for file in files], bool)[selected.rows["file"].to_numpy()]
     kept, repeated, n_dropped = sort_and_part(selected.rows, has_id)
     faults = selected.faults
@@ -84,12 +111,28 @@ def build_ticks(market: Market, root: Path, month: Month) -> TicksResult:
         faults = pd.concat([faults, conflicts], ignore_index=True)
     ticks = to_ticks(selected.rows.iloc[kept], has_id[kept])
     quarantine = to_quarantine(faults, [file.file for file in files], month)
-    report = _report(market, month, files, selected, ticks, quarantine)
+    report = _report(market, month, files, extent, selected, ticks, quarantine)
     inferred = int((selected.rows["sign"].to_numpy()[kept] == 0).sum())
     report["duplicates_dropped"] = n_dropped
     report["sides_inferred"] = inferred
     report["sides_inferred_share"] = inferred / len(ticks) if len(ticks) else None
     return TicksResult(ticks, quarantine, report)
+
+
+def _read_month(market: Market, root: Path, month: Month) -> tuple[list[FileTicks], _Extent]:
+    """Read the files one at a time and keep what they hold of the month."""
+    files, extent = [], _Extent()
+    for path in input_files(market, root):
+        file = read_file(market, path, root)
+        extent.add(file.rows["time_ns"].to_numpy(), month)
+        files.append(
+            replace(file, rows=_inside(file.rows, month), faults=_inside(file.faults, month))
+        )
+    return files, extent
+
+
+def _inside(frame: pd.DataFrame, month: Month) -> pd.DataFrame:
+    return frame[frame["time_ns"].between(month.start_ns, month.end_ns)]
 
 
 def _conflicts(market: Market, files: list[FileTicks], rows: pd.DataFrame) -> pd.DataFrame:
@@ -106,15 +149,14 @@ def _report(
     market: Market,
     month: Month,
     files: list[FileTicks],
+    extent: _Extent,
     selected: MonthRows,
     ticks: pd.DataFrame,
     quarantine: pd.DataFrame,
 ) -> dict[str, Any]:
     per_file = Counter(selected.rows["file"]) + Counter(selected.faults["file"])
     time_ns = ticks["time_ns"].to_numpy()
-    all_times = np.concatenate([file.rows["time_ns"].to_numpy() for file in files])
-    earlier = all_times[all_times < month.start_ns]
-    last_before = [earlier.max()] if earlier.size else []
+    last_before = [] if extent.last_earlier_ns is None else [extent.last_earlier_ns]
     report = {
         "market": market.name,
         "month": str(month),
@@ -135,5 +177,5 @@ def _report(
         **quality.gaps(np.append(np.array(last_before, np.int64), time_ns)),
     }
     if month == market.first_month:
-        report["rows_before_first_month"] = earlier.size
+        report["rows_before_first_month"] = extent.n_earlier
     return report

@@ -36,18 +36,14 @@ class MonthRows:
     faults: pd.DataFrame
 
 
-def select_month(files: Sequence[FileTicks], month: Month) -> MonthRows:
-    """Pick one month's rows out of every file, by trade time."""
+def join_files(files: Sequence[FileTicks]) -> MonthRows:
+    """Join what the files hold of one month."""
 
-    def pick(frames: list[pd.DataFrame]) -> pd.DataFrame:
-        parts = []
-        for number, frame in enumerate(frames):
-            time_ns = frame["time_ns"]
-            inside = frame[(time_ns >= month.start_ns) & (time_ns < month.stop_ns)]
-            parts.append(inside.assign(file=number))
+    def join(frames: list[pd.DataFrame]) -> pd.DataFrame:
+        parts = [frame.assign(file=number) for number, frame in enumerate(frames)]
         return pd.concat(parts, ignore_index=True)
 
-    return MonthRows(pick([f.rows for f in files]), pick([f.faults for f in files]))
+    return MonthRows(join([f.rows for f in files]), join([f.faults for f in files]))
 
 
 def sort_and_part(rows: pd.DataFrame, has_id: NDArray[np.bool_]) -> tuple[Int64, Int64, int]:

@@ -27,16 +27,24 @@ THREE_CLASS, BINARY = "three_class", "binary_take_profit"
 
 @dataclass(frozen=True)
 class OutcomeMeans:
-    """Mean gross outcomes of a long in ATR, by how it came out.
+    """Mean gross outcomes in ATR, by how they came out.
 
     ``win`` is W, ``loss`` is L (a positive number is a loss), ``rest`` is R (0 with the binary
-    head, whose L covers everything that is no take-profit). Without both a win and a loss in
-    the sample nothing is known of the other side: ``tradable`` is false and nothing trades.
+    head, whose L covers everything that is no take-profit), all of a long. A short mirrors them
+    in its own prices: it takes its profit at the level below and is stopped at a tick above,
+    where a long leaves at the level above and is stopped at a tick below. Mirrored in the long's
+    prices it would keep every overshoot that the fills never give.
+
+    Without both a win and a loss in the sample nothing is known of the other side: ``tradable``
+    is false and nothing trades.
     """
 
     win: float
     loss: float
     rest: float
+    short_win: float
+    short_loss: float
+    short_rest: float
     tradable: bool
 
 
@@ -56,7 +64,7 @@ def outcome_means(out_of_fold: pd.DataFrame, head: str) -> OutcomeMeans:
     Parameters
     ----------
     out_of_fold : DataFrame
-        OUT_OF_FOLD; `label` and `outcome_atr` are read.
+        OUT_OF_FOLD; `label`, `outcome_atr` and `outcome_short_atr` are read.
     head : str
         ``three_class`` or ``binary_take_profit``.
 
@@ -80,15 +88,23 @@ def outcome_means(out_of_fold: pd.DataFrame, head: str) -> OutcomeMeans:
     outcome = out_of_fold["outcome_atr"].to_numpy(dtype=np.float64)
     won, flat = label == 1, label == 0
     lost = ~won if head == BINARY else label == -1
-    win = float(outcome[won].mean()) if won.any() else None
-    loss = -float(outcome[lost].mean()) if lost.any() else None
-    rest = float(outcome[flat].mean()) if head == THREE_CLASS and flat.any() else 0.0
+    short = out_of_fold["outcome_short_atr"].to_numpy(dtype=np.float64)
+    win, loss = _mean(outcome[won]), _mean(-outcome[lost])
+    short_win, short_loss = _mean(short[lost]), _mean(-short[won])
+    three = head == THREE_CLASS
     return OutcomeMeans(
         win=win if win is not None else abs(loss or 0.0),
         loss=loss if loss is not None else abs(win or 0.0),
-        rest=rest,
+        rest=(_mean(outcome[flat]) or 0.0) if three else 0.0,
+        short_win=short_win if short_win is not None else abs(short_loss or 0.0),
+        short_loss=short_loss if short_loss is not None else abs(short_win or 0.0),
+        short_rest=(_mean(short[flat]) or 0.0) if three else 0.0,
         tradable=win is not None and loss is not None,
     )
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def decide(
@@ -102,8 +118,9 @@ def decide(
     """Weigh a long against a short, event by event.
 
     A long is worth ``(p_up * W - p_down * L + p_flat * R) * atr / price - c`` with c the cost of
-    two sides; a short mirrors the gross part. The larger one trades if it is positive and its
-    own probability is at least ``min_confidence``. The binary head knows longs only, worth
+    two sides; a short is worth ``(p_down * W - p_up * L + p_flat * R) * atr / price - c`` in its
+    own W, L and R. The larger one trades if it is positive and its own probability is at least
+    ``min_confidence``. The binary head knows longs only, worth
     ``(p * W - (1 - p) * L) * atr / price - c``.
 
     Parameters
@@ -132,8 +149,9 @@ def decide(
     else:
         p_flat = probabilities["p_flat"].to_numpy(dtype=np.float64)
         p_down = probabilities["p_down"].to_numpy(dtype=np.float64)
-        gross = (p_up * means.win - p_down * means.loss + p_flat * means.rest) * width
-        value_long, value_short = gross - cost, -gross - cost
+        up = p_up * means.win - p_down * means.loss + p_flat * means.rest
+        down = p_down * means.short_win - p_up * means.short_loss + p_flat * means.short_rest
+        value_long, value_short = up * width - cost, down * width - cost
         better = np.where(value_long >= value_short, 1, -1)
         wanted = np.where(np.maximum(value_long, value_short) > 0, better, 0)
         p_side = np.where(better == 1, p_up, p_down)

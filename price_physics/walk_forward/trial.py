@@ -17,8 +17,12 @@ from price_physics.walk_forward.verdict import Verdict, judge
 
 
 def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
-    """List the months that a trained model served; flat ones count, warm-up ones do not."""
-    return [m for m in sorted(months) if months[m].warm_up is None]
+    """List the months from the first that a trained model served; whatever follows counts.
+
+    A later month without a model still carries positions and has flat days.
+    """
+    served = [m for m in sorted(months) if months[m].warm_up is None]
+    return [m for m in sorted(months) if served and m >= served[0]]
 
 
 def judge_months(
@@ -61,6 +65,7 @@ def judge_months(
             "n_days": len(daily),
             "sharpe_daily": sharpe,
         }
-        record_trial(ledger, market.name, config_hash(study, market), month, record)
+        trial = f"{config_hash(study, market)}-from-{seen[0]}"
+        record_trial(ledger, market.name, trial, month, record)
         sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
     return judge(daily, book, equity, n_trades, sharpes, study.seed)

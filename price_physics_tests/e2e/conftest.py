@@ -30,6 +30,6 @@ def run(project: Project, study: str = "demo") -> Project:
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Five months of the sample, a small network, every asset."""
+    """Four months of the sample, a small network, every asset."""
     folder: Path = tmp_path_factory.mktemp("small")
     return run(make_project(folder))

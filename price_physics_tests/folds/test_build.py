@@ -122,7 +122,7 @@ def toy(n=120, label=None, length_hours=1, step_hours=2):
 
 WARM_UPS = {
     "too few": (toy(19), {}, "19 training samples, and 20 are needed"),
-    "no flat": (toy(label=np.tile([-1, 1], 60)), {}, "no sample of class flat among 120"),
+    "no down": (toy(label=np.tile([0, 1], 60)), {}, "no sample of class down among 120"),
     "no take profit": (toy(label=np.tile([-1, 0], 60)), BINARY, "no sample of class take profit"),
     "all take profit": (toy(label=np.ones(120)), BINARY, "no sample of class other"),
     "all overlap": (toy(length_hours=500), {}, "fold 0 has no early_stop|fold 0 has no train"),

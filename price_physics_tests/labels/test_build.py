@@ -66,6 +66,12 @@ def test_labels_are_the_slow_ones(name):
         assert found["adverse_atr"] == pytest.approx(fall, rel=1e-12)
         outcome = (exit_price - row["price"]) / row["atr"]
         assert found["outcome_atr"] == pytest.approx(outcome, rel=1e-12)
+        if label == 0:
+            assert found["outcome_short_atr"] == pytest.approx(-outcome, rel=1e-12)
+        elif label == -1:  # a short takes its profit at the level, not at the tick beyond it
+            assert found["outcome_short_atr"] == pytest.approx(found["stop_loss_multiple"])
+        else:  # and is stopped at the tick, not at the level
+            assert found["outcome_short_atr"] <= -found["take_profit_multiple"] * (1 - 1e-9)
     # A walk leaves its barriers within 28 days; within shorter horizons all three happen.
     assert set(labels["label"]) == ({-1, 1} if name == "28 days" else {-1, 0, 1})
 

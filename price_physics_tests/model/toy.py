@@ -124,6 +124,7 @@ def make_labels(event, label):
     frame["label"] = label.astype(np.int8)
     frame["price"] = event["close"]
     frame["outcome_atr"] = label * 1.5
+    frame["outcome_short_atr"] = label * -1.5
     frame["crosses_outage"] = False
     LABELS.to_arrow(frame)
     return frame

@@ -112,13 +112,22 @@ def test_a_fault_without_a_time_is_known_when_its_month_ends(tmp_path):
 
 
 def test_a_month_without_trades_is_empty_if_others_have_some(tmp_path):
-    put(tmp_path, f"{START},5.0,1\n")
+    later = (MAY + 4).start_ns // 10**9
+    put(tmp_path, f"{START},5.0,1\n{later},5.0,1\n")
     result = build(BITCOINCHARTS, tmp_path, MAY + 3)
     assert result.ticks.empty
     assert result.quality["empty"]
     assert result.quality["files"] == []
     assert result.ticks.dtypes["time_ns"] == np.int64
     assert result.ticks.dtypes["tick_sign"] == np.int8
+
+
+def test_a_month_whose_file_has_not_arrived_stops(tmp_path):
+    """Taken for an empty market it would close positions and add flat days to the verdict."""
+    put(tmp_path, f"{START},5.0,1\n")
+    message = r"no file holds a trade of \d{4}-\d\d or later, the last is of .*set last_month"
+    with pytest.raises(TickDataError, match=message):
+        build_ticks(BITCOINCHARTS, tmp_path, MAY + 1)
 
 
 def test_no_trade_at_all_stops(tmp_path):
@@ -142,7 +151,8 @@ def test_a_damaged_file_stops_every_month(tmp_path):
 
 
 def test_the_report_names_synthetic_markets_and_rows_before_the_first_month(tmp_path):
-    put(tmp_path, f"{START - 9},5.0,1\n{START},5.0,1\n")
+    later = (MAY + 1).start_ns // 10**9
+    put(tmp_path, f"{START - 9},5.0,1\n{START},5.0,1\n{later},5.0,1\n")
     synthetic = market(vendor="bitcoincharts", synthetic=True)
     report = build(synthetic, tmp_path).quality
     assert report["synthetic"] is True
@@ -164,10 +174,11 @@ LINE = st.sampled_from(
 )
 def test_every_row_is_in_exactly_one_place(tmp_path, first, second):
     whole = f"8,{START},5,1,sell"
-    for name, lines in (("a.csv", first), ("b.csv", second)):
+    june = f"9,{MAY.stop_ns // 10**9},5,1,sell"  # or June would not have arrived yet
+    for name, lines in (("a.csv", first), ("b.csv", [june, *second])):
         put(tmp_path, "\n".join([whole, *lines, whole]) + "\n", name)
     n_read = sum(build(WITH_IDS, tmp_path, m).quality["rows_read_in_month"] for m in (MAY, MAY + 1))
-    assert n_read == 4 + sum(bool(line) for line in first + second)
+    assert n_read == 5 + sum(bool(line) for line in first + second)
 
 
 def test_later_trades_change_nothing_before_them(tmp_path):

@@ -109,10 +109,16 @@ def out_of_fold(
     p_flat: Any = None,
     p_down: Any = None,
     hold: int = 0,
+    outcome_short_atr: Any = None,
 ) -> pd.DataFrame:
-    """Events an hour apart that end `hold` hours later; even odds where none are given."""
+    """Events an hour apart that end `hold` hours later; even odds where none are given.
+
+    A short's outcome mirrors the long's exactly where none is given.
+    """
     n = len(label)
     event = JAN.start_ns + np.arange(n) * HOUR
+    if outcome_short_atr is None:
+        outcome_short_atr = -np.asarray(outcome_atr)
 
     def third(p: Any) -> Any:
         return np.full(n, 1 / 3) if p is None else p
@@ -129,6 +135,7 @@ def out_of_fold(
         price=np.full(n, 100.0),
         atr=np.ones(n),
         outcome_atr=outcome_atr,
+        outcome_short_atr=outcome_short_atr,
         known_at=np.full(n, JAN.end_ns),
     )
 
@@ -155,6 +162,7 @@ def labels(event_time_ns: Any, label: Any, outcome_atr: Any) -> pd.DataFrame:
         lower=np.full(n, 98.0),
         exit_price=np.full(n, 100.0),
         outcome_atr=outcome_atr,
+        outcome_short_atr=-np.asarray(outcome_atr),
         favourable_atr=np.zeros(n),
         adverse_atr=np.zeros(n),
         crosses_outage=np.zeros(n, dtype=bool),

@@ -194,3 +194,17 @@ def test_an_event_that_closes_no_bar_is_refused():
     bars = month_of_bars()
     with pytest.raises(StoreError, match="closes no bar"):
         predicted(bars, bars["close_time_ns"].to_numpy()[20:21] + 1)
+
+
+def test_a_short_is_worth_what_its_own_fills_give():
+    """Overshoot beyond a barrier hurts whoever is stopped there, and helps nobody."""
+    past = make.out_of_fold([1, -1, 0], [2.0, -1.5, 0.2], outcome_short_atr=[-2.6, 1.0, -0.2])
+    means = outcome_means(past, THREE)
+    assert (means.short_win, means.short_loss, means.short_rest) == pytest.approx((1.0, 2.6, -0.2))
+    arguments = (THREE, means, probabilities(0.2, 0.2, 0.6), np.array([2.0]), np.array([100.0]))
+    decision = decide(make.study(THREE).walk_forward, *arguments)
+    cost = 2 * make.study(THREE).walk_forward.cost_a_side
+    gross = (0.6 * 1.0 - 0.2 * 2.6 - 0.2 * 0.2) * 2.0 / 100.0
+    assert decision.value_short[0] == pytest.approx(gross - cost)
+    mirrored = -(0.2 * 2.0 - 0.6 * 1.5 + 0.2 * 0.2) * 2.0 / 100.0 - cost
+    assert decision.value_short[0] < mirrored
