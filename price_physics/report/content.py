@@ -215,7 +215,7 @@ def _warm_up_reasons(rows: list[Numbers]) -> list[str]:
 
 
 def _costs(numbers: Numbers) -> Section:
-    c = numbers["costs"]
+    c, expected = numbers["costs"], numbers["expected"]
     rows = [
         ["Fee a side, bps", decimal(c["fee_bps_a_side"], 1)],
         ["Slippage a side, bps", decimal(c["slippage_bps_a_side"], 1)],
@@ -227,6 +227,8 @@ def _costs(numbers: Numbers) -> Section:
         ["Net return", percent(c["net_return"], 2, sign=True)],
         ["Mean gross a trade, bps", bps(c["mean_gross_bps_a_trade"])],
         ["Mean net a trade, bps", bps(c["mean_net_bps_a_trade"])],
+        ["Expected net a signal, bps", bps(expected["mean_bps"])],
+        ["Expected net a signal, ATR", decimal(expected["mean_atr"], 3, sign=True)],
     ]
     return Section("Costs", tables=[Table(["Cost", "Value"], rows, words=frozenset({"Cost"}))])
 

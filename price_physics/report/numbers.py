@@ -14,7 +14,7 @@ import pandas as pd
 from price_physics.months import Month
 from price_physics.report.curves import Curves, compound
 from price_physics.report.scores import score_numbers
-from price_physics.schemas import DAILY, TRADES, TableSchema
+from price_physics.schemas import DAILY, PREDICTIONS, TRADES, TableSchema
 from price_physics.study import Market, Study
 from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.metrics import trade_precision
@@ -66,6 +66,7 @@ def collect_numbers(
             ],
             "costs": costs,
             "trades": trade_groups(trades),
+            "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
             "reliability": scores["reliability"],
             "confusion": scores["confusion"],
             "models": [_model_numbers(m, provenance[m]) for m in sorted(provenance)],
@@ -147,6 +148,21 @@ def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dic
         "net_return": net if any_day else None,
         "mean_gross_bps_a_trade": filled["gross_bps"].mean() if len(filled) else None,
         "mean_net_bps_a_trade": filled["net_bps"].mean() if len(filled) else None,
+    }
+
+
+def expected_numbers(predictions: list[pd.DataFrame]) -> dict[str, Any]:
+    """What the signals expected of themselves, net: in basis points, which decide, and in ATR."""
+    frame = _concat(PREDICTIONS, predictions)
+    signals = frame[frame["side"] != 0]
+    long, short = signals["expected_value_long_bps"], signals["expected_value_short_bps"]
+    expected = long.where(signals["side"] > 0, short).to_numpy(dtype=np.float64)
+    in_atr = expected * 1e-4 * signals["price"].to_numpy() / signals["atr"].to_numpy()
+    any_signal = len(signals) > 0
+    return {
+        "n_signals": len(signals),
+        "mean_bps": expected.mean() if any_signal else None,
+        "mean_atr": in_atr.mean() if any_signal else None,
     }
 
 

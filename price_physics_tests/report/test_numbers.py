@@ -11,6 +11,7 @@ from price_physics.report.curves import chain_months
 from price_physics.report.numbers import (
     collect_numbers,
     cost_numbers,
+    expected_numbers,
     mean_absolute_book,
     trade_groups,
 )
@@ -21,7 +22,7 @@ from price_physics.report.scores import (
     reliability_numbers,
     score_numbers,
 )
-from price_physics.schemas import BOOK, SCORED, TRADES
+from price_physics.schemas import BOOK, PREDICTIONS, SCORED, TRADES
 from price_physics_tests.report import cases
 
 
@@ -210,3 +211,18 @@ def test_confusion_by_hand_for_both_heads():
     binary = confusion_numbers(scored.assign(p_flat=np.nan, p_down=np.nan))
     assert binary["classes"] == ["other", "take-profit"]
     assert binary["counts"].tolist() == [[2, 0], [1, 1]]
+
+
+def test_expected_value_is_that_of_the_side_taken_in_bps_and_in_atr():
+    table = PREDICTIONS.empty()
+    rows = [  # a long, a short, no trade
+        {"side": 1, "expected_value_long_bps": 30.0, "expected_value_short_bps": -80.0},
+        {"side": -1, "expected_value_long_bps": -60.0, "expected_value_short_bps": 10.0},
+        {"side": 0, "expected_value_long_bps": 99.0, "expected_value_short_bps": 99.0},
+    ]
+    frame = pd.DataFrame([r | {"price": 200.0, "atr": 2.0} for r in rows], columns=table.columns)
+    expected = expected_numbers([frame])
+    assert expected["n_signals"] == 2
+    assert expected["mean_bps"] == pytest.approx(20.0)
+    assert expected["mean_atr"] == pytest.approx(20e-4 * 100)
+    assert expected_numbers([]) == {"n_signals": 0, "mean_bps": None, "mean_atr": None}
