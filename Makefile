@@ -30,14 +30,12 @@ backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09
 	@test -n "$(STUDY)" || { echo "usage: make backfill STUDY=demo [FROM=2011-09] [TO=2012-05]"; exit 2; }
 	@$(BIN)/price-physics backfill --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
-clean: ## remove what the commands made: results, records, the environment
-	rm -rf $(VENV) outputs data/store data/ledger data/mlflow data/dagster
+clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
+	rm -rf $(VENV) outputs data/store data/mlflow data/dagster
 
-# torch first: pinned, or pip would look for the newest build and its CUDA packages.
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt torch==2.13.0
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e '.[test]'
+	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $(STAMP)

@@ -1,6 +1,7 @@
 """``price-physics``: what ``make`` calls, for those without make."""
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -19,6 +20,8 @@ DEMO = "demo"
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; an expected error prints one message and gives exit status 1."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # Windows would choke on a minus sign in a file
     try:
         return options.run(find_project(), options)
     except PricePhysicsError as error:

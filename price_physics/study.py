@@ -326,10 +326,17 @@ def config_hash(study: Study, market: Market) -> str:
     Names, descriptions and the extent of the data (`files`, months) do not count, nor do motifs
     and the device, which change no trade: a trial looked at twice is still one.
     """
-    without: Any = {"name": True, "description": True, "motifs": True, "model": {"device"}}
+    without: Any = {
+        "name": True,
+        "description": True,
+        "market": True,
+        "motifs": True,
+        "model": {"device"},
+    }
+    extent = {"name", "files", "first_month", "last_month"}
     settings = {
         "study": study.model_dump(mode="json", exclude=without),
-        "market": market.model_dump(mode="json", exclude={"files", "first_month", "last_month"}),
+        "market": market.model_dump(mode="json", exclude=extent),
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 

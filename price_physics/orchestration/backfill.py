@@ -4,12 +4,15 @@ Partition m reads every earlier month, so months run in order; what is current i
 interrupted backfill goes on where it was.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
+import filelock
 
 from price_physics import errors
-from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.dag import STAGES, owner_of
@@ -17,9 +20,10 @@ from price_physics.orchestration.freshness import stale_assets
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.progress import asset_bar
+from price_physics.orchestration.publish import publish_missing
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
 from price_physics.project import Project
-from price_physics.store.partitions import Partition
+from price_physics.store.partitions import Partition, Store
 from price_physics.study import Market, Study, load_configs
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -58,9 +62,11 @@ def run_backfill(
     total = len(months) * len(STAGES)
     written = 0
     with (
+        _only_backfill(project, study.name),
         open_instance(project) as instance,
         asset_bar(study.name, total) as bar,
     ):
+        _close_killed_runs(instance, study)
 
         def on_written(partition: Partition) -> None:
             bar.set_description(f"{study.name} {partition.month} {partition.key[1]}", refresh=False)
@@ -79,8 +85,40 @@ def run_backfill(
             if stale:
                 _run_month(definitions, instance, market, study, month, stale)
             written += len(stale)
+            for asset in STAGES:  # outputs may have been deleted
+                key = (owner_of(asset, study.name, market.name), asset)
+                publish_missing(project.outputs, Store(project.store).read(key, month))
         bar.set_description(f"{study.name} {months[0]} to {months[-1]}")
     return Backfill(study, market, months, written, total - written)
+
+
+@contextmanager
+def _only_backfill(project: Project, study: str) -> Iterator[None]:
+    """Hold the lock of a study's backfill: two at once would do the same work twice."""
+    path = project.data / "locks" / f"backfill-{study}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path, timeout=0):
+            yield
+    except filelock.Timeout:
+        raise PartitionLocked(
+            f"another backfill of {study} is running (lock {path}); wait for it, or end it"
+        ) from None
+
+
+def _tag(study: Study) -> str:
+    """Value of the study's tag on our runs: they pass by the queue and must not fill its limit."""
+    return f"{study.name}/backfill"
+
+
+def _close_killed_runs(instance: dg.DagsterInstance, study: Study) -> None:
+    """Mark runs of a killed backfill as failed; we hold the lock, so none is alive."""
+    unfinished = dg.RunsFilter(
+        tags={STUDY_TAG: _tag(study)},
+        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
+    )
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "the backfill was killed; a later one goes on")
 
 
 def find_study(project: Project, name: str) -> tuple[Study, Market]:
@@ -124,7 +162,7 @@ def _run_month(
             dg.AssetKey([owner_of(asset, study.name, market.name), asset]) for asset in assets
         ],
         run_config=_QUIET,
-        tags={STUDY_TAG: study.name},
+        tags={STUDY_TAG: _tag(study)},
         raise_on_error=False,
     )
     if not result.success:

@@ -12,13 +12,15 @@ from price_physics.orchestration.assets.labels import build_label_assets
 from price_physics.orchestration.assets.learning import build_learning_assets
 from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
 from price_physics.orchestration.assets.verdict import build_verdict_assets
+from price_physics.orchestration.dag import STAGES
 from price_physics.orchestration.io_manager import PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
 from price_physics.orchestration.tracking import MlflowTracking
+from price_physics.orchestration.versions import settings_hash
 from price_physics.project import Project
-from price_physics.store.partitions import Partition, Store
-from price_physics.study import load_configs
+from price_physics.store.partitions import Key, Partition, Store
+from price_physics.study import Market, Study, load_configs
 
 
 def build_definitions(
@@ -57,7 +59,20 @@ def build_definitions(
         # One process a month: 14 mostly sequential assets would spend longer starting than working.
         executor=dg.in_process_executor,
         resources={
-            "store": PartitionIOManager(Store(project.store), project.outputs, on_written),
+            "store": PartitionIOManager(
+                Store(project.store), project.outputs, _settings(markets, studies), on_written
+            ),
             "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
         },
     )
+
+
+def _settings(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key, str]:
+    """Today's settings hash of every asset."""
+    settings = {(m.name, "ticks"): settings_hash("ticks", None, m) for m in markets.values()}
+    for study in studies.values():
+        for asset in STAGES:
+            if asset != "ticks":
+                market = markets[study.market]
+                settings[study.name, asset] = settings_hash(asset, study, market)
+    return settings

@@ -4,7 +4,7 @@ Like make, but by content: a partition is current when its manifest names today'
 and input versions. A kill loses at most the asset that was being computed.
 """
 
-from price_physics.errors import PartitionCorrupt, PartitionMissing
+from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.orchestration.dag import STAGES, months_read, owner_of
 from price_physics.orchestration.versions import code_version, file_versions, settings_hash
@@ -36,10 +36,12 @@ def is_current(project: Project, market: Market, study: Study, asset: str, month
     """Tell whether a partition stands and nothing it depends on has changed."""
     store = Store(project.store)
     try:
-        manifest = store.read((owner_of(asset, study.name, market.name), asset), month).manifest
+        partition = store.read((owner_of(asset, study.name, market.name), asset), month)
+        partition.verify()
         inputs = _input_versions(project, store, market, study, asset, month)
-    except (PartitionMissing, PartitionCorrupt):
-        return False  # rebuilding is the remedy for both
+    except StoreError:
+        return False  # missing or damaged: rebuilding is the remedy for both
+    manifest = partition.manifest
     return (
         manifest["code_version"] == code_version(asset)
         and manifest["config_hash"] == settings_hash(asset, study, market)

@@ -5,7 +5,6 @@ at once on a cold one race each other.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import dagster as dg
 import filelock
 
 from price_physics.project import Project
+from price_physics.store.atomic import write_atomically
 
 
 def prepare_home(project: Project) -> Path:
@@ -24,9 +24,9 @@ def prepare_home(project: Project) -> Path:
     named = os.environ.get("DAGSTER_HOME")
     home = Path(named).resolve() if named else project.data / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    settings = project.root / "dagster.yaml"
-    if settings.exists() and (named is None or not (home / "dagster.yaml").exists()):
-        shutil.copyfile(settings, home / "dagster.yaml")
+    ours, theirs = project.root / "dagster.yaml", home / "dagster.yaml"
+    if ours.exists() and (named is None or not theirs.exists()):
+        write_atomically(theirs, ours.read_bytes())
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -17,9 +17,7 @@ from price_physics.months import Month
 from price_physics.orchestration.publish import publish
 from price_physics.orchestration.versions import code_version
 from price_physics.store.artefact import Artefact
-from price_physics.store.partitions import Partition, Store
-
-SETTINGS_TAG = "price_physics/settings_hash"
+from price_physics.store.partitions import Key, Partition, Store
 
 
 class MonthTables(Mapping[Month, pd.DataFrame]):
@@ -50,6 +48,8 @@ class PartitionIOManager(dg.IOManager):
     store : Store
     outputs : Path
         Folder of what people open.
+    settings : mapping of (owner, asset) to settings hash
+        Today's; a month that was built with others is not read.
     on_written : callable, optional
         Called with each partition once it stands, for progress bars.
     """
@@ -58,10 +58,12 @@ class PartitionIOManager(dg.IOManager):
         self,
         store: Store,
         outputs: Path,
+        settings: Mapping[Key, str],
         on_written: Callable[[Partition], None] | None = None,
     ) -> None:
         self._store = store
         self._outputs = outputs
+        self._settings = settings
         self._on_written = on_written
         self._read: dict[tuple[str, str], list[Partition]] = defaultdict(list)
 
@@ -71,38 +73,41 @@ class PartitionIOManager(dg.IOManager):
         Raises
         ------
         PartitionMissing
-            When an earlier month was never materialised; names the command that does it.
+            When an earlier month was never materialised, or with other settings than today's;
+            names the command that does it.
         """
         owner, asset = context.asset_key.path
         months = sorted(Month.parse(key) for key in context.asset_partition_keys)
-        missing = [m for m in months if not self._store.exists((owner, asset), m)]
+        missing = [m for m in months if not self._stands((owner, asset), m)]
         step = context.step_context.step.key
         if missing:
-            raise PartitionMissing(_missing(step, owner, asset, missing, context))
+            raise PartitionMissing(_missing(owner, asset, missing, context))
         run_step = (context.step_context.run_id, step)
         partitions = {m: self._store.read((owner, asset), m) for m in months}
         self._read[run_step].extend(partitions.values())
         return partitions
 
-    def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
-        """Publish what people open, then commit the partition.
+    def _stands(self, key: Key, month: Month) -> bool:
+        """Whether a month was materialised with today's settings: variants never mix."""
+        if not self._store.exists(key, month):
+            return False
+        return self._store.read(key, month).manifest["config_hash"] == self._settings[key]
 
-        In this order: a kill in between leaves the partition stale, so that the next run does
-        both again.
-        """
+    def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
+        """Commit the partition, then publish what people open."""
         owner, asset = context.asset_key.path
         month = Month.parse(context.asset_partition_key)
         read = self._read.pop((context.run_id, context.step_context.step.key), [])
         synthetic = obj.synthetic or any(p.synthetic for p in read)
-        publish(self._outputs, owner, asset, month, obj)
         partition = self._store.write(
             (owner, asset),
             month,
             replace(obj, synthetic=synthetic),
             code_version=code_version(asset),
-            config_hash=(context.definition_metadata or {})[SETTINGS_TAG],
+            config_hash=self._settings[owner, asset],
             inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
         )
+        publish(self._outputs, partition)
         context.step_context.set_data_version(
             context.asset_key, dg.DataVersion(partition.data_version)
         )
@@ -133,14 +138,12 @@ def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-def _missing(
-    step: str, owner: str, asset: str, missing: list[Month], context: dg.InputContext
-) -> str:
-    reader = context.step_context.op_def.name
+def _missing(owner: str, asset: str, missing: list[Month], context: dg.InputContext) -> str:
+    study, reader = context.step_context.step.key.rsplit("__", 1)
     month = Month.parse(context.step_context.partition_key)
-    study = step.split("__")[0]
     shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
     return (
-        f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised. "
-        f"Run:  make backfill STUDY={study} FROM={missing[0]} TO={month}"
+        f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised, or "
+        f"with other settings. Run:  make backfill STUDY={study} FROM={missing[0]} TO={month}  or  "
+        f"price-physics backfill --study {study} --from {missing[0]} --to {month}"
     )

@@ -5,46 +5,62 @@
                     motifs/2012-05/motifs.md, long-1.png ...
                     artifacts/2012-05/out_of_fold.parquet, network.safetensors ...
 
-The store is the truth; these files can be deleted at any time.
+The store is the truth; these files can be deleted at any time, the next backfill brings them back.
 """
 
 import shutil
 from pathlib import Path
 
-from price_physics.months import Month
-from price_physics.store.artefact import Artefact, serialise
 from price_physics.store.atomic import write_atomically
+from price_physics.store.partitions import Partition
 
-ARTIFACTS = {
-    "model": ("out_of_fold.parquet", "learning_curves.parquet", "network.safetensors",
-              "architecture.json", "summary.json"),
+PUBLISHED: dict[str, tuple[str, ...]] = {
+    "images": ("contact_sheet.png",),
     "folds": ("manifest.json", "roles.parquet"),
+    "model": (
+        "out_of_fold.parquet",
+        "learning_curves.parquet",
+        "network.safetensors",
+        "architecture.json",
+        "summary.json",
+    ),
     "predictions": ("predictions.parquet",),
     "walk_forward": ("trades.parquet", "daily.parquet", "equity.parquet"),
-}  # fmt: skip
+    "report": ("report.html", "report.md", "report.json", "*.png"),
+    "motifs": ("motifs.md", "*.png"),
+}
+"""Members of each asset that people open."""
 
 
-def publish(outputs: Path, owner: str, asset: str, month: Month, artefact: Artefact) -> None:
-    """Write the members of an artefact that people open."""
-    if asset == "motifs":  # their number changes: none of an earlier run may stay
-        shutil.rmtree(outputs / owner / _place(asset, month, ""), ignore_errors=True)
-    for name, content in _chosen(asset, artefact):
-        write_atomically(outputs / owner / _place(asset, month, name), content)
+def publish(outputs: Path, partition: Partition) -> None:
+    """Copy the members of a partition that people open, whatever stood there before."""
+    places = _places(outputs, partition)
+    if partition.key[1] == "motifs" and places:
+        # their number changes: none of an earlier run may stay
+        shutil.rmtree(next(iter(places.values())).parent, ignore_errors=True)
+    for name, path in places.items():
+        write_atomically(path, partition.file(name))
 
 
-def _chosen(asset: str, artefact: Artefact) -> list[tuple[str, bytes]]:
-    if asset in ARTIFACTS:
-        wanted = ARTIFACTS[asset]
-        return [(b.name, b.content) for b in serialise(artefact) if b.name in wanted]
-    return list(artefact.files.items())
+def publish_missing(outputs: Path, partition: Partition) -> None:
+    """Copy the members of a partition that people open and somebody deleted."""
+    for name, path in _places(outputs, partition).items():
+        if not path.exists():
+            write_atomically(path, partition.file(name))
 
 
-def _place(asset: str, month: Month, name: str) -> Path:
+def _places(outputs: Path, partition: Partition) -> dict[str, Path]:
+    owner, asset = partition.key
+    wanted = PUBLISHED.get(asset, ())
+    names = [n for n in partition.file_names if any(Path(n).match(w) for w in wanted)]
+    return {n: outputs / owner / _place(asset, str(partition.month), n) for n in names}
+
+
+def _place(asset: str, month: str, name: str) -> Path:
     if asset == "report" and name.startswith("report."):
-        return Path("reports", f"{month}{Path(name).suffix}")
+        return Path("reports", month + Path(name).suffix)
+    if asset in ("images", "report"):
+        return Path("plots", month, name)
     if asset == "motifs":
-        return Path("motifs", str(month), name)
-    if asset in ARTIFACTS:
-        prefix = "folds-" if name == "manifest.json" else ""
-        return Path("artifacts", str(month), prefix + name)
-    return Path("plots", str(month), name)
+        return Path("motifs", month, name)
+    return Path("artifacts", month, "folds-manifest.json" if name == "manifest.json" else name)

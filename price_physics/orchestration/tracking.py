@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import filelock
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study import Study
+from price_physics.study import Market, Study, config_hash
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,9 +42,9 @@ class MlflowTracking(dg.ConfigurableResource):
     def log_month(
         self,
         study: Study,
+        market: Market,
         month: Month,
         *,
-        config_hash: str,
         tags: Mapping[str, str],
         metrics: Mapping[str, float | None] | None = None,
         curves: pd.DataFrame | None = None,
@@ -68,13 +69,14 @@ class MlflowTracking(dg.ConfigurableResource):
             The nested run's id.
         """
         client = self._client()
+        configuration = config_hash(study, market)
         with self._lock():
             experiment = _experiment(client, study.name, Path(self.folder) / "artifacts")
-            parent = _parent_run(client, experiment, study, config_hash)
+            parent = _parent_run(client, experiment, study, market, configuration)
             run = _month_run(client, experiment, parent, month)
         for key, value in tags.items():
             client.set_tag(run, key, value)
-        _log_metrics(client, run, month, metrics or {}, curves)
+        _log_metrics(client, run, metrics or {}, curves)
         with tempfile.TemporaryDirectory() as folder:
             for name, content in (files or {}).items():
                 path = Path(folder, name)
@@ -110,18 +112,21 @@ def _experiment(client: "MlflowClient", name: str, artifacts: Path) -> str:
     return client.create_experiment(name, artifact_location=(artifacts / name).as_uri())
 
 
-def _parent_run(client: "MlflowClient", experiment: str, study: Study, config_hash: str) -> str:
-    """Find or make the run of a study and configuration; its parameters are the study's."""
-    run = _find(client, experiment, f"tags.`price_physics.configuration` = '{config_hash}'")
-    if run is None:
-        from mlflow.entities import Param
+def _parent_run(
+    client: "MlflowClient", experiment: str, study: Study, market: Market, configuration: str
+) -> str:
+    """Find or make the run of a study and configuration; its parameters are those of both."""
+    from mlflow.entities import Param
 
-        tags = {"price_physics.configuration": config_hash, "price_physics.study": study.name}
-        made = client.create_run(experiment, run_name=f"{study.name} {config_hash}", tags=tags)
+    run = _find(client, experiment, f"tags.`price_physics.configuration` = '{configuration}'")
+    if run is None:
+        tags = {"price_physics.configuration": configuration, "price_physics.study": study.name}
+        made = client.create_run(experiment, run_name=f"{study.name} {configuration}", tags=tags)
         run = made.info.run_id
-        params = [Param(key, str(value)) for key, value in flatten(study.model_dump(mode="json"))]
-        client.log_batch(run, params=params)
         client.set_terminated(run)
+    # Every time: equal parameters are taken again, and a kill may have come before the first.
+    settings = {**study.model_dump(mode="json"), "market": market.model_dump(mode="json")}
+    client.log_batch(run, params=[Param(key, str(value)) for key, value in flatten(settings)])
     return run
 
 
@@ -146,14 +151,12 @@ def _find(client: "MlflowClient", experiment: str, query: str) -> str | None:
 def _log_metrics(
     client: "MlflowClient",
     run: str,
-    month: Month,
     metrics: Mapping[str, float | None],
     curves: pd.DataFrame | None,
 ) -> None:
     from mlflow.entities import Metric
 
-    # The month's end as timestamp: a month logged twice with equal numbers leaves one point.
-    when_ms = month.end_ns // 1_000_000
+    when_ms = time.time_ns() // 1_000_000  # of two points at a step MLflow shows the later
     batch = [Metric(k, float(v), when_ms, 0) for k, v in metrics.items() if v is not None]
     if curves is not None:
         for row in curves.itertuples():

@@ -181,6 +181,22 @@ class Partition:
     def file_names(self) -> list[str]:
         return list(self.manifest["files"])
 
+    def verify(self) -> None:
+        """Check every file against its sha256 without loading it. Raises PartitionCorrupt."""
+        for entry in self.manifest["files"].values():
+            path = self.folder / entry["path"]
+            try:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            except FileNotFoundError:
+                raise PartitionCorrupt(f"{path} is gone; {self._remedy}") from None
+            if digest != entry["sha256"]:
+                raise PartitionCorrupt(f"{path}: not the bytes that were written; {self._remedy}")
+
+    @property
+    def _remedy(self) -> str:
+        return f"run  make backfill  over {self.month}: it rebuilds what is damaged"
+
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
         """Read a table as a frame, all columns or some. Raises PartitionCorrupt."""
         content = self.file(f"{name}.parquet")
@@ -210,12 +226,12 @@ class Partition:
             content = path.read_bytes()
         except FileNotFoundError:
             raise PartitionCorrupt(
-                f"{path} is gone: deleted, or replaced while it was being read; run again"
+                f"{path} is gone: deleted, or replaced while it was being read; {self._remedy}"
             ) from None
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             raise PartitionCorrupt(
                 f"{path}: {len(content)} bytes do not match the sha256 in the manifest "
-                f"({entry['bytes']} bytes were written); materialise {self.name} again"
+                f"({entry['bytes']} bytes were written); {self._remedy}"
             )
         return content
 

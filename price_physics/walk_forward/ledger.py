@@ -13,6 +13,8 @@ from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 
+_REMEDY = "delete it, and rerun the report of that month"
+
 
 def record_trial(
     folder: Path, market: str, config_hash: str, month: Month, record: dict[str, Any]
@@ -79,7 +81,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
-        raise StoreError(f"{path}: not a trial: {error}; rerun the report of that month") from error
+        raise StoreError(f"{path}: not a trial: {error}; {_REMEDY}") from error
     if not isinstance(entry, dict):
-        raise StoreError(f"{path}: not a trial: {entry!r}; rerun the report of that month")
+        raise StoreError(f"{path}: not a trial: {entry!r}; {_REMEDY}")
     return entry

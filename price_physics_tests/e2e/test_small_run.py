@@ -2,11 +2,14 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
-from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import run_backfill
 from price_physics.orchestration.dag import STAGES
@@ -99,6 +102,38 @@ def test_second_backfill_finds_everything_current(small_run: Project) -> None:
     assert done.n_current == len(STAGES) * len(MONTHS)
 
 
+def test_deleted_outputs_come_back(small_run: Project) -> None:
+    report = small_run.outputs / "demo" / "reports" / "2012-04.html"
+    content = report.read_bytes()
+    shutil.rmtree(small_run.outputs)
+    assert run_backfill(small_run, "demo").n_materialised == 0
+    assert report.read_bytes() == content
+
+
+def test_a_damaged_file_is_rebuilt(small_run: Project) -> None:
+    before = partitions_of(small_run)["excursions", "2012-02"]
+    path = before.folder / before.manifest["files"]["excursions.parquet"]["path"]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:50] + bytes([whole[50] ^ 1]) + whole[51:])
+    assert run_backfill(small_run, "demo").n_materialised >= 1
+    assert path.read_bytes() == whole
+
+
+def test_months_of_other_settings_are_not_mixed_in(small_run: Project, tmp_path: Path) -> None:
+    """A new threshold for May alone would train on bars of two kinds."""
+    shutil.copytree(small_run.root, tmp_path, dirs_exist_ok=True)
+    study = tmp_path / "configs" / "studies" / "demo.yaml"
+    study.write_text(study.read_text().replace("threshold_quote: 50", "threshold_quote: 60"))
+    with pytest.raises(PricePhysicsError, match=r"with other settings.* FROM=2012-01 TO=2012-04"):
+        run_backfill(Project(tmp_path), "demo", Month(2012, 4), Month(2012, 4))
+
+
+def test_two_backfills_at_once_are_refused(small_run: Project) -> None:
+    lock = small_run.data / "locks" / "backfill-demo.lock"
+    with filelock.FileLock(lock), pytest.raises(PartitionLocked, match="another backfill of demo"):
+        run_backfill(small_run, "demo")
+
+
 def test_what_is_stale_after_a_change(small_run: Project) -> None:
     markets, studies = load_configs(small_run.configs)
     study, market, month = studies["demo"], markets["bitstamp_usd"], Month(2012, 3)
@@ -120,6 +155,7 @@ def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:
     parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
     assert len(parents) == 1
     assert parents[0].data.params["bars.threshold_quote"] == "50.0"
+    assert parents[0].data.params["market.symbol"] == "BTCUSD"
     by_month = {
         r.data.tags["price_physics.month"]: r for r in runs if "mlflow.parentRunId" in r.data.tags
     }
@@ -137,16 +173,16 @@ def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:
     assert {"model/network.safetensors", "folds/manifest.json", "report/report.html"} <= logged
 
 
-def test_missing_earlier_month_names_the_command(tmp_path: object) -> None:
-    project = make_project(tmp_path, first_month="2011-09")  # type: ignore[arg-type]
+def test_missing_earlier_month_names_the_command(tmp_path: Path) -> None:
+    project = make_project(tmp_path, first_month="2011-09")
     with pytest.raises(
         PricePhysicsError, match=r"make backfill STUDY=demo FROM=2011-09 TO=2011-10"
     ):
         run_backfill(project, "demo", Month(2011, 10), Month(2011, 10))
 
 
-def test_empty_tick_folder_names_the_remedy(tmp_path: object) -> None:
-    project = make_project(tmp_path)  # type: ignore[arg-type]
+def test_empty_tick_folder_names_the_remedy(tmp_path: Path) -> None:
+    project = make_project(tmp_path)
     next(project.root.glob("data/sample/*/*.csv")).unlink()
     with pytest.raises(PricePhysicsError, match=r"no file matches .*put the vendor's files there"):
         run_backfill(project, "demo")

@@ -12,16 +12,18 @@ from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.dag import STAGES, months_read
 from price_physics.orchestration.versions import PIPELINE, code_version, settings_hash
-from price_physics.project import Project
 from price_physics.study import load_configs
+from price_physics_tests.e2e.projects import make_project
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = ROOT / "price_physics_tests" / "golden" / "definitions.txt"
 
 
 @pytest.fixture(scope="module")
-def definitions() -> dg.Definitions:
-    return build_definitions(Project(ROOT))
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    """The shipped demo alone, whatever else lies in configs."""
+    folder = tmp_path_factory.mktemp("shipped")
+    return build_definitions(make_project(folder, "2011-09", "2012-05", edits={}))
 
 
 def describe(definitions: dg.Definitions) -> str:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from price_physics.months import Month
 from price_physics.orchestration.dag import STAGES, owner_of
-from price_physics.orchestration.io_manager import SETTINGS_TAG, MonthTables
+from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import window_mapping
 from price_physics.orchestration.versions import code_version, settings_hash
 from price_physics.project import Project
@@ -27,11 +27,11 @@ class Site:
     partitions: dg.MonthlyPartitionsDefinition
 
     def asset_args(
-        self, name: str, group: str, kinds: set[str], tables: tuple[TableSchema, ...] = ()
+        self, name: str, group: str, kinds: set[str], table: TableSchema | None = None
     ) -> dict[str, Any]:
         """Arguments of ``@dg.asset`` for an asset of this study."""
         return asset_args(
-            name, self.project, self.market, self.study, self.partitions, group, kinds, tables
+            name, self.project, self.market, self.study, self.partitions, group, kinds, table
         )
 
 
@@ -43,14 +43,12 @@ def asset_args(
     partitions: dg.MonthlyPartitionsDefinition,
     group: str,
     kinds: set[str],
-    tables: tuple[TableSchema, ...] = (),
+    table: TableSchema | None = None,
 ) -> dict[str, Any]:
     """Arguments of ``@dg.asset``: key, edges, partitions, versions, columns for the UI."""
     study_name = study.name if study else ""
     settings = settings_hash(name, study, market)
-    metadata: dict[str, Any] = {SETTINGS_TAG: settings}
-    if tables:
-        metadata["dagster/column_schema"] = _column_schema(tables[0])
+    metadata = {"dagster/column_schema": _column_schema(table)} if table else {}
     return {
         "name": name,
         "key_prefix": owner_of(name, study_name, market.name),
@@ -67,7 +65,6 @@ def asset_args(
         "io_manager_key": "store",
         "code_version": f"{code_version(name)}-{settings}",
         "metadata": metadata,
-        "output_required": True,
     }
 
 

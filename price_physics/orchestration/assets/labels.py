@@ -24,7 +24,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
     """Make the assets from regime features to folds."""
     study = site.study
 
-    @dg.asset(**site.asset_args("regime_features", GROUP, {"numpy", "parquet"}, (REGIME_FEATURES,)))
+    @dg.asset(**site.asset_args("regime_features", GROUP, {"numpy", "parquet"}, REGIME_FEATURES))
     def regime_features(context: dg.AssetExecutionContext, bars: Mapping) -> Artefact:
         """Trailing return and volatility, calendar and regime of every event of the month."""
         from price_physics.regimes.build import build_regime_features
@@ -32,7 +32,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         frame = build_regime_features(study, month_of(context), tables(bars, "bars"))
         return Artefact(tables=((REGIME_FEATURES, frame),))
 
-    @dg.asset(**site.asset_args("excursions", GROUP, {"numba", "parquet"}, (EXCURSIONS,)))
+    @dg.asset(**site.asset_args("excursions", GROUP, {"numba", "parquet"}, EXCURSIONS))
     def excursions(context: dg.AssetExecutionContext, bars: Mapping, ticks: Mapping) -> Artefact:
         """How far price ran either way over each horizon that ends in the month, in ATR."""
         from price_physics.labels.excursions import build_excursions
@@ -42,7 +42,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         )
         return Artefact(tables=((EXCURSIONS, frame),))
 
-    @dg.asset(**site.asset_args("barrier_policy", GROUP, {"numpy", "parquet"}, (BARRIER_POLICY,)))
+    @dg.asset(**site.asset_args("barrier_policy", GROUP, {"numpy", "parquet"}, BARRIER_POLICY))
     def barrier_policy(
         context: dg.AssetExecutionContext, excursions: Mapping, regime_features: Mapping
     ) -> Artefact:
@@ -58,7 +58,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         context.add_output_metadata({"policy": dg.MetadataValue.md(frame.to_markdown(index=False))})
         return Artefact(tables=((BARRIER_POLICY, frame),))
 
-    @dg.asset(**site.asset_args("labels", GROUP, {"numba", "parquet"}, (LABELS,)))
+    @dg.asset(**site.asset_args("labels", GROUP, {"numba", "parquet"}, LABELS))
     def labels(
         context: dg.AssetExecutionContext,
         bars: Mapping,
@@ -82,7 +82,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             context.add_output_metadata({f"labels/{name}": int((frame["label"] == label).sum())})
         return Artefact(tables=((LABELS, frame),))
 
-    @dg.asset(**site.asset_args("weights", GROUP, {"numba", "parquet"}, (WEIGHTS,)))
+    @dg.asset(**site.asset_args("weights", GROUP, {"numba", "parquet"}, WEIGHTS))
     def weights(context: dg.AssetExecutionContext, labels: Mapping, bars: Mapping) -> Artefact:
         """Average uniqueness of every label known by the end of the month."""
         from price_physics.weights.build import build_weights
@@ -90,7 +90,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         frame = build_weights(month_of(context), tables(labels, "labels"), tables(bars, "bars"))
         return Artefact(tables=((WEIGHTS, frame),))
 
-    @dg.asset(**site.asset_args("folds", GROUP, {"numpy", "parquet"}, (FOLD_ROLES, FOLD_MEMBERS)))
+    @dg.asset(**site.asset_args("folds", GROUP, {"numpy", "parquet"}, FOLD_ROLES))
     def folds(context: dg.AssetExecutionContext, labels: Mapping, images: Mapping) -> Artefact:
         """The anchored training set that tests on the next month, and the purged k-fold in it."""
         from price_physics.folds.build import build_folds

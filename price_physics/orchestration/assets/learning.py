@@ -17,7 +17,6 @@ from price_physics.schemas import (
 )
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
-from price_physics.study import config_hash
 
 GROUP = "learning"
 
@@ -26,9 +25,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
     """Make images, model and predictions."""
     study, market = site.study, site.market
 
-    @dg.asset(
-        **site.asset_args("images", GROUP, {"torch", "parquet"}, (IMAGE_WINDOWS, DROPPED_WINDOWS))
-    )
+    @dg.asset(**site.asset_args("images", GROUP, {"torch", "parquet"}, IMAGE_WINDOWS))
     def images(context: dg.AssetExecutionContext, bars: Mapping) -> Artefact:
         """Window index, render specification, channel statistics, golden renders, a sheet."""
         from price_physics.images.build import build_images
@@ -41,7 +38,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             files={"contact_sheet.png": result.contact_sheet},
         )
 
-    @dg.asset(**site.asset_args("model", GROUP, {"torch", "mlflow"}, (OUT_OF_FOLD,)))
+    @dg.asset(**site.asset_args("model", GROUP, {"torch", "mlflow"}, OUT_OF_FOLD))
     def model(
         context: dg.AssetExecutionContext,
         tracking: dg.ResourceParam[MlflowTracking],
@@ -84,8 +81,8 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         )
         tracking.log_month(
             study,
+            market,
             month,
-            config_hash=config_hash(study, market),
             tags=run_tags(context, artefact.warm_up),
             metrics=numbers_in(result.summary),
             curves=result.curves,
@@ -97,7 +94,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         )
         return artefact
 
-    @dg.asset(**site.asset_args("predictions", GROUP, {"torch", "parquet"}, (PREDICTIONS,)))
+    @dg.asset(**site.asset_args("predictions", GROUP, {"torch", "parquet"}, PREDICTIONS))
     def predictions(
         context: dg.AssetExecutionContext,
         model: Mapping,

@@ -29,20 +29,21 @@ def build_ticks_asset(
             partitions,
             GROUP,
             {"csv", "parquet"},
-            (TICKS, QUARANTINE),
+            TICKS,
         )
     )
     def ticks(context: dg.AssetExecutionContext) -> Artefact:
         """Clean ticks of the month, rows set aside with a reason, and a quality report."""
         from price_physics.ticks.build import build_ticks
 
+        inputs = file_versions(market, project.root)  # before reading: a file may be growing
         result = build_ticks(market, project.root, month_of(context))
         context.add_output_metadata({"quality": dg.MetadataValue.json(result.quality)})
         return Artefact(
             tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
             documents={"quality": result.quality},
             synthetic=market.synthetic,
-            inputs=file_versions(market, project.root),
+            inputs=inputs,
         )
 
     return ticks
@@ -51,7 +52,7 @@ def build_ticks_asset(
 def build_bars_asset(site: Site) -> dg.AssetsDefinition:
     """Make the bars of a study."""
 
-    @dg.asset(**site.asset_args("bars", GROUP, {"numba", "parquet"}, (BARS,)))
+    @dg.asset(**site.asset_args("bars", GROUP, {"numba", "parquet"}, BARS))
     def bars(context: dg.AssetExecutionContext, ticks: Mapping) -> Artefact:
         """Information-time bars; the month's last is closed by its end and flagged partial."""
         from price_physics.bars.build import build_bars

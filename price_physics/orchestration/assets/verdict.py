@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from price_physics.walk_forward.build import WalkForwardResult
 
 GROUP = "verdict"
+WALK_FORWARD = (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
 PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
 
 
@@ -38,11 +39,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
     """Make walk_forward, report and motifs."""
     study, market, project = site.study, site.market, site.project
 
-    @dg.asset(
-        **site.asset_args(
-            "walk_forward", GROUP, {"numba", "parquet"}, (TRADES, POSITIONS, BOOK, EQUITY, DAILY)
-        )
-    )
+    @dg.asset(**site.asset_args("walk_forward", GROUP, {"numba", "parquet"}, TRADES))
     def walk_forward(
         context: dg.AssetExecutionContext,
         predictions: Mapping,
@@ -70,10 +67,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             }
         )
         return Artefact(
-            tables=tuple(
-                (schema, getattr(result, schema.name))
-                for schema in (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
-            ),
+            tables=tuple((schema, getattr(result, schema.name)) for schema in WALK_FORWARD),
             warm_up=result.warm_up,
         )
 
@@ -118,8 +112,8 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         }
         tracking.log_month(
             study,
+            market,
             month,
-            config_hash=config_hash(study, market),
             tags={**run_tags(context, walk_forward[month].warm_up), "verdict": verdict.verdict},
             metrics={
                 "sharpe_annual": verdict.sharpe_annual,
@@ -146,7 +140,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             inputs={"ledger": trials_version(project.ledger, market.name, month)},
         )
 
-    @dg.asset(**site.asset_args("motifs", GROUP, {"torch", "parquet"}, (MOTIFS, MOTIF_MEMBERS)))
+    @dg.asset(**site.asset_args("motifs", GROUP, {"torch", "parquet"}, MOTIFS))
     def motifs(
         context: dg.AssetExecutionContext,
         model: Mapping,
@@ -187,10 +181,8 @@ def _month_walk(partition: Partition) -> "WalkForwardResult":
     """Rebuild a month of the walk-forward from its tables."""
     from price_physics.walk_forward.build import WalkForwardResult
 
-    names = ("trades", "positions", "book", "equity", "daily", "scored")
-    return WalkForwardResult(
-        **{name: partition.table(name) for name in names}, warm_up=partition.warm_up
-    )
+    frames = {schema.name: partition.table(schema.name) for schema in WALK_FORWARD}
+    return WalkForwardResult(**frames, warm_up=partition.warm_up)
 
 
 def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
