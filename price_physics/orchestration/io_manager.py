@@ -81,7 +81,13 @@ class PartitionIOManager(dg.IOManager):
         missing = [m for m in months if not self._stands((owner, asset), m)]
         step = context.step_context.step.key
         if missing:
-            raise PartitionMissing(_missing(owner, asset, missing, context))
+            first = Month.parse(
+                context.asset_partitions_def.get_first_partition_key() or str(months[0])
+            )
+            start = next(
+                m for m in Month.span(first, months[-1]) if not self._stands((owner, asset), m)
+            )
+            raise PartitionMissing(_missing(owner, asset, missing, start, context))
         run_step = (context.step_context.run_id, step)
         partitions = {m: self._store.read((owner, asset), m) for m in months}
         self._read[run_step].extend(partitions.values())
@@ -138,12 +144,14 @@ def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:
     return metadata
 
 
-def _missing(owner: str, asset: str, missing: list[Month], context: dg.InputContext) -> str:
+def _missing(
+    owner: str, asset: str, missing: list[Month], start: Month, context: dg.InputContext
+) -> str:
     study, reader = context.step_context.step.key.rsplit("__", 1)
     month = Month.parse(context.step_context.partition_key)
     shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
     return (
         f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised, or "
-        f"with other settings. Run:  make backfill STUDY={study} FROM={missing[0]} TO={month}  or  "
-        f"price-physics backfill --study {study} --from {missing[0]} --to {month}"
+        f"with other settings. Run:  make backfill STUDY={study} FROM={start} TO={month}  or  "
+        f"price-physics backfill --study {study} --from {start} --to {month}"
     )
