@@ -91,7 +91,7 @@ def _days(time_ns: np.ndarray) -> np.ndarray:
 
 
 def _signed_percent(value: float, _position: int) -> str:
-    return percent(value / 100, 0 if abs(value) >= 1 or value == 0 else 1, sign=True)
+    return percent(value / 100, 0 if float(value).is_integer() else 1, sign=True)
 
 
 # ---------------------------------------------------------------------------- scores

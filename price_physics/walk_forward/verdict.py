@@ -196,8 +196,10 @@ def _sentence(
     n_trades: int,
     conditions: list[Condition],
 ) -> str:
-    seen = f"Over {n_days} days and {n_trades} trades the net annual Sharpe ratio is {annual:.2f}"
-    bound = "has no upper bound" if upper is None else f"could be up to {upper:.2f}"
+    seen = (
+        f"Over {n_days} days and {n_trades} trades the net annual Sharpe ratio is {_signed(annual)}"
+    )
+    bound = "has no upper bound" if upper is None else f"could be up to {_signed(upper)}"
     if verdict == EDGE:
         reasons = ", ".join(f"{c.name} {c.value:.3f}" for c in conditions)
         return f"{seen}, and it holds against chance, timing and choice ({reasons})."
@@ -207,6 +209,11 @@ def _sentence(
     if verdict == NO_EDGE:
         return f"{seen} and {bound}, below {UPPER_SHARPE:g}: nothing worth having ({failed})."
     return f"{seen} but {bound} at 95 %: too little to tell ({failed})."
+
+
+def _signed(value: float) -> str:
+    """Two decimals with a true minus sign, as everywhere in the report."""
+    return f"{value:.2f}".replace("-", "\u2212")
 
 
 def _nothing_to_judge(n_days: int, n_trades: int, n_trials: int) -> Verdict:

@@ -37,7 +37,7 @@ def test_a_strong_edge_is_called_one_with_every_number_behind_it():
     assert verdict.deflated_sharpe is None
     assert [c.met for c in verdict.conditions] == [True] * 3
     assert [c.threshold for c in verdict.conditions] == [0.025, 0.025, 0.975]
-    assert f"{verdict.sharpe_annual:.2f}" in verdict.sentence
+    assert f"{verdict.sharpe_annual:.2f}".replace("-", "\u2212") in verdict.sentence
     assert 0 < verdict.minimum_track_record_days < 180
     assert json.loads(json.dumps(asdict(verdict)))["conditions"][0]["met"] is True
 
