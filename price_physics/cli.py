@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
     add("dev", _dev, "open the Dagster UI on http://127.0.0.1:3000")
-    add("test", _test, "run the tests")
+    add("test", _test, "check style, import rules and types, then run every test")
     add("lint", _lint, "check style and which way imports point")
     add("types", _types, "check types")
     return parser
@@ -102,7 +102,8 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
 
 
 def _test(project: Project, options: argparse.Namespace) -> int:
-    return _run(project, [sys.executable, "-m", "pytest"])
+    checks = max(_lint(project, options), _types(project, options))
+    return max(checks, _run(project, [sys.executable, "-m", "pytest"]))
 
 
 def _lint(project: Project, options: argparse.Namespace) -> int:
