@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import filelock
@@ -118,6 +118,8 @@ def _parent_run(
     """Find or make the run of a study and configuration; its parameters are those of both."""
     from mlflow.entities import Param
 
+    from price_physics.report.numbers import flatten
+
     run = _find(client, experiment, f"tags.`price_physics.configuration` = '{configuration}'")
     if run is None:
         tags = {"price_physics.configuration": configuration, "price_physics.study": study.name}
@@ -126,7 +128,9 @@ def _parent_run(
         client.set_terminated(run)
     # Every time: equal parameters are taken again, and a kill may have come before the first.
     settings = {**study.model_dump(mode="json"), "market": market.model_dump(mode="json")}
-    client.log_batch(run, params=[Param(key, str(value)) for key, value in flatten(settings)])
+    client.log_batch(
+        run, params=[Param(key, str(value)) for key, value in flatten(settings).items()]
+    )
     return run
 
 
@@ -167,23 +171,6 @@ def _log_metrics(
                     batch.append(Metric(f"{fold}/{name}", float(value), when_ms, int(row.epoch)))
     for start in range(0, len(batch), _BATCH):
         client.log_batch(run, metrics=batch[start : start + _BATCH])
-
-
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """List nested settings as (dotted key, value).
-
-    Examples
-    --------
-    >>> flatten({"seed": 7, "bars": {"kind": "dollar"}})
-    [('seed', 7), ('bars.kind', 'dollar')]
-    """
-    rows: list[tuple[str, Any]] = []
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            rows += flatten(value, f"{prefix}{key}.")
-        else:
-            rows.append((prefix + key, value))
-    return rows
 
 
 def run_tags(context: dg.AssetExecutionContext, warm_up: str | None) -> dict[str, str]:
