@@ -54,7 +54,7 @@ def walk_through(kind, theta, strength):
     split = np.searchsorted(whole["time_ns"], [m.stop_ns for m in MONTHS])
     ticks = {
         m: whole[a:b].reset_index(drop=True)
-        for m, a, b in zip(MONTHS, [0, *split], split, strict=False)
+        for m, a, b in zip(MONTHS, [0, *split[:-1]], split, strict=True)
     }
     bars, features, excursions, policies = {}, {}, {}, {}
     labels, predictions, walked = {}, {}, {}

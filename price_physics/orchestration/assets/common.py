@@ -1,19 +1,15 @@
 """What every asset has in common, taken from the table in `orchestration.dag`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from price_physics.months import Month
 from price_physics.orchestration.dag import STAGES, owner_of
-from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import window_mapping
 from price_physics.orchestration.versions import code_version, settings_hash
 from price_physics.project import Project
 from price_physics.schemas import TableSchema
-from price_physics.store.partitions import Partition
 from price_physics.study import Market, Study
 
 
@@ -30,14 +26,11 @@ class Site:
         self, name: str, group: str, kinds: set[str], table: TableSchema | None = None
     ) -> dict[str, Any]:
         """Arguments of ``@dg.asset`` for an asset of this study."""
-        return asset_args(
-            name, self.project, self.market, self.study, self.partitions, group, kinds, table
-        )
+        return asset_args(name, self.market, self.study, self.partitions, group, kinds, table)
 
 
 def asset_args(
     name: str,
-    project: Project,
     market: Market,
     study: Study | None,
     partitions: dg.MonthlyPartitionsDefinition,
@@ -66,11 +59,6 @@ def asset_args(
         "code_version": f"{code_version(name)}-{settings}",
         "metadata": metadata,
     }
-
-
-def tables(partitions: Mapping[Month, Partition], name: str) -> MonthTables:
-    """View one table of an input by month, lazily."""
-    return MonthTables(partitions, name)
 
 
 def _column_schema(schema: TableSchema) -> dg.TableSchema:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from price_physics.orchestration.assets.common import Site, tables
+from price_physics.orchestration.assets.common import Site
+from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.schemas import (
     BARRIER_POLICY,
@@ -29,7 +30,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         """Trailing return and volatility, calendar and regime of every event of the month."""
         from price_physics.regimes.build import build_regime_features
 
-        frame = build_regime_features(study, month_of(context), tables(bars, "bars"))
+        frame = build_regime_features(study, month_of(context), MonthTables(bars, "bars"))
         return Artefact(tables=((REGIME_FEATURES, frame),))
 
     @dg.asset(**site.asset_args("excursions", GROUP, {"numba", "parquet"}, EXCURSIONS))
@@ -38,7 +39,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         from price_physics.labels.excursions import build_excursions
 
         frame = build_excursions(
-            study, month_of(context), tables(bars, "bars"), tables(ticks, "ticks")
+            study, month_of(context), MonthTables(bars, "bars"), MonthTables(ticks, "ticks")
         )
         return Artefact(tables=((EXCURSIONS, frame),))
 
@@ -52,8 +53,8 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         frame = build_policy(
             study,
             month_of(context),
-            tables(excursions, "excursions"),
-            tables(regime_features, "regime_features"),
+            MonthTables(excursions, "excursions"),
+            MonthTables(regime_features, "regime_features"),
         )
         context.add_output_metadata({"policy": dg.MetadataValue.md(frame.to_markdown(index=False))})
         return Artefact(tables=((BARRIER_POLICY, frame),))
@@ -73,10 +74,10 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             site.market,
             month_of(context),
-            tables(bars, "bars"),
-            tables(ticks, "ticks"),
-            tables(regime_features, "regime_features"),
-            tables(barrier_policy, "barrier_policy"),
+            MonthTables(bars, "bars"),
+            MonthTables(ticks, "ticks"),
+            MonthTables(regime_features, "regime_features"),
+            MonthTables(barrier_policy, "barrier_policy"),
         )
         for name, label in (("up", 1), ("flat", 0), ("down", -1)):
             context.add_output_metadata({f"labels/{name}": int((frame["label"] == label).sum())})
@@ -87,7 +88,9 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         """Average uniqueness of every label known by the end of the month."""
         from price_physics.weights.build import build_weights
 
-        frame = build_weights(month_of(context), tables(labels, "labels"), tables(bars, "bars"))
+        frame = build_weights(
+            month_of(context), MonthTables(labels, "labels"), MonthTables(bars, "bars")
+        )
         return Artefact(tables=((WEIGHTS, frame),))
 
     @dg.asset(**site.asset_args("folds", GROUP, {"numpy", "parquet"}, FOLD_ROLES))
@@ -96,7 +99,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         from price_physics.folds.build import build_folds
 
         result = build_folds(
-            study, month_of(context), tables(labels, "labels"), tables(images, "windows")
+            study, month_of(context), MonthTables(labels, "labels"), MonthTables(images, "windows")
         )
         context.add_output_metadata({"members": len(result.members)})
         return Artefact(

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from price_physics.orchestration.assets.common import Site, tables
+from price_physics.orchestration.assets.common import Site
+from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.progress import training_bar
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
@@ -30,7 +31,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         """Window index, render specification, channel statistics, golden renders, a sheet."""
         from price_physics.images.build import build_images
 
-        result = build_images(study, month_of(context), tables(bars, "bars"))
+        result = build_images(study, month_of(context), MonthTables(bars, "bars"))
         return Artefact(
             tables=((IMAGE_WINDOWS, result.windows), (DROPPED_WINDOWS, result.dropped)),
             documents={"specification": result.specification, "statistics": result.statistics},
@@ -58,10 +59,10 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             result = fit_model(
                 study,
                 month,
-                windows=tables(images, "windows"),
-                bars=tables(bars, "bars"),
-                features=tables(regime_features, "regime_features"),
-                labels=tables(labels, "labels"),
+                windows=MonthTables(images, "windows"),
+                bars=MonthTables(bars, "bars"),
+                features=MonthTables(regime_features, "regime_features"),
+                labels=MonthTables(labels, "labels"),
                 weights=weights[month].table("weights"),
                 members=fold.table("members"),
                 roles=fold.table("roles"),
@@ -121,7 +122,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             month,
             load_model(trained),
-            tables(bars, "bars"),
+            MonthTables(bars, "bars"),
             images[month].table("windows"),
             features,
         )
@@ -132,7 +133,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             probabilities,
             trained.table("out_of_fold"),
             policy.table("barrier_policy") if policy else None,
-            tables(bars, "bars"),
+            MonthTables(bars, "bars"),
             features,
         )
         return Artefact(tables=((PREDICTIONS, frame),), documents={"provenance": provenance})

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from price_physics.orchestration.assets.common import Site, asset_args, tables
+from price_physics.orchestration.assets.common import Site, asset_args
+from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.versions import file_versions
 from price_physics.project import Project
@@ -23,7 +24,6 @@ def build_ticks_asset(
     @dg.asset(
         **asset_args(
             "ticks",
-            project,
             market,
             None,
             partitions,
@@ -57,7 +57,7 @@ def build_bars_asset(site: Site) -> dg.AssetsDefinition:
         """Information-time bars; the month's last is closed by its end and flagged partial."""
         from price_physics.bars.build import build_bars
 
-        frame = build_bars(site.study.bars, month_of(context), tables(ticks, "ticks"))
+        frame = build_bars(site.study.bars, month_of(context), MonthTables(ticks, "ticks"))
         return Artefact(tables=((BARS, frame),))
 
     return bars

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.orchestration.assets.common import Site, tables
+from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.assets.learning import load_model
+from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.orchestration.versions import code_version
@@ -54,9 +55,9 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         result = build_walk_forward(
             study,
             month,
-            tables(predictions, "predictions"),
-            tables(ticks, "ticks"),
-            tables(bars, "bars"),
+            MonthTables(predictions, "predictions"),
+            MonthTables(ticks, "ticks"),
+            MonthTables(bars, "bars"),
             labels[month].table("labels"),
             warm_up=predictions[month].warm_up,
         )
@@ -99,8 +100,8 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             market,
             month,
             walk_forward=months,
-            predictions=tables(predictions, "predictions"),
-            labels=tables(labels, "labels"),
+            predictions=MonthTables(predictions, "predictions"),
+            labels=MonthTables(labels, "labels"),
             provenance={m: p.document("provenance") for m, p in predictions.items()},
             verdict=verdict,
             environment=environment(site, walk_forward),
@@ -160,11 +161,11 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             month,
             model=load_model(trained) if trained and not trained.warm_up else None,
-            bars=tables(bars, "bars"),
-            windows=tables(images, "windows"),
-            features=tables(regime_features, "regime_features"),
+            bars=MonthTables(bars, "bars"),
+            windows=MonthTables(images, "windows"),
+            features=MonthTables(regime_features, "regime_features"),
             labels=labels[month].table("labels"),
-            predictions=tables(predictions, "predictions"),
+            predictions=MonthTables(predictions, "predictions"),
             scored=walk_forward[month].table("scored"),
         )
         context.add_output_metadata({"motifs": dg.MetadataValue.md(result.markdown)})
