@@ -1,55 +1,138 @@
 """The stage: ticks of a month -> its bars, the open one at the end closed and flagged partial."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from price_physics.bars.kernels import bar_prices, bar_sums, dollar_bars
+from price_physics.bars import kernels
 from price_physics.months import Month
 from price_physics.schemas import BARS
 from price_physics.study import BarsConfig
 
+_Ticks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+_Bars = tuple[np.ndarray, np.ndarray]
+
 _DAY_NS = 86_400 * 10**9
+_BLOCK = 1 << 18
+"""Ticks a call of a kernel: it reserves room for as many bars."""
+_UNITS = {"tick": kernels.TICKS, "volume": kernels.BASE, "dollar": kernels.QUOTE}
 
 
 def build_bars(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, pd.DataFrame]
+    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> pd.DataFrame:
-    """Build the dollar bars of one month.
+    """Build the bars of one month.
 
     Every tick of the month is in exactly one bar, and no bar crosses a month's end.
 
     Parameters
     ----------
     config : BarsConfig
-        Threshold, in quote currency.
+        Kind and parameters of the bars.
     month : Month
         Its ticks must be in `ticks`.
-    ticks : mapping of Month to DataFrame
-        TICKS, sorted by time. The month before is read for an adaptive threshold only.
+    ticks : mapping of Month to iterable of DataFrame
+        TICKS in chunks, sorted by time within and between them; one is held at a time, and any
+        division gives the same bars. The month before is read for an adaptive threshold only.
 
     Returns
     -------
     DataFrame
         BARS; empty for a month without ticks.
-    """
-    frame = ticks[month]
-    if frame.empty:
-        return BARS.empty()
-    time_ns = frame["time_ns"].to_numpy(np.int64)
-    price, qty = frame["price"].to_numpy(np.float64), frame["qty"].to_numpy(np.float64)
-    closed = dollar_bars(price, qty, dollar_threshold(config, month, ticks))
-    is_open = not closed.size or closed[-1] != price.size - 1
-    last_tick = np.append(closed, price.size - 1) if is_open else closed
-    partial = np.arange(last_tick.size) >= closed.size
 
-    first_tick = np.append(0, last_tick[:-1] + 1)
-    opens, highs, lows, closes = bar_prices(price, last_tick)
-    volume, notional, bought = bar_sums(price, qty, frame["tick_sign"].to_numpy(), last_tick)
-    close_time_ns = time_ns[last_tick]
+    Notes
+    -----
+    Most kinds close on a tick, and ``close_time_ns`` is that tick's time. Time bars close by the
+    clock: that their last tick is the last is known at the end of the interval and not before.
+    Their ``close_time_ns``, by which events are known everywhere, is therefore the interval's
+    last nanosecond. Stamped with the last tick, an event would know that the venue is silent
+    until then. Time bars are partial only where the month's end cuts their interval.
+    """
+    sampling = _sampling(config, month, ticks)
+    open_bar, closed = kernels.NO_BAR, []
+    for block in _blocks(ticks[month]):
+        times, values = sampling(open_bar, block)
+        open_bar = times[-1], values[-1]
+        closed.append((times[:-1], values[:-1]))
+    n_open = int(open_bar[0][2] > 0)
+    closed.append((open_bar[0][None][:n_open], open_bar[1][None][:n_open]))
+    times, values = (np.concatenate(parts) for parts in zip(*closed, strict=True))
+    is_partial = np.arange(len(times)) >= len(times) - n_open
+    if config.kind == "time":
+        is_partial = times[:, 1] > month.end_ns
+    return _bars_frame(month, times, values, is_partial)
+
+
+def bar_scale(
+    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
+) -> float:
+    """Return the threshold of a month's bars, or their initial expected ticks.
+
+    With `target_bars_a_day` it is what would have given so many bars a calendar day in the
+    month before, within a factor of `clip_factor` of the study's own either way, and expected
+    ticks within `min_ticks` and `max_ticks`. Without that, or when the month before is not there
+    or has no ticks, it is the study's own.
+    """
+    if config.target_bars_a_day is None or month - 1 not in ticks:
+        return config.scale
+    unit = kernels.TICKS if config.expects_flow else _UNITS[config.unit]
+    amount = 0.0
+    for _, price, qty, _ in _blocks(ticks[month - 1]):
+        amount = kernels.add_amounts(unit, price, qty, amount)
+    if not amount:
+        return config.scale
+    n_days = (month.start_ns - (month - 1).start_ns) / _DAY_NS
+    raw = amount / n_days / config.target_bars_a_day
+    scale = min(max(raw, config.scale / config.clip_factor), config.scale * config.clip_factor)
+    return min(max(scale, config.min_ticks or 0.0), config.max_ticks or np.inf)
+
+
+def _sampling(
+    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
+) -> Callable[[_Bars, _Ticks], _Bars]:
+    """The kernel of the kind, with everything but the open bar and the ticks."""
+    if config.interval_minutes is not None:
+        interval_ns = round(config.interval_minutes * 60e9)
+        return partial(kernels.time_bars, month.start_ns, interval_ns)
+    scale = bar_scale(config, month, ticks)
+    unit = _UNITS[config.unit]
+    if config.span_bars is None:
+        return partial(kernels.threshold_bars, unit, scale)
+    rule = kernels.FlowRule(
+        unit,
+        kernels.RUN if config.kind.endswith("_run") else kernels.IMBALANCE,
+        scale,
+        config.min_ticks,
+        config.max_ticks,
+        2.0 / (config.span_bars + 1.0),
+    )
+    size = config.expected_base or config.expected_quote or 1.0
+    expected = kernels.first_expectations(rule, size, config.expected_buy_fraction)
+    return partial(kernels.flow_bars, rule, expected, np.zeros(3))
+
+
+def _blocks(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
+    for frame in chunks:
+        names = {"time_ns": np.int64, "price": np.float64, "qty": np.float64, "tick_sign": np.int8}
+        columns = [
+            np.ascontiguousarray(frame[name].to_numpy(d)).view() for name, d in names.items()
+        ]
+        for column in columns:  # one type for the compiler, wherever the frame came from
+            column.flags.writeable = False
+        for start in range(0, len(frame), _BLOCK):
+            time_ns, price, qty, sign = (c[start : start + _BLOCK] for c in columns)
+            yield time_ns, price, qty, sign
+
+
+def _bars_frame(
+    month: Month, times: np.ndarray, values: np.ndarray, is_partial: np.ndarray
+) -> pd.DataFrame:
+    close_time_ns = np.minimum(times[:, 1], month.end_ns)
+    opens, highs, lows, closes, volume, notional, bought = values.T
     bars = {
-        "open_time_ns": time_ns[first_tick],
+        "open_time_ns": times[:, 0],
         "close_time_ns": close_time_ns,
         "open": opens,
         "high": highs,
@@ -60,31 +143,8 @@ def build_bars(
         "buy_volume": bought,
         # rounding may push the quotient of two sums past the prices it averages
         "vwap": np.clip(notional / volume, lows, highs),
-        "n_ticks": last_tick - first_tick + 1,
-        "partial": partial,
-        "known_at": np.where(partial, month.end_ns, close_time_ns),
+        "n_ticks": times[:, 2],
+        "partial": is_partial,
+        "known_at": np.where(is_partial, month.end_ns, close_time_ns),
     }
     return pd.DataFrame(bars)[BARS.columns]
-
-
-def dollar_threshold(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, pd.DataFrame]
-) -> float:
-    """Return the notional at which a bar of the month closes, quote currency.
-
-    With `target_bars_a_day` it is what would have given so many bars a calendar day in the
-    month before, within a factor of `clip_factor` of `threshold_quote` either way. Without
-    that, or when the month before is not there or has no ticks, it is `threshold_quote`.
-    """
-    if config.target_bars_a_day is None or month - 1 not in ticks:
-        return config.threshold_quote
-    before = ticks[month - 1]
-    if before.empty:
-        return config.threshold_quote
-    price, qty = before["price"].to_numpy(np.float64), before["qty"].to_numpy(np.float64)
-    whole_month = np.array([price.size - 1])
-    notional = bar_sums(price, qty, before["tick_sign"].to_numpy(), whole_month)[1, 0]
-    n_days = (month.start_ns - (month - 1).start_ns) / _DAY_NS
-    raw = float(notional) / n_days / config.target_bars_a_day
-    lowest = config.threshold_quote / config.clip_factor
-    return min(max(raw, lowest), config.threshold_quote * config.clip_factor)

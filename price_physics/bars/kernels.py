@@ -1,13 +1,52 @@
-"""Loops over ticks: where bars end, and what is in them.
+"""Loops over ticks: where bars end, and what is in them, in one pass.
+
+Three families of rules: the clock (`time_bars`), a running amount (`threshold_bars`), and the two
+sides of the flow against expectations (`flow_bars`: imbalance and run bars). An amount is counted
+in ticks, in base or in quote currency.
+
+A pass takes a chunk of ticks, ``(time_ns, price, qty, tick_sign)``, at least one, and the bar that
+was open when the chunk before ended, or `NO_BAR`. A bar is a row of ``times`` (open, close,
+n_ticks) and of ``values`` (open, high, low, close, volume, notional, bought volume). The result is
+two such arrays, whose last row is the bar open now, with `n_ticks` 0 if there is none: hand it to
+the next call, and chunks of any size give the same bars.
 
 Arrays only. Every sum runs in tick order, so that it gives the same bits on every machine. The
 caller checks its input; the plain function is each kernel's ``.py_func``.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
+TICKS, BASE, QUOTE = 0, 1, 2
+IMBALANCE, RUN = -1.0, 0.0
+NO_BAR = (np.zeros(3, np.int64), np.array([0.0, -np.inf, np.inf, 0.0, 0.0, 0.0, 0.0]))
 
+
+class FlowRule(NamedTuple):
+    """Constants of an imbalance or run rule; see `flow_bars`."""
+
+    unit: int
+    against: float  # what a trade adds to the other side: IMBALANCE or RUN
+    expected_ticks: float
+    min_ticks: int
+    max_ticks: int
+    weight: float  # of the newest bar in the expectations: 2 / (span + 1)
+
+
+class _Sums(NamedTuple):
+    high: float
+    low: float
+    volume: float
+    notional: float
+    bought: float
+
+
+_NO_SUMS = _Sums(-np.inf, np.inf, 0.0, 0.0, 0.0)
+
+
+# ---------------------------------------------------------------------------- where bars end
 @njit(cache=True)
 def dollar_bars(price, qty, threshold):
     """List the ticks that close a dollar bar.
@@ -38,7 +77,7 @@ def dollar_bars(price, qty, threshold):
     n_bars = 0
     notional = 0.0
     for tick in range(price.size):
-        notional += price[tick] * qty[tick]
+        notional += _pick(QUOTE, 1.0, qty[tick], price[tick] * qty[tick])
         if notional >= threshold:
             last_tick[n_bars] = tick
             n_bars += 1
@@ -47,71 +86,311 @@ def dollar_bars(price, qty, threshold):
 
 
 @njit(cache=True)
-def bar_prices(price, last_tick):
-    """Find the open, high, low and close of bars.
-
-    Parameters
-    ----------
-    price : float64 array of shape (n_ticks,)
-    last_tick : int64 array of shape (n_bars,)
-        Increasing positions; each bar starts after the last tick of the one before.
-
-    Returns
-    -------
-    float64 array of shape (4, n_bars)
-        Open, high, low, close.
-
-    Examples
-    --------
-    >>> bar_prices(np.array([5.0, 7.0, 4.0, 6.0]), np.array([2, 3]))
-    array([[5., 6.],
-           [7., 6.],
-           [4., 6.],
-           [4., 6.]])
-    """
-    bars = np.empty((4, last_tick.size))
-    tick = 0
-    for bar in range(last_tick.size):
-        high = low = bars[0, bar] = price[tick]
-        while tick <= last_tick[bar]:
-            high = max(high, price[tick])
-            low = min(low, price[tick])
-            tick += 1
-        bars[1, bar], bars[2, bar], bars[3, bar] = high, low, price[tick - 1]
-    return bars
-
-
-@njit(cache=True)
-def bar_sums(price, qty, tick_sign, last_tick):
-    """Sum the volume, notional and bought volume of bars.
+def imbalance_bars(
+    price, qty, tick_sign, expected_ticks, expected_quote, span_bars, min_ticks, max_ticks
+):
+    """List the ticks that close a dollar-imbalance bar: `flow_bars` without what is in them.
 
     Parameters
     ----------
     price, qty : float64 array of shape (n_ticks,)
+        Positive and finite, in time order; quote currency, base currency.
     tick_sign : int8 array of shape (n_ticks,)
         +1 the buyer is the aggressor, -1 the seller.
-    last_tick : int64 array of shape (n_bars,)
-        Increasing positions; each bar starts after the last tick of the one before.
+    expected_ticks, expected_quote : float
+        Initial expectations: ticks a bar, notional a tick; as many buys as sells.
+    span_bars : float
+        Span of the exponential weights.
+    min_ticks, max_ticks : int
 
     Returns
     -------
-    float64 array of shape (3, n_bars)
-        Volume, notional, bought volume.
+    int64 array of shape (n_bars,)
+        Positions; the open bar at the end is not listed.
 
     Examples
     --------
-    >>> bar_sums(np.array([5.0, 6.0]), np.array([1.0, 2.0]), np.array([1, -1]), np.array([1]))
-    array([[ 3.],
-           [17.],
-           [ 1.]])
+    >>> price, qty = np.full(8, 10.0), np.ones(8)
+    >>> tick_sign = np.array([1, 1, 1, -1, -1, 1, 1, 1], np.int8)
+    >>> imbalance_bars(price, qty, tick_sign, 4.0, 10.0, 3.0, 1, 100)
+    array([1, 7])
     """
-    bars = np.zeros((3, last_tick.size))
-    tick = 0
-    for bar in range(last_tick.size):
-        while tick <= last_tick[bar]:
-            bars[0, bar] += qty[tick]
-            bars[1, bar] += price[tick] * qty[tick]
-            if tick_sign[tick] > 0:
-                bars[2, bar] += qty[tick]
-            tick += 1
-    return bars
+    rule = FlowRule(QUOTE, IMBALANCE, expected_ticks, min_ticks, max_ticks, 2.0 / (span_bars + 1.0))
+    expected = first_expectations(rule, expected_quote, 0.5)
+    last_tick = np.empty(price.size, np.int64)
+    n_bars = start = 0
+    flow = (0.0, 0.0, 0.0)
+    threshold = _threshold(rule, expected)
+    for tick in range(price.size):
+        flow = _flow_on(rule, flow, price[tick] * qty[tick], 0.5 + 0.5 * tick_sign[tick])
+        if _closes(rule, flow, tick - start + 1, threshold):
+            threshold = _learn(rule, expected, flow, tick - start + 1)
+            last_tick[n_bars] = tick
+            n_bars += 1
+            flow = (0.0, 0.0, 0.0)
+            start = tick + 1
+    return last_tick[:n_bars].copy()
+
+
+# ---------------------------------------------------------------------------- the fused passes
+@njit(cache=True)
+def time_bars(first_ns, interval_ns, open_bar, ticks):
+    """Cut at the clock: a bar holds the ticks of one interval; an empty one gives no bar.
+
+    Parameters
+    ----------
+    first_ns, interval_ns : int
+        Intervals are ``[first_ns + k * interval_ns, first_ns + (k + 1) * interval_ns)``.
+    open_bar, ticks : tuples
+        See the module.
+
+    Returns
+    -------
+    times, values : arrays of shape (n_bars + 1, 3) and (n_bars + 1, 7)
+        A bar's close is the last nanosecond of its interval: nothing in the ticks says earlier
+        that no other will follow.
+
+    References
+    ----------
+    López de Prado (2018), Advances in Financial Machine Learning, section 2.3.1.1.
+    """
+    time_ns, price, qty, tick_sign = ticks
+    rows = _rows(price.size)
+    n_bars = 0
+    start = -open_bar[0][2]
+    sums = _resume(open_bar[1])
+    end_ns = open_bar[0][1] if open_bar[0][2] else first_ns - 1
+    for tick in range(price.size):
+        if time_ns[tick] > end_ns:
+            if start < tick:
+                _store(rows, n_bars, open_bar, ticks, start, tick, sums)
+                rows[0][n_bars, 1] = end_ns
+                n_bars += 1
+            start = tick
+            sums = _NO_SUMS
+            end_ns = time_ns[tick] + interval_ns - 1 - (time_ns[tick] - first_ns) % interval_ns
+        sums = _add(sums, price[tick], qty[tick], 0.5 + 0.5 * tick_sign[tick])
+    _store(rows, n_bars, open_bar, ticks, start, price.size, sums)
+    rows[0][n_bars, 1] = end_ns
+    return _first(rows, n_bars + 1)
+
+
+@njit(cache=True)
+def threshold_bars(unit, threshold, open_bar, ticks):
+    """Close a bar on the tick on which its ticks, volume or notional reach a threshold.
+
+    Parameters
+    ----------
+    unit : int
+        `TICKS`, `BASE` or `QUOTE`.
+    threshold : float
+        Positive, in that unit; the sum restarts at zero after a close.
+    open_bar, ticks : tuples
+        See the module.
+
+    Returns
+    -------
+    times, values : arrays of shape (n_bars + 1, 3) and (n_bars + 1, 7)
+
+    References
+    ----------
+    López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.1.2 to 2.3.1.4.
+    """
+    _, price, qty, tick_sign = ticks
+    rows = _rows(price.size)
+    n_bars = 0
+    start = -open_bar[0][2]
+    sums = _resume(open_bar[1])
+    for tick in range(price.size):
+        sums = _add(sums, price[tick], qty[tick], 0.5 + 0.5 * tick_sign[tick])
+        if _pick(unit, float(tick - start + 1), sums.volume, sums.notional) >= threshold:
+            _store(rows, n_bars, open_bar, ticks, start, tick + 1, sums)
+            n_bars += 1
+            start = tick + 1
+            sums = _NO_SUMS
+    _store(rows, n_bars, open_bar, ticks, start, price.size, sums)
+    return _first(rows, n_bars + 1)
+
+
+@njit(cache=True)
+def flow_bars(rule, expected, open_flow, open_bar, ticks):
+    """Close a bar when one side of the flow reaches what is expected of a bar.
+
+    A trade adds its amount to its own side, and `rule.against` times that to the other: -1 makes
+    the larger side the absolute imbalance, 0 the larger of bought and sold, which is a run.
+
+    Parameters
+    ----------
+    rule : FlowRule
+    expected : float64 array of shape (4,)
+        What a bar is expected to hold, see `first_expectations`; updated in place, once a bar.
+    open_flow : float64 array of shape (3,)
+        Flow of the open bar, zeros if there is none; updated in place.
+    open_bar, ticks : tuples
+        See the module.
+
+    Returns
+    -------
+    times, values : arrays of shape (n_bars + 1, 3) and (n_bars + 1, 7)
+
+    Notes
+    -----
+    The book closes a bar at ``E[T] |E[b v]|``, or ``E[T] max(P[b=1] E[v|b=1], P[b=-1] E[v|b=-1])``
+    for runs, from exponentially weighted bars. With every bar weighing as many ticks as it has,
+    the product is the weighted mean of the bars' own sides, which is what `expected` holds.
+
+    Left alone that feeds on itself: signs that cancel shrink it to bars of one tick, a burst
+    blows it up. So it never counts for less than `rule.expected_ticks` of balanced flow would
+    show, ``sqrt(n E[v²])`` or ``n E[v] / 2``, and a bar has `min_ticks` to `max_ticks`.
+
+    References
+    ----------
+    López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.2.1 and 2.3.2.3.
+    """
+    _, price, qty, tick_sign = ticks
+    rows = _rows(price.size)
+    n_bars = 0
+    start = -open_bar[0][2]
+    sums = _resume(open_bar[1])
+    flow = (open_flow[0], open_flow[1], open_flow[2])
+    threshold = _threshold(rule, expected)
+    for tick in range(price.size):
+        buy = 0.5 + 0.5 * tick_sign[tick]
+        sums = _add(sums, price[tick], qty[tick], buy)
+        flow = _flow_on(rule, flow, _pick(rule.unit, 1.0, qty[tick], price[tick] * qty[tick]), buy)
+        if _closes(rule, flow, tick - start + 1, threshold):
+            _store(rows, n_bars, open_bar, ticks, start, tick + 1, sums)
+            threshold = _learn(rule, expected, flow, tick - start + 1)
+            n_bars += 1
+            start = tick + 1
+            sums = _NO_SUMS
+            flow = (0.0, 0.0, 0.0)
+    open_flow[0], open_flow[1], open_flow[2] = flow
+    _store(rows, n_bars, open_bar, ticks, start, price.size, sums)
+    return _first(rows, n_bars + 1)
+
+
+@njit(cache=True)
+def add_amounts(unit, price, qty, total):
+    """Add the amounts of ticks, in order, to a running total.
+
+    Examples
+    --------
+    >>> add_amounts(QUOTE, np.array([5.0, 6.0]), np.array([1.0, 2.0]), 3.0)
+    20.0
+    """
+    for tick in range(price.size):
+        total += _pick(unit, 1.0, qty[tick], price[tick] * qty[tick])
+    return total
+
+
+# ---------------------------------------------------------------------------- the rule of flow
+@njit(cache=True)
+def first_expectations(rule, expected_size, expected_buy_fraction):
+    """What a bar of `rule.expected_ticks` holds if ticks are of one size: the start of a month.
+
+    Returns
+    -------
+    float64 array of shape (4,)
+        Ticks; bought side; sold side; sum of squared amounts (imbalance) or of amounts (runs).
+
+    Examples
+    --------
+    >>> rule = FlowRule(BASE, IMBALANCE, 100.0, 10, 1000, 0.1)
+    >>> first_expectations(rule, 2.0, 0.75)
+    array([ 100.,  100., -100.,  400.])
+    """
+    sold_fraction = 1.0 - expected_buy_fraction
+    a_tick = np.array(
+        [
+            1.0,
+            expected_size * (expected_buy_fraction + rule.against * sold_fraction),
+            expected_size * (sold_fraction + rule.against * expected_buy_fraction),
+            expected_size * (expected_size if rule.against == IMBALANCE else 1.0),
+        ]
+    )
+    return rule.expected_ticks * a_tick
+
+
+@njit(cache=True)
+def _flow_on(rule, flow, amount, buy):
+    # 0.5 + 0.5 * sign, not a branch: signs are coin flips, which no processor predicts
+    bought, sold, spread = flow
+    own = 1.0 - rule.against
+    return (
+        bought + amount * (rule.against + own * buy),
+        sold + amount * (1.0 - own * buy),
+        spread + amount * (amount if rule.against == IMBALANCE else 1.0),
+    )
+
+
+@njit(cache=True)
+def _closes(rule, flow, n_ticks, threshold):
+    reached = flow[0] >= threshold or flow[1] >= threshold
+    return (reached and n_ticks >= rule.min_ticks) or n_ticks >= rule.max_ticks
+
+
+@njit(cache=True)
+def _learn(rule, expected, flow, n_ticks):
+    expected[0] += rule.weight * (n_ticks - expected[0])
+    for side in range(3):
+        expected[side + 1] += rule.weight * (flow[side] - expected[side + 1])
+    return _threshold(rule, expected)
+
+
+@njit(cache=True)
+def _threshold(rule, expected):
+    balanced = rule.expected_ticks * expected[3] / expected[0]
+    balanced = np.sqrt(balanced) if rule.against == IMBALANCE else 0.5 * balanced
+    return max(expected[1], expected[2], balanced)
+
+
+# ---------------------------------------------------------------------------- what is in a bar
+@njit(cache=True)
+def _pick(unit, n_ticks, volume, notional):
+    return n_ticks if unit == TICKS else (volume if unit == BASE else notional)
+
+
+@njit(cache=True)
+def _add(sums, price, qty, buy):
+    return _Sums(
+        price if price > sums.high else sums.high,
+        price if price < sums.low else sums.low,
+        sums.volume + qty,
+        sums.notional + price * qty,
+        sums.bought + qty * buy,
+    )
+
+
+@njit(cache=True)
+def _resume(values):
+    return _Sums(values[1], values[2], values[4], values[5], values[6])
+
+
+@njit(cache=True)
+def _rows(n_ticks):
+    # room for a bar a tick; the system hands out only the pages that are written
+    return np.empty((n_ticks + 1, 3), np.int64), np.empty((n_ticks + 1, 7))
+
+
+@njit(cache=True)
+def _first(rows, n_rows):
+    return rows[0][:n_rows].copy(), rows[1][:n_rows].copy()
+
+
+@njit(cache=True)
+def _store(rows, row, open_bar, ticks, start, stop, sums):
+    # the bar of ticks start to stop; a negative start lies in chunks that are gone
+    times, values = rows
+    time_ns, price, _, _ = ticks
+    here = 0 <= start < stop
+    times[row, 0] = time_ns[start] if here else open_bar[0][0]
+    times[row, 1] = time_ns[stop - 1]
+    times[row, 2] = stop - start
+    values[row, 0] = price[start] if here else open_bar[1][0]
+    values[row, 1] = sums.high
+    values[row, 2] = sums.low
+    values[row, 3] = price[stop - 1]
+    values[row, 4] = sums.volume
+    values[row, 5] = sums.notional
+    values[row, 6] = sums.bought

@@ -53,7 +53,7 @@ def _input_versions(
     project: Project, store: Store, market: Market, study: Study, asset: str, month: Month
 ) -> dict[str, str]:
     if asset == "ticks":
-        return file_versions(market, project.root)
+        return file_versions(project, market, month)
     partitions = [
         store.read((owner_of(upstream, study.name, market.name), upstream), m)
         for upstream, window in STAGES[asset].reads.items()

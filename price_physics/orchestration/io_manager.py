@@ -6,7 +6,7 @@ what the manifest of the output records.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
@@ -38,6 +38,34 @@ class MonthTables(Mapping[Month, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self._partitions)
+
+
+class MonthChunks(Mapping[Month, "TableChunks"]):
+    """One table of several partitions, by month; each is read in chunks, as often as asked."""
+
+    def __init__(self, partitions: Mapping[Month, Partition], name: str) -> None:
+        self._partitions = partitions
+        self._name = name
+
+    def __getitem__(self, month: Month) -> "TableChunks":
+        return TableChunks(self._partitions[month], self._name)
+
+    def __iter__(self) -> Iterator[Month]:
+        return iter(self._partitions)
+
+    def __len__(self) -> int:
+        return len(self._partitions)
+
+
+@dataclass(frozen=True)
+class TableChunks:
+    """The consecutive pieces of a table that may be too long for memory."""
+
+    partition: Partition
+    name: str
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return self.partition.chunks(self.name)
 
 
 class PartitionIOManager(dg.IOManager):

@@ -32,3 +32,24 @@ def training_bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
             bar.set_postfix_str(text, refresh=True)
 
         yield advance
+
+
+@contextmanager
+def reading_bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar of bytes read below the bar of assets; gone when the files are read.
+
+    Yields
+    ------
+    callable (done, total, file)
+        To be called before each file.
+    """
+    with tqdm(
+        desc=description, unit="B", unit_scale=True, leave=False, disable=None, position=1
+    ) as bar:
+
+        def advance(done: int, total: int, file: str) -> None:
+            bar.total = total
+            bar.n = done
+            bar.set_postfix_str(file, refresh=True)
+
+        yield advance

@@ -11,9 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import price_physics
+from price_physics.months import Month
 from price_physics.orchestration.dag import STAGES
+from price_physics.orchestration.progress import reading_bar
+from price_physics.project import Project
 from price_physics.study import Market, Study
-from price_physics.ticks.files import input_files
+from price_physics.ticks.index import FileIndex
+from price_physics.ticks.intake import look_at_files
 
 PIPELINE = (
     "ticks",
@@ -61,24 +65,21 @@ def settings_hash(asset: str, study: Study | None, market: Market) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def file_versions(market: Market, root: Path) -> dict[str, str]:
-    """Hash every vendor file of a market, by its path relative to the project.
+def open_index(project: Project, market: Market) -> FileIndex:
+    """What is known of a market's files, kept between runs."""
+    return FileIndex(market, project.data / "index" / f"{market.name}.json")
+
+
+def file_versions(project: Project, market: Market, month: Month) -> dict[str, str]:
+    """The sha256 of every vendor file that feeds a month, by its path relative to the project.
+
+    A file that nobody has looked at is read.
 
     Raises
     ------
     TickDataError
-        When the market has no files.
+        When the market has no files, or an unknown one cannot be trusted.
     """
-    versions = {}
-    for path in input_files(market, root):
-        facts = path.stat()
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-        versions[name] = _sha256(path, facts.st_size, facts.st_mtime_ns)
-    return versions
-
-
-@cache
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
-    """Hash a file once a process, as long as its size and time stay."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with reading_bar(f"{market.name}: new files") as progress:
+        entries = look_at_files(market, project.root, open_index(project, market), progress)
+    return {file: e.sha256 for file, e in entries.items() if str(month) in e.months}

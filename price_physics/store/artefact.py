@@ -4,10 +4,12 @@ An artefact is plain data in memory. How it becomes bytes stands here; where the
 in `partitions`. Serialisation is deterministic: equal artefacts give equal bytes.
 """
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save as save_tensors
 
 from price_physics.schemas import TableSchema
+from price_physics.store.spool import ROW_GROUP, SpooledTable, parquet_options
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Artefact:
 
     Attributes
     ----------
-    tables : pairs of (schema, frame)
+    tables : pairs of (schema, frame or spooled table)
         Stored as ``<schema name>.parquet``.
     documents : mapping of name to JSON object
         Stored as ``<name>.json``; NaN is refused, use None.
@@ -40,7 +43,7 @@ class Artefact:
         What was read from outside the store, such as vendor files.
     """
 
-    tables: tuple[tuple[TableSchema, pd.DataFrame], ...] = ()
+    tables: tuple[tuple[TableSchema, pd.DataFrame | SpooledTable], ...] = ()
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     tensors: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -54,8 +57,24 @@ class Blob:
     """One serialised member of an artefact, and what its manifest entry says of it."""
 
     name: str
-    content: bytes
+    content: bytes | BinaryIO
     facts: dict[str, Any]
+
+    def digest(self) -> tuple[str, int]:
+        """The sha256 and the number of bytes."""
+        if isinstance(self.content, bytes):
+            return hashlib.sha256(self.content).hexdigest(), len(self.content)
+        self.content.seek(0)
+        digest = hashlib.file_digest(self.content, "sha256").hexdigest()  # type: ignore[arg-type]
+        return digest, self.content.tell()
+
+    def write_to(self, file: BinaryIO) -> None:
+        """Copy the bytes."""
+        if isinstance(self.content, bytes):
+            file.write(self.content)
+        else:
+            self.content.seek(0)
+            shutil.copyfileobj(self.content, file, 1 << 20)
 
 
 def serialise(artefact: Artefact) -> Iterator[Blob]:
@@ -66,9 +85,13 @@ def serialise(artefact: Artefact) -> Iterator[Blob]:
     ValueError
         When a frame does not fit its schema, or a document holds NaN.
     """
-    for schema, frame in artefact.tables:
-        table = schema.to_arrow(frame)
-        yield Blob(f"{schema.name}.parquet", _parquet(table), _table_facts(schema, table))
+    for schema, rows in artefact.tables:
+        name = f"{schema.name}.parquet"
+        if isinstance(rows, SpooledTable):
+            yield Blob(name, rows.file, _table_facts(schema, rows.n_rows))
+        else:
+            table = schema.to_arrow(rows)
+            yield Blob(name, _parquet(table), _table_facts(schema, table.num_rows))
     for name, document in sorted(artefact.documents.items()):
         yield Blob(f"{name}.json", canonical_json(document), {})
     for name, arrays in sorted(artefact.tensors.items()):
@@ -89,13 +112,13 @@ def canonical_json(document: Any) -> bytes:
 
 def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", version="2.6")
+    pq.write_table(table, sink, row_group_size=ROW_GROUP, **parquet_options(table.schema))
     return sink.getvalue().to_pybytes()
 
 
-def _table_facts(schema: TableSchema, table: pa.Table) -> dict[str, Any]:
+def _table_facts(schema: TableSchema, n_rows: int) -> dict[str, Any]:
     return {
-        "rows": table.num_rows,
+        "rows": n_rows,
         "known_at": schema.known_at,
         "schema": {f.name: str(f.type) + ("?" if f.nullable else "") for f in schema.arrow},
     }

@@ -20,6 +20,7 @@ from typing import Any
 import filelock
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load as load_tensors
 
@@ -31,6 +32,7 @@ from price_physics.store.atomic import write_atomically
 
 MANIFEST = "manifest.json"
 LOCK_TIMEOUT_S = 60.0
+CHUNK_ROWS = 1 << 20
 
 Key = tuple[str, str]
 """(market or study, asset), for example ("demo", "bars")."""
@@ -103,14 +105,14 @@ class Store:
         with self._lock(key, month):
             entries = {}
             for blob in serialise(artefact):
-                digest = hashlib.sha256(blob.content).hexdigest()
+                digest, n_bytes = blob.digest()
                 stem, dot, suffix = blob.name.rpartition(".")
                 stored = f"{stem}-{digest[:12]}{dot}{suffix}"
-                write_atomically(folder / stored, blob.content)
+                write_atomically(folder / stored, blob.write_to)
                 entries[blob.name] = {
                     "path": stored,
                     "sha256": digest,
-                    "bytes": len(blob.content),
+                    "bytes": n_bytes,
                     **blob.facts,
                 }
             manifest = {
@@ -184,14 +186,23 @@ class Partition:
     def verify(self) -> None:
         """Check every file against its sha256 without loading it. Raises PartitionCorrupt."""
         for entry in self.manifest["files"].values():
-            path = self.folder / entry["path"]
-            try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            except FileNotFoundError:
-                raise PartitionCorrupt(f"{path} is gone; {self._remedy}") from None
-            if digest != entry["sha256"]:
-                raise PartitionCorrupt(f"{path}: not the bytes that were written; {self._remedy}")
+            self._verify(entry)
+
+    def _verify(self, entry: Mapping[str, Any]) -> None:
+        path = self.folder / entry["path"]
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise PartitionCorrupt(f"{path} is gone; {self._remedy}") from None
+        if digest != entry["sha256"]:
+            raise PartitionCorrupt(f"{path}: not the bytes that were written; {self._remedy}")
+
+    def _entry(self, name: str) -> Mapping[str, Any]:
+        entry = self.manifest["files"].get(name)
+        if entry is None:
+            raise PartitionCorrupt(f"{self.name} holds no {name!r}, only {self.file_names}")
+        return entry
 
     @property
     def _remedy(self) -> str:
@@ -201,6 +212,14 @@ class Partition:
         """Read a table as a frame, all columns or some. Raises PartitionCorrupt."""
         content = self.file(f"{name}.parquet")
         return to_frame(pq.read_table(io.BytesIO(content), columns=columns))
+
+    def chunks(self, name: str) -> Iterator[pd.DataFrame]:
+        """Read a long table piece by piece, once it is verified. Raises PartitionCorrupt."""
+        entry = self._entry(f"{name}.parquet")
+        self._verify(entry)
+        with pq.ParquetFile(self.folder / entry["path"]) as file:
+            for batch in file.iter_batches(CHUNK_ROWS, use_threads=False):
+                yield to_frame(pa.Table.from_batches([batch]))
 
     def document(self, name: str) -> dict[str, Any]:
         """Read a JSON document. Raises PartitionCorrupt."""
@@ -218,9 +237,7 @@ class Partition:
         PartitionCorrupt
             When the file is gone or its bytes are not those that were written.
         """
-        entry = self.manifest["files"].get(name)
-        if entry is None:
-            raise PartitionCorrupt(f"{self.name} holds no {name!r}, only {self.file_names}")
+        entry = self._entry(name)
         path = self.folder / entry["path"]
         try:
             content = path.read_bytes()

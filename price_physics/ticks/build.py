@@ -1,31 +1,30 @@
 """The stage: vendor files that hold any trade of a month -> that month's clean ticks.
 
-It reads every file of the market for every month, one at a time, and keeps that month's rows;
-an index of which file holds which months can come later without touching ``read_file``.
+The table of contents of this package: take the files in, sort, drop duplicates, set repeated ids
+aside, infer sides, write, report.
 """
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
+from price_physics.schemas import QUARANTINE, TICKS
+from price_physics.store.spool import SpooledTable, TableSpool
 from price_physics.study import Market
-from price_physics.ticks import quality
-from price_physics.ticks.clean import (
-    REPEATED_ID,
-    MonthRows,
-    join_files,
-    sort_and_part,
-    to_quarantine,
-    to_ticks,
-)
-from price_physics.ticks.files import input_files
-from price_physics.ticks.read import FileTicks, read_file, read_raw
+from price_physics.ticks.clean import REPEATED_ID, TickRule, find_repeats
+from price_physics.ticks.files import is_synthetic
+from price_physics.ticks.gaps import missing_days, refuse_gaps
+from price_physics.ticks.index import FileEntry, FileIndex, MonthExtent, months_of
+from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
+from price_physics.ticks.quality import QualityCounts, score
+from price_physics.ticks.read import ORDERED_ID, Fault, Rows, read_raw
+from price_physics.ticks.sort import Slice, TickSorter
 
 
 @dataclass(frozen=True)
@@ -34,49 +33,49 @@ class TicksResult:
 
     Attributes
     ----------
-    ticks : DataFrame
+    ticks : SpooledTable
         TICKS.
     quarantine : DataFrame
-        QUARANTINE: the rows set aside, in file order.
+        QUARANTINE: rows set aside, in file order, with their text as far as
+        ``intake.MOST_LISTED`` goes.
     quality : dict
-        JSON. ``rows_read_in_month == ticks + quarantined + duplicates_dropped``, always.
+        JSON. ``rows_read == ticks + quarantined + duplicates_dropped``, always.
+    inputs : dict of str to str
+        The sha256 of every file that feeds the month.
+    synthetic : bool
+        Whether the market says so, or a generator marked any of those files.
     """
 
-    ticks: pd.DataFrame
+    ticks: SpooledTable
     quarantine: pd.DataFrame
     quality: dict[str, Any]
+    inputs: dict[str, str]
+    synthetic: bool
 
 
-@dataclass
-class _Extent:
-    """What all files hold together, gathered while they pass."""
-
-    n_rows: int = 0
-    n_earlier: int = 0
-    last_earlier_ns: int | None = None
-    latest_ns: int = -1
-
-    def add(self, time_ns: np.ndarray, month: Month) -> None:
-        earlier = time_ns[time_ns < month.start_ns]
-        self.n_rows += len(time_ns)
-        self.n_earlier += len(earlier)
-        if len(earlier):
-            self.last_earlier_ns = max(int(earlier.max()), self.last_earlier_ns or 0)
-        if len(time_ns):
-            self.latest_ns = max(int(time_ns.max()), self.latest_ns)
-
-
-def build_ticks(market: Market, root: Path, month: Month) -> TicksResult:
+def build_ticks(
+    market: Market,
+    root: Path,
+    month: Month,
+    index: FileIndex | None = None,
+    scratch: Path | None = None,
+    progress: Progress | None = None,
+) -> TicksResult:
     """Read, clean and report one month of a market.
 
     Parameters
     ----------
     market : Market
-        Vendor, files and columns.
+        Symbol, files and, where the files do not say it, their columns.
     root : Path
         Folder that the market's globs are relative to.
     month : Month
         Calendar month, UTC, by trade time.
+    index : FileIndex, optional
+        What is known of the files; it learns what it did not know.
+    scratch : Path, optional
+        Folder for what memory should not hold; the system's temporary folder by default.
+    progress : callable (bytes done, bytes in all, file), optional
 
     Returns
     -------
@@ -86,96 +85,154 @@ def build_ticks(market: Market, root: Path, month: Month) -> TicksResult:
     Raises
     ------
     TickDataError
-        When there is no file, a file cannot be trusted, no file holds a single trade, or none
-        holds a trade of the month or later: its file has not arrived.
+        When there is no file, a file cannot be trusted, no file holds a single trade, none
+        holds a trade of the month or later (its file has not arrived), or a strict market misses
+        days or ids.
     """
-    files, extent = _read_month(market, root, month)
-    if extent.n_rows == 0:
+    index = FileIndex(market) if index is None else index
+    sorter = TickSorter(scratch)
+    try:
+        intake = Intake(market, month, sorter)
+        entries = take_in(market, root, index, intake, progress)
+        extents = months_of(entries.values())
+        _refuse_missing_month(market, month, entries, extents)
+        return _clean(intake, entries, extents, TableSpool(TICKS, scratch))
+    finally:
+        sorter.close()
+
+
+def _refuse_missing_month(
+    market: Market,
+    month: Month,
+    entries: dict[str, FileEntry],
+    extents: dict[Month, MonthExtent],
+) -> None:
+    config = f"configs/markets/{market.name}.yaml"
+    last_ns = [e.last_ns for e in extents.values() if e.last_ns is not None]
+    if not last_ns:
         raise TickDataError(
-            f"market {market.name!r}: {len(files)} files, {files[0].file} the first, hold no trade "
-            f"at all; correct `files:` or `columns:` in configs/markets/{market.name}.yaml"
+            f"market {market.name!r}: {len(entries)} files, {next(iter(entries))} the first, hold "
+            f"no trade at all; correct `files:` or `columns:` in {config}"
         )
-    if extent.latest_ns < month.start_ns:
-        latest = pd.Timestamp(extent.latest_ns, tz="UTC")
+    if max(last_ns) < month.start_ns:
+        latest = pd.Timestamp(max(last_ns), tz="UTC")
         raise TickDataError(
             f"market {market.name!r}: no file holds a trade of {month} or later, the last is of "
             f"{latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set last_month in "
-            f"configs/markets/{market.name}.yaml"
+            f"{config}"
         )
-    selected = join_files(files)
-    has_id = np.array([file.has_ids for file in files], bool)[selected.rows["file"].to_numpy()]
-    kept, repeated, n_dropped = sort_and_part(selected.rows, has_id)
-    faults = selected.faults
-    if repeated.size:
-        conflicts = _conflicts(market, files, selected.rows.iloc[repeated])
-        faults = pd.concat([faults, conflicts], ignore_index=True)
-    ticks = to_ticks(selected.rows.iloc[kept], has_id[kept])
-    quarantine = to_quarantine(faults, [file.file for file in files], month)
-    report = _report(market, month, files, extent, selected, ticks, quarantine)
-    inferred = int((selected.rows["sign"].to_numpy()[kept] == 0).sum())
-    report["duplicates_dropped"] = n_dropped
-    report["sides_inferred"] = inferred
-    report["sides_inferred_share"] = inferred / len(ticks) if len(ticks) else None
-    return TicksResult(ticks, quarantine, report)
 
 
-def _read_month(market: Market, root: Path, month: Month) -> tuple[list[FileTicks], _Extent]:
-    """Read the files one at a time and keep what they hold of the month."""
-    files, extent = [], _Extent()
-    for path in input_files(market, root):
-        file = read_file(market, path, root)
-        extent.add(file.rows["time_ns"].to_numpy(), month)
-        files.append(
-            replace(file, rows=_inside(file.rows, month), faults=_inside(file.faults, month))
-        )
-    return files, extent
+def _clean(
+    intake: Intake,
+    entries: dict[str, FileEntry],
+    extents: dict[Month, MonthExtent],
+    spool: TableSpool,
+) -> TicksResult:
+    """Sort what was taken in, part it into ticks, quarantine and duplicates, and report."""
+    market, month = intake.market, intake.month
+    before = [e.last_ns for m, e in extents.items() if m < month and e.last_ns is not None]
+    counts = QualityCounts(month, max(before, default=None))
+    repeats, complete = find_repeats(intake.sorter.slices), TickRule()
+    conflicts: list[tuple[int, int, int]] = []
+    n_dropped = first = 0
+    for part in intake.sorter.slices():
+        verdict = repeats.verdict(part.rows, first)
+        first += verdict.size
+        n_dropped += int((verdict == 1).sum())
+        conflicts += _lines_of(part, verdict == 2)
+        rows = part.rows if not verdict.any() else part.rows.at(verdict == 0)
+        counts.add(rows)
+        spool.append(_table(rows, complete(rows.price, rows.sign)))
+    _set_aside(intake, conflicts)
+    report = _report(intake, counts, n_dropped)
+    refuse_gaps(
+        market,
+        month,
+        report["missing_days"],
+        report["missing_ids"],
+        report["missing_ids_share"],
+    )
+    synthetic = market.synthetic or any(is_synthetic(path) for _, path in intake.files.values())
+    return TicksResult(
+        spool.finish(),
+        _quarantine(intake),
+        report | {"synthetic": synthetic},
+        {file: entries[file].sha256 for file, _ in intake.files.values()},
+        synthetic,
+    )
 
 
-def _inside(frame: pd.DataFrame, month: Month) -> pd.DataFrame:
-    return frame[frame["time_ns"].between(month.start_ns, month.end_ns)]
+def _lines_of(part: Slice, chosen: np.ndarray) -> list[tuple[int, int, int]]:
+    """File, line and time of some rows of a slice."""
+    rows = part.rows.at(chosen)
+    columns = (part.file[chosen], rows.line, rows.time_ns)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _conflicts(market: Market, files: list[FileTicks], rows: pd.DataFrame) -> pd.DataFrame:
-    """Shape rows that repeat an id as faults, fetching their text from the files again."""
-    rows = rows.sort_values(["file", "row"])
-    raw = []
-    for number, part in rows.groupby("file"):
-        source = files[int(number)]
-        raw += read_raw(market, source.path, source.file, part["row"].to_numpy())
-    return rows[["row", "time_ns", "file"]].assign(reason=REPEATED_ID, raw=raw, own_time=True)
+def _set_aside(intake: Intake, conflicts: list[tuple[int, int, int]]) -> None:
+    """Add rows that repeat an id to the faults, fetching their text from the files again."""
+    intake.n_set_aside[REPEATED_ID] += len(conflicts)
+    for number, (file, path) in intake.files.items():
+        found = sorted((line, time_ns) for n, line, time_ns in conflicts if n == number)
+        found = found[: max(0, MOST_LISTED - len(intake.faults))]
+        text = read_raw(path, file, np.array([line for line, _ in found], np.int64))
+        intake.faults += [
+            (number, Fault(line, REPEATED_ID, raw, time_ns, True))
+            for (line, time_ns), raw in zip(found, text, strict=True)
+        ]
 
 
-def _report(
-    market: Market,
-    month: Month,
-    files: list[FileTicks],
-    extent: _Extent,
-    selected: MonthRows,
-    ticks: pd.DataFrame,
-    quarantine: pd.DataFrame,
-) -> dict[str, Any]:
-    per_file = Counter(selected.rows["file"]) + Counter(selected.faults["file"])
-    time_ns = ticks["time_ns"].to_numpy()
-    last_before = [] if extent.last_earlier_ns is None else [extent.last_earlier_ns]
+def _table(rows: Rows, tick_sign: np.ndarray) -> pa.Table:
+    """Shape rows as TICKS; ids that do not order trades are no venue's number: null."""
+    columns = [
+        pa.array(rows.time_ns),
+        pa.array(rows.trade_id, mask=rows.id_kind != ORDERED_ID),
+        pa.array(rows.price),
+        pa.array(rows.qty),
+        pa.array(tick_sign),
+    ]
+    return pa.Table.from_arrays(columns, schema=TICKS.arrow)
+
+
+def _quarantine(intake: Intake) -> pd.DataFrame:
+    """Shape faults as QUARANTINE; one without a time of its own is known when the month ends."""
+    faults = sorted(intake.faults, key=lambda found: (found[0], found[1].line))
+    known_at = [f.time_ns if f.own_time else intake.month.end_ns for _, f in faults]
+    return pd.DataFrame(
+        {
+            "file": np.array([intake.files[number][0] for number, _ in faults], object),
+            "row": np.array([fault.line for _, fault in faults], np.int64),
+            "reason": np.array([fault.reason for _, fault in faults], object),
+            "raw": np.array([fault.raw for _, fault in faults], object),
+            "known_at": np.array(known_at, np.int64),
+        }
+    )[QUARANTINE.columns]
+
+
+def _report(intake: Intake, counts: QualityCounts, n_dropped: int) -> dict[str, Any]:
+    market, month = intake.market, intake.month
+    facts = counts.report()
+    unexplained, explained = missing_days(
+        market, month, counts.ticks_by_day, facts["first_tick_ns"]
+    )
     report = {
         "market": market.name,
         "month": str(month),
-        "vendor": market.vendor,
-        "synthetic": market.synthetic,
-        "empty": ticks.empty,
-        "files": [{"file": files[n].file, "rows": per_file[n]} for n in sorted(per_file)],
-        "rows_read_in_month": len(selected.rows) + len(selected.faults),
-        "ticks": len(ticks),
-        "quarantined": len(quarantine),
-        "quarantine_reasons": dict(sorted(Counter(quarantine["reason"]).items())),
-        "identical_rows_kept": quality.identical_without_id(ticks),
-        "rows_out_of_order": quality.out_of_order(selected.rows),
-        "missing_ids": quality.missing_ids(ticks),
-        "first_tick_ns": int(time_ns[0]) if len(ticks) else None,
-        "last_tick_ns": int(time_ns[-1]) if len(ticks) else None,
-        "reverting_spikes": quality.reverting_spikes(ticks["price"].to_numpy()),
-        **quality.gaps(np.append(np.array(last_before, np.int64), time_ns)),
+        "empty": counts.n_ticks == 0,
+        "files": [
+            {"file": file, "rows": intake.n_rows[number]}
+            for number, (file, _) in sorted(intake.files.items())
+        ],
+        "rows_read": sum(intake.n_rows.values()),
+        "quarantined": sum(intake.n_set_aside.values()),
+        "quarantine_listed": len(intake.faults),
+        "quarantine_reasons": dict(sorted((+intake.n_set_aside).items())),
+        "duplicates_dropped": n_dropped,
+        "rows_out_of_order": intake.n_backwards,
+        "days": len(counts.ticks_by_day),
+        "missing_days": unexplained,
+        "missing_days_in_outages": explained,
+        **facts,
     }
-    if month == market.first_month:
-        report["rows_before_first_month"] = extent.n_earlier
-    return report
+    return report | {"score": score(report)}

@@ -1,102 +1,116 @@
-"""The rows of one month, from all files: sorted, without duplicates, with sides.
+"""What sorted rows become: duplicates go, repeated ids are set aside, missing sides are inferred.
 
-What is doubtful goes to quarantine with a reason; every row that was read is in exactly one of
-ticks, quarantine and dropped duplicates. No file is opened here.
+Every row that was read is in exactly one of ticks, quarantine and dropped duplicates. Slices
+of a month pass by one after the other; what has to be known of the others is a few ids. No file
+is opened here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from price_physics.months import Month
-from price_physics.schemas import QUARANTINE, TICKS
-from price_physics.ticks.read import FileTicks
+from price_physics.ticks import kernels
+from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID, Rows
+from price_physics.ticks.sort import Slice
 
 REPEATED_ID = "trade_id repeated with another payload"
 
 Int64 = NDArray[np.int64]
+Slices = Callable[[], Iterator[Slice]]
+_PAYLOAD = ("time_ns", "price", "qty", "sign")
 
 
 @dataclass(frozen=True)
-class MonthRows:
-    """What the files hold of one month, files one after the other, each in its own order.
+class Repeats:
+    """Places of rows that repeat an id of another time, counted through all slices of a month.
 
     Attributes
     ----------
-    rows : DataFrame
-        Columns of :attr:`FileTicks.rows`, and `file`, a position in the sequence of files.
-    faults : DataFrame
-        Columns of :attr:`FileTicks.faults`, and `file`.
+    dropped, conflicts : int64 array
+        Sorted. Rows that repeat the payload too, and rows that do not.
     """
 
-    rows: pd.DataFrame
-    faults: pd.DataFrame
+    dropped: Int64
+    conflicts: Int64
+
+    def verdict(self, rows: Rows, first: int) -> NDArray[np.int8]:
+        """Judge the rows of a slice whose first row has place `first`.
+
+        1 is an exact duplicate, 2 repeats an id with another payload, 0 stays. The earliest row
+        of an id stays: its fate must not hang on a later trade.
+        """
+        verdict = _at_one_time(rows, -1)[0]
+        for value, places in ((1, self.dropped), (2, self.conflicts)):
+            low, high = np.searchsorted(places, [first, first + verdict.size])
+            verdict[places[low:high] - first] = value
+        return verdict
 
 
-def join_files(files: Sequence[FileTicks]) -> MonthRows:
-    """Join what the files hold of one month."""
+def find_repeats(slices: Slices) -> Repeats:
+    """Compare all rows whose id may occur at two times.
 
-    def join(frames: list[pd.DataFrame]) -> pd.DataFrame:
-        parts = [frame.assign(file=number) for number, frame in enumerate(frames)]
-        return pd.concat(parts, ignore_index=True)
-
-    return MonthRows(join([f.rows for f in files]), join([f.faults for f in files]))
-
-
-def sort_and_part(rows: pd.DataFrame, has_id: NDArray[np.bool_]) -> tuple[Int64, Int64, int]:
-    """Order one month's rows, and part those whose id was seen before.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        time_ns, trade_id, price, qty, sign; in the order of the files.
-    has_id : bool array of shape (n_rows,)
-        Whether `trade_id` is the venue's; rows without one sort after those of equal time.
-
-    Returns
-    -------
-    ticks : int64 array
-        Positions of the rows that stay, sorted by time, then id, then file order.
-    repeated : int64 array
-        Positions of the rows that repeat an id with another payload, in file order. The
-        earliest row of an id stays: its fate must not hang on a later trade.
-    n_dropped : int
-        Rows that repeat an id and its payload exactly.
+    In time order ids mostly grow. One that does not may have been seen before; only such ids,
+    and texts, which have no order, are compared over the month.
     """
-    order = np.lexsort((rows["trade_id"], ~has_id, rows["time_ns"]))
-    candidates = order[has_id[order]]
-    ids = rows["trade_id"].to_numpy()[candidates]
-    # a stable sort by id keeps each id's rows in their order: the first of a run is the earliest
-    by_id = candidates[np.argsort(ids, kind="stable")]
-    ids = rows["trade_id"].to_numpy()[by_id]
-    starts = np.r_[True, ids[1:] != ids[:-1]][: ids.size]
-    first = by_id[starts][np.cumsum(starts) - 1] if ids.size else by_id
-    payload = [rows[name].to_numpy() for name in ("time_ns", "price", "qty", "sign")]
-    same = np.logical_and.reduce([column[by_id] == column[first] for column in payload])
-    stays = np.ones(len(rows), bool)
-    stays[by_id[~starts]] = False
-    repeated = np.sort(by_id[~starts & ~same])
-    return order[stays[order]], repeated, int((~starts & same).sum())
+    dropped, conflicts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for kind, suspects in _suspects(slices).items():
+        if not suspects.size:
+            continue
+        rows, place = _matching(slices, kind, suspects)
+        by_id = np.argsort(rows.trade_id, kind="stable")  # the first of a run is the earliest
+        ids = rows.trade_id[by_id]
+        starts = np.r_[True, ids[1:] != ids[:-1]][: ids.size]
+        first = by_id[starts][np.cumsum(starts) - 1]
+        columns = [getattr(rows, name) for name in _PAYLOAD]
+        same = np.logical_and.reduce([column[by_id] == column[first] for column in columns])
+        dropped.append(place[by_id[~starts & same]])
+        conflicts.append(place[by_id[~starts & ~same]])
+    return Repeats(np.sort(np.concatenate(dropped)), np.sort(np.concatenate(conflicts)))
 
 
-def tick_rule(price: NDArray[np.float64], sign: NDArray[np.int8]) -> NDArray[np.int8]:
+def _at_one_time(rows: Rows, highest: int) -> tuple[NDArray[np.int8], Int64, int]:
+    orders = rows.id_kind == ORDERED_ID
+    return kernels.repeats(
+        rows.time_ns, rows.trade_id, rows.price, rows.qty, rows.sign, orders, highest
+    )
+
+
+def _suspects(slices: Slices) -> dict[int, Int64]:
+    """Ids that may occur at two times, by kind, sorted."""
+    highest = -1
+    ordered, texts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for part in slices():
+        _, found, highest = _at_one_time(part.rows, highest)
+        ordered.append(found)
+        texts.append(part.rows.trade_id[part.rows.id_kind == TEXT_ID])
+    every = np.concatenate(texts)
+    every.sort()
+    return {
+        ORDERED_ID: np.unique(np.concatenate(ordered)),
+        TEXT_ID: np.unique(every[1:][every[1:] == every[:-1]]),
+    }
+
+
+def _matching(slices: Slices, kind: int, ids: Int64) -> tuple[Rows, Int64]:
+    """All rows with one of the ids, but for repeats at one time, and their places in the month."""
+    rows, places, first = [], [np.empty(0, np.int64)], 0
+    for part in slices():
+        own = np.flatnonzero((part.rows.id_kind == kind) & (_at_one_time(part.rows, -1)[0] == 0))
+        near = np.minimum(np.searchsorted(ids, part.rows.trade_id[own]), ids.size - 1)
+        own = own[ids[near] == part.rows.trade_id[own]]
+        rows.append(part.rows.at(own))
+        places.append(first + own)
+        first += part.rows.time_ns.size
+    return Rows.concatenate(rows), np.concatenate(places)
+
+
+class TickRule:
     """Infer missing sides from price changes, looking back only.
 
-    Parameters
-    ----------
-    price : float64 array of shape (n_ticks,)
-        Prices of one month in order.
-    sign : int8 array of shape (n_ticks,)
-        +1, -1, or 0 where the dump has no side.
-
-    Returns
-    -------
-    int8 array of shape (n_ticks,)
-        `sign` with every 0 replaced: +1 above the price before, -1 below it, the sign before
-        where the price did not change, +1 for the month's first tick.
+    A side that a row lacks is +1 above the price before, -1 below it, the side before where the
+    price did not change, and +1 for the month's first tick.
 
     References
     ----------
@@ -104,39 +118,31 @@ def tick_rule(price: NDArray[np.float64], sign: NDArray[np.int8]) -> NDArray[np.
 
     Examples
     --------
-    >>> tick_rule(np.array([5.0, 5.0, 6.0, 6.0, 4.0, 4.0]), np.zeros(6, np.int8))
+    >>> TickRule()(np.array([5.0, 5.0, 6.0, 6.0, 4.0, 4.0]), np.zeros(6, np.int8))
     array([ 1,  1,  1,  1, -1, -1], dtype=int8)
     """
-    change = np.sign(np.diff(price, prepend=price[:1])).astype(np.int8)
-    known = np.where(sign != 0, sign, change)
-    if known.size and known[0] == 0:
-        known[0] = 1
-    last_known = np.maximum.accumulate(np.where(known != 0, np.arange(known.size), 0))
-    return known[last_known]
+
+    def __init__(self) -> None:
+        self._price, self._sign = np.nan, 1
+
+    def __call__(self, price: NDArray[np.float64], sign: NDArray[np.int8]) -> NDArray[np.int8]:
+        """Complete the sides of the ticks that follow those of the call before."""
+        signs = kernels.tick_rule(price, sign, self._price, self._sign)
+        if price.size:
+            self._price, self._sign = float(price[-1]), int(signs[-1])
+        return signs
 
 
-def to_ticks(rows: pd.DataFrame, has_id: NDArray[np.bool_]) -> pd.DataFrame:
-    """Shape sorted rows as TICKS: ids that are none become null, missing sides are inferred."""
-    ids = pd.arrays.IntegerArray(rows["trade_id"].to_numpy(np.int64, copy=True), ~has_id)
-    ticks = {
-        "time_ns": rows["time_ns"].to_numpy(),
-        "trade_id": ids,
-        "price": rows["price"].to_numpy(),
-        "qty": rows["qty"].to_numpy(),
-        "tick_sign": tick_rule(rows["price"].to_numpy(), rows["sign"].to_numpy()),
-    }
-    return pd.DataFrame(ticks)[TICKS.columns]
+def identical_without_id(rows: Rows) -> int:
+    """Count rows without an id that equal an earlier one in time, price and quantity.
 
-
-def to_quarantine(faults: pd.DataFrame, names: Sequence[str], month: Month) -> pd.DataFrame:
-    """Shape faults as QUARANTINE; one without a time of its own is known when the month ends."""
-    faults = faults.sort_values(["file", "row"], ignore_index=True)
-    own_time = faults["own_time"].to_numpy(bool)
-    quarantine = {
-        "file": np.array(names, object)[faults["file"].to_numpy(np.int64)],
-        "row": faults["row"].to_numpy(np.int64),
-        "reason": faults["reason"].to_numpy(object),
-        "raw": faults["raw"].to_numpy(object),
-        "known_at": np.where(own_time, faults["time_ns"].to_numpy(np.int64), month.end_ns),
-    }
-    return pd.DataFrame(quarantine)[QUARANTINE.columns]
+    The rows are sorted by time, and hold all of theirs.
+    """
+    same_time = np.r_[False, rows.time_ns[1:] == rows.time_ns[:-1]]
+    tied = np.flatnonzero((same_time | np.r_[same_time[1:], False]) & (rows.id_kind == NO_ID))
+    if not tied.size:
+        return 0
+    columns = [getattr(rows, name)[tied] for name in ("qty", "price", "time_ns")]
+    order = np.lexsort(columns)
+    same = np.logical_and.reduce([c[order][1:] == c[order][:-1] for c in columns])
+    return int(same.sum())

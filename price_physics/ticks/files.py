@@ -1,7 +1,7 @@
 """Find and open vendor dumps: globs, gzip, zip, checksums, blocks of whole lines.
 
-Bytes only: what the lines mean is ``read`` and ``parse``. Archives are streamed and never
-extracted to disk.
+Bytes only: what the lines mean is ``read`` and ``lines``. Archives are streamed and never
+extracted to disk, and a bomb is refused after its first megabytes.
 """
 
 import glob
@@ -12,15 +12,26 @@ import os
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.study import Market
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
+MOST_RATIO = 200
+"""Decompressed bytes a compressed one may stand for; dumps of trades reach 20."""
+MOST_BYTES = 1 << 40
+FREE_BYTES = 64 << 20
+"""What any archive may hold, however well it was compressed."""
 _LONGEST_LINE = 1 << 20
+_SIDECARS = (".CHECKSUM", ".SYNTHETIC")
 
 
 def input_files(market: Market, root: Path) -> list[Path]:
@@ -36,7 +47,8 @@ def input_files(market: Market, root: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        Each file once. ``.CHECKSUM`` files are read beside their dump, not listed.
+        Each file once. ``.CHECKSUM`` and ``.SYNTHETIC`` files are read beside their dump, not
+        listed.
 
     Raises
     ------
@@ -47,7 +59,7 @@ def input_files(market: Market, root: Path) -> list[Path]:
     empty = []
     for pattern in market.files:
         matches = {root / name for name in glob.glob(pattern, root_dir=root, recursive=True)}
-        matches = {p for p in matches if p.is_file() and p.suffix != ".CHECKSUM"}
+        matches = {p for p in matches if p.is_file() and p.suffix not in _SIDECARS}
         found |= matches
         if not matches:
             empty.append(pattern)
@@ -64,8 +76,19 @@ def display_name(path: Path, root: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def verify_checksum(path: Path, file: str) -> None:
-    """Compare a dump with the ``.CHECKSUM`` beside it, where there is one (Binance).
+def is_synthetic(path: Path) -> bool:
+    """Say whether a generator marked the file: ``<name>.SYNTHETIC`` lies beside it."""
+    return path.with_name(path.name + ".SYNTHETIC").exists()
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify_checksum(path: Path, file: str, actual: str) -> None:
+    """Compare a dump's sha256 with the ``.CHECKSUM`` beside it, where there is one (Binance).
 
     Raises
     ------
@@ -76,8 +99,6 @@ def verify_checksum(path: Path, file: str) -> None:
     if not beside.exists():
         return
     expected = beside.read_text(encoding="utf-8", errors="replace").split()[:1]
-    with path.open("rb") as stream:
-        actual = hashlib.file_digest(stream, "sha256").hexdigest()
     if [actual] != [word.lower() for word in expected]:
         raise TickDataError(
             f"{file}: sha256 is {actual}, {beside.name} says {''.join(expected)!r}; download both "
@@ -85,8 +106,30 @@ def verify_checksum(path: Path, file: str) -> None:
         )
 
 
-def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class LineBlock:
+    """Whole lines of a file.
+
+    Attributes
+    ----------
+    data : uint8 array
+        Every line with its newline, the file's last one too.
+    first_line, n_lines : int
+        Number of the first line, from 1, and how many there are.
+    cut : bool
+        Whether the file lacks the newline at its very end, here added.
+    """
+
+    data: NDArray[np.uint8]
+    first_line: int
+    n_lines: int
+    cut: bool
+
+
+def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[LineBlock]:
     """Stream a plain, gzipped or zipped text file in blocks of whole lines.
+
+    The next block is read and decompressed while the caller works on this one.
 
     Parameters
     ----------
@@ -95,47 +138,101 @@ def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[byte
     file : str
         The name for messages.
     size : int
-        Bytes of a block, about.
-
-    Yields
-    ------
-    bytes
-        Whole lines, each with its newline; the file's last one may lack it.
+        Bytes of a block, at most; no line may be longer.
 
     Raises
     ------
     TickDataError
-        When the file is truncated, its CRC is wrong, or the archive is not one plain CSV.
+        When the file is truncated, its CRC is wrong, the archive is not one plain CSV or a bomb,
+        it holds a NUL, or its lines have no end.
     """
-    n_lines = 0
-    pending: list[bytes] = []
-    n_pending = 0
-    try:
-        with _open(path, file) as stream:
-            # read1 hands over what could be decompressed before a damage, so that we can say where
-            while chunk := stream.read1(size):
-                pending.append(chunk)
-                n_pending += len(chunk)
-                if n_pending < size:
-                    continue
-                block = b"".join(pending)
-                cut = block.rfind(b"\n") + 1
-                if cut == 0 and n_pending > _LONGEST_LINE:
+    with ThreadPoolExecutor(1) as reader, _refuse_damage(file), _open(path, file) as stream:
+        fill = _Filler(stream, path, file, size)
+        line, ahead = 1, reader.submit(fill, b"")
+        while True:
+            buffer, n_bytes = ahead.result()
+            if fill.damage:
+                row = line - 1 + _count_lines(buffer, n_bytes)
+                raise TickDataError(
+                    f"{file}, after row {row}: damaged or cut off: {fill.damage}; download it again"
+                ) from fill.damage
+            ended, cut = fill.ended, fill.ended and n_bytes > 0 and buffer[n_bytes - 1] != 10
+            if cut:
+                buffer[n_bytes] = 10
+                n_bytes += 1
+            stop = buffer.rfind(b"\n", 0, n_bytes) + 1
+            if n_bytes - stop > min(_LONGEST_LINE, size - 1):
+                raise TickDataError(
+                    f"{file}, row {line + _count_lines(buffer, stop)}: a line of over "
+                    f"{n_bytes - stop} bytes; this is not a CSV"
+                )
+            if not ended:
+                ahead = reader.submit(fill, bytes(buffer[stop:n_bytes]))
+            nul = buffer.find(b"\0", 0, stop)
+            if nul >= 0:
+                row = line + _count_lines(buffer, nul)
+                raise TickDataError(f"{file}, row {row}: holds a NUL byte; download it again")
+            if stop:
+                n_lines = _count_lines(buffer, stop)
+                yield LineBlock(np.frombuffer(buffer, np.uint8, stop), line, n_lines, cut)
+                line += n_lines
+            if ended:
+                return
+
+
+def _count_lines(buffer: bytearray, n_bytes: int) -> int:
+    return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, n_bytes) == 10))
+
+
+class _Filler:
+    """Fill a new buffer from a stream, up to its end, a damage or the buffer's size."""
+
+    def __init__(self, stream: io.BufferedIOBase, path: Path, file: str, size: int) -> None:
+        self._stream, self._file, self._size = stream, file, size
+        self._most = MOST_BYTES
+        if path.suffix in (".gz", ".zip"):
+            self._most = min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * path.stat().st_size))
+        self._n_read = 0
+        self.ended = False
+        self.damage: Exception | None = None
+
+    def __call__(self, kept: bytes) -> tuple[bytearray, int]:
+        """Put `kept` first, then what the stream gives; returns the buffer and its bytes."""
+        buffer = bytearray(self._size + 1)  # a newline may be added
+        buffer[: len(kept)] = kept
+        at = len(kept)
+        with memoryview(buffer) as view:
+            while at < self._size:
+                try:
+                    # read1 hands over what could be decompressed before a damage
+                    chunk = self._stream.read1(min(1 << 20, self._size - at))
+                except _DAMAGES as error:
+                    self.damage = error
+                    break
+                if not chunk:
+                    self.ended = True
+                    break
+                view[at : at + len(chunk)] = chunk
+                at += len(chunk)
+                self._n_read += len(chunk)
+                if self._n_read > self._most:
                     raise TickDataError(
-                        f"{file}, row {n_lines + 1}: {block[:60]!r}... has no end within "
-                        f"{n_pending} bytes; this is not a CSV"
+                        f"{self._file}: decompresses to more than {self._most} bytes, over "
+                        f"{MOST_RATIO} times its size; refused as a bomb"
                     )
-                if cut:
-                    yield block[:cut]
-                    n_lines += block.count(b"\n", 0, cut)
-                pending, n_pending = [block[cut:]], len(block) - cut
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile) as error:
-        row = n_lines + b"".join(pending).count(b"\n")
-        raise TickDataError(
-            f"{file}, after row {row}: damaged or cut off: {error}; download it again"
-        ) from error
-    if n_pending:
-        yield b"".join(pending)
+        return buffer, at
+
+
+_DAMAGES = (EOFError, OSError, zlib.error, zipfile.BadZipFile)
+
+
+@contextmanager
+def _refuse_damage(file: str) -> Iterator[None]:
+    """Turn what opening or closing a damaged archive raises into our message."""
+    try:
+        yield
+    except _DAMAGES as error:
+        raise TickDataError(f"{file}: damaged or cut off: {error}; download it again") from error
 
 
 @contextmanager

@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from price_physics.ticks.kernels import hash_texts
+
 UNITS = ("no time", "s", "ms", "us", "ns", "ISO 8601")
 _ISO = len(UNITS) - 1
 _PER_SECOND = np.array([0, 1, 10**3, 10**6, 10**9])
-_PLAUSIBLE = 10**8, 9_223_372_036
-"""Seconds since 1970 that are a time: from 1973 to the end of int64 nanoseconds in 2262. Three
-powers of ten apart, the four units cannot be mistaken for one another."""
+_PLAUSIBLE = 10**8, 7_258_118_400
+"""Seconds since 1970 that are a time: from 1973 up to the year 2200. Less than three powers of
+ten apart, the four units cannot be mistaken for one another."""
 
 FAULTS = (
     "",
@@ -42,9 +44,9 @@ _ISO_TIME = (
     r"^(?P<date>\d{4}-\d{2}-\d{2})[T D](?P<clock>\d{2}:\d{2}:\d{2})"
     r"(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$"
 )
-_SIGNS = {
+SIGNS = {
     "is_buyer_maker": {"true": -1, "t": -1, "1": -1, "false": 1, "f": 1, "0": 1, "": 0},
-    "side": {"buy": 1, "b": 1, "sell": -1, "s": -1, "": 0},
+    "side": {"buy": 1, "b": 1, "sell": -1, "s": -1, "": 0, "unknown": 0},
 }
 
 Int64 = NDArray[np.int64]
@@ -56,7 +58,8 @@ class Parsed:
 
     Attributes
     ----------
-    time_ns, trade_id : int64; UTC ns; 0 where unreadable or absent.
+    time_ns, trade_id : int64; UTC ns; 0 where unreadable or absent; a text id is a hash.
+    has_id : bool.
     unit : int8; position in ``UNITS``; 0 where the time is unreadable.
     price, qty : float64; NaN where unreadable.
     sign : int8; +1 or -1; 0 where the row has no side.
@@ -66,14 +69,17 @@ class Parsed:
     time_ns: Int64
     unit: NDArray[np.int8]
     trade_id: Int64
+    has_id: NDArray[np.bool_]
     price: NDArray[np.float64]
     qty: NDArray[np.float64]
     sign: NDArray[np.int8]
     fault: NDArray[np.int8]
 
 
-def parse_columns(columns: dict[str, pa.Array]) -> Parsed:
+def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed:
     """Read columns named time, price, qty and, where there are any, trade_id and a side.
+
+    With `text_id` any text identifies a trade, and a blank is no id and no fault.
 
     Raises
     ------
@@ -84,12 +90,16 @@ def parse_columns(columns: dict[str, pa.Array]) -> Parsed:
     n_rows = len(columns["time"])
     time_ns, unit = parse_times(columns["time"])
     price, qty = parse_numbers(columns["price"]), parse_numbers(columns["qty"])
-    trade_id, has_id = np.zeros(n_rows, np.int64), np.ones(n_rows, bool)
-    if "trade_id" in columns:
+    trade_id, has_id = np.zeros(n_rows, np.int64), np.zeros(n_rows, bool)
+    bad_id = np.zeros(n_rows, bool)
+    if "trade_id" in columns and text_id:
+        trade_id, has_id = hash_ids(columns["trade_id"])
+    elif "trade_id" in columns:
         trade_id, has_id = parse_integers(columns["trade_id"])
+        bad_id = ~has_id
     sign, has_side, side_fault = np.zeros(n_rows, np.int8), np.ones(n_rows, bool), 0
-    for name in _SIGNS.keys() & columns.keys():
-        sign, has_side = _parse_signs(columns[name], _SIGNS[name])
+    for name in SIGNS.keys() & columns.keys():
+        sign, has_side = _parse_signs(columns[name], SIGNS[name])
         side_fault = 8 if name == "side" else 9
 
     with np.errstate(over="ignore", invalid="ignore"):
@@ -101,11 +111,22 @@ def parse_columns(columns: dict[str, pa.Array]) -> Parsed:
         4: ~np.isfinite(qty),
         5: qty <= 0,
         6: ~np.isfinite(notional),
-        7: ~has_id,
+        7: bad_id,
         side_fault: ~has_side,
     }
     fault = np.select(list(checks.values()), list(checks), 0).astype(np.int8)
-    return Parsed(time_ns, unit, trade_id, price, qty, sign, fault)
+    return Parsed(time_ns, unit, trade_id, has_id, price, qty, sign, fault)
+
+
+def hash_ids(column: pa.Array) -> tuple[Int64, NDArray[np.bool_]]:
+    """Hash ids that are texts; 0 and False where there is none."""
+    text = pc.utf8_trim_whitespace(pc.cast(column, pa.string()).fill_null(""))
+    raw = pc.cast(text, pa.large_binary())
+    _, offsets, data = raw.buffers()
+    place = np.frombuffer(offsets, np.int64)[raw.offset : raw.offset + len(raw) + 1]
+    letters = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
+    has_id = place[1:] > place[:-1]
+    return np.where(has_id, hash_texts(letters, place), 0), has_id
 
 
 def _plain(column: pa.Array) -> pa.Array:
@@ -262,7 +283,7 @@ def _iso_times(part: pa.StructArray) -> tuple[Int64, NDArray[np.int8]]:
     offset = np.array([_offset_ns(z) for z in zones], np.int64)[place]
     good = ~np.isnat(moment)
     ns = np.where(good, moment.view(np.int64), 0) + _billionths(part.field("fraction")) - offset
-    good &= ns // 10**9 >= _PLAUSIBLE[0]
+    good &= (ns // 10**9 >= _PLAUSIBLE[0]) & (ns // 10**9 < _PLAUSIBLE[1])
     return np.where(good, ns, 0), np.where(good, _ISO, 0).astype(np.int8)
 
 

@@ -1,278 +1,517 @@
-"""One vendor file in, one frame of its rows out, whatever their months.
+"""One vendor file in, its rows out, block by block and in file order, whatever their months.
 
-Blocks of lines (or parquet batches) are parsed one after the other. Rows that cannot be
-trusted come back as faults with their line and text; a file that cannot be trusted stops here.
-Rows are neither sorted nor compared with each other: that is ``clean``.
+Rows that cannot be trusted come as faults with their line and text; a file that cannot be
+trusted stops here. Rows are neither sorted nor compared with each other: that is ``sort`` and
+``clean``.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.study import Market
-from price_physics.ticks.files import BLOCK_BYTES, display_name, read_blocks, verify_checksum
-from price_physics.ticks.formats import FORMATS, Layout
-from price_physics.ticks.formats.layout import split_line
-from price_physics.ticks.lines import closes_quotes, split_lines
-from price_physics.ticks.parse import FAULTS, UNITS, UNREADABLE, Parsed, parse_columns
+from price_physics.ticks import kernels
+from price_physics.ticks.files import (
+    BLOCK_BYTES,
+    FREE_BYTES,
+    MOST_RATIO,
+    LineBlock,
+    read_blocks,
+)
+from price_physics.ticks.formats import recognise, recognise_table
+from price_physics.ticks.formats.layout import Layout, split_line
+from price_physics.ticks.lines import closes_quotes, read_lines, torn_reason
+from price_physics.ticks.parse import FAULTS, SIGNS, UNITS, UNREADABLE, Parsed, parse_columns
 
-_BATCH_ROWS = 1 << 18
+NO_ID, ORDERED_ID, TEXT_ID = 0, 1, 2
+"""Kinds of id: none; an integer that orders trades of one time; the hash of a text."""
+
+_BATCH_ROWS = 1 << 17
+_MOST_ODD = 1 << 16
+_MOST_THREADS = 8
+_FIRST_LINES = 50
 _LONGEST_FIRST_LINE = 4096
-_ROWS: dict[str, type] = {
-    "time_ns": np.int64,
-    "trade_id": np.int64,
-    "price": np.float64,
-    "qty": np.float64,
-    "sign": np.int8,
-    "row": np.int64,
-}
-_FAULTS: dict[str, type] = {
-    "row": np.int64,
-    "reason": object,
-    "raw": object,
-    "time_ns": np.int64,
-    "own_time": bool,
-}
+_MOST_ROWS_A_BYTE = 50
+_MOST_COLUMN_BYTES = 1 << 31
 
 
-@dataclass(frozen=True)
-class FileTicks:
-    """All rows of one file.
+class Rows(NamedTuple):
+    """Good rows as arrays, all of shape (n_rows,).
 
     Attributes
     ----------
-    path : Path
-    file : str
-        The name for tables and messages.
-    has_ids : bool
-        Whether `trade_id` is the venue's.
-    rows : DataFrame
-        Good rows in file order: time_ns, trade_id, price, qty, sign (0 where the row has no
-        side), row (1-based line).
-    faults : DataFrame
-        The others in file order: row, reason, raw, time_ns, own_time. Where `own_time` is
-        false the time could not be read and `time_ns` is that of the nearest row before whose
-        time could be, or of the next one.
+    time_ns, trade_id : int64
+        UTC; the venue's id, or the hash of a text, 0 where there is none.
+    price, qty : float64
+        Quote currency; base currency.
+    line : int64
+        1-based line in the file, or row of a table.
+    id_kind, sign : int8
+        `NO_ID`, `ORDERED_ID` or `TEXT_ID`; +1, -1, or 0 where the row has no side.
     """
 
-    path: Path
-    file: str
-    has_ids: bool
-    rows: pd.DataFrame
-    faults: pd.DataFrame
+    time_ns: NDArray[np.int64]
+    trade_id: NDArray[np.int64]
+    price: NDArray[np.float64]
+    qty: NDArray[np.float64]
+    line: NDArray[np.int64]
+    id_kind: NDArray[np.int8]
+    sign: NDArray[np.int8]
+
+    @classmethod
+    def empty(cls, n_rows: int = 0) -> "Rows":
+        """Allocate arrays of `n_rows`, not filled."""
+        return cls(
+            np.empty(n_rows, np.int64),
+            np.empty(n_rows, np.int64),
+            np.empty(n_rows, np.float64),
+            np.empty(n_rows, np.float64),
+            np.empty(n_rows, np.int64),
+            np.empty(n_rows, np.int8),
+            np.empty(n_rows, np.int8),
+        )
+
+    def at(self, places: slice | NDArray) -> "Rows":
+        """Some of the rows: a view for a slice, else a copy."""
+        return Rows._make(column[places] for column in self)
+
+    @classmethod
+    def concatenate(cls, parts: list["Rows"]) -> "Rows":
+        if not parts:
+            return cls.empty()
+        return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Some rows of a file: `columns` and `lines` are in step; `torn` lines are no rows."""
+class Fault:
+    """A row set aside.
 
-    first_line: int
-    source: bytes | pa.Table
-    columns: dict[str, pa.Array]
-    lines: NDArray[np.int64]
-    torn: dict[int, str]
+    Where `own_time` is false its time could not be read, and `time_ns` is that of the nearest
+    row before whose time could be, or of the next one.
+    """
 
-    def raw(self, lines: NDArray[np.int64]) -> list[str]:
-        """The text of some lines; a parquet row's values, joined by commas."""
-        places = [int(line) - self.first_line for line in lines]
-        if isinstance(self.source, bytes):
-            text = self.source.split(b"\n")
-            return [text[place].rstrip(b"\r").decode("utf-8", "replace") for place in places]
-        rows = self.source.take(pa.array(places, pa.int64())).to_pylist()
-        return [",".join(str(value) for value in row.values()) for row in rows]
+    line: int
+    reason: str
+    raw: str
+    time_ns: int
+    own_time: bool
 
 
-def read_file(market: Market, path: Path, root: Path, block_bytes: int = BLOCK_BYTES) -> FileTicks:
-    """Read one vendor file.
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows of one file and the faults among them, in file order."""
+
+    rows: Rows
+    faults: list[Fault]
+
+
+def read_file(
+    market: Market, path: Path, file: str, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
+    """Read one vendor file, block by block.
 
     Parameters
     ----------
     market : Market
-        Its vendor and columns.
-    path, root : Path
-        The file, and the folder that its name in messages is relative to.
+        Its symbol and, for dumps that do not say it themselves, its columns.
+    path : Path
+    file : str
+        The name for messages.
     block_bytes : int
-        Text that is parsed at once; the result does not depend on it.
+        Text that is read at once, more than the longest line; the rows do not depend on it.
 
-    Returns
-    -------
-    FileTicks
+    Yields
+    ------
+    Block
 
     Raises
     ------
     TickDataError
-        When the file is damaged, cut off, empty, of another schema, or mixes units of time.
+        When the file is damaged, cut off, empty, of no known schema, mixes units of time, or
+        holds another instrument.
     """
-    file = display_name(path, root)
-    verify_checksum(path, file)
-    has_ids, unit = False, 0
-    rows, faults = [_frame(_ROWS)], [_frame(_FAULTS)]
-    for layout, block in _blocks(market, path, file, block_bytes):
-        has_ids = layout.trade_id is not None
-        try:
-            parsed = parse_columns(block.columns)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise TickDataError(
-                f"{file}, from row {block.first_line}: {error}; correct `columns:` in "
-                f"configs/markets/{market.name}.yaml"
-            ) from error
-        unit = _one_unit(file, unit, parsed, block)
-        rows.append(_good_rows(parsed, block))
-        faults.append(_faults(parsed, block))
-    good = pd.concat(rows, ignore_index=True)
-    return FileTicks(path, file, has_ids, good, _attribute(file, good, pd.concat(faults)))
+    parts = _table_parts if path.suffix == ".parquet" else _text_parts
+    unit, last_ns = 0, None
+    waiting: list[Fault] = []  # faults before the first row that has a time
+    for part in parts(market, path, file, block_bytes):
+        unit = _one_unit(file, unit, part)
+        faults, last_ns = _attribute(part, waiting, last_ns)
+        waiting = [] if last_ns is not None else waiting + part.faults
+        yield Block(part.rows, faults)
+    if waiting:
+        raise TickDataError(
+            f"{file}, row {waiting[0].line}: {waiting[0].raw!r}: {waiting[0].reason}, and no other "
+            "row of the file has a time either; correct the market's `columns:` or `header:`"
+        )
 
 
-def read_raw(market: Market, path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
-    """Read the text of some good rows again, given their sorted 1-based lines."""
+def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
+    """Read the text of some rows again, given their sorted 1-based lines."""
     raw: list[str] = []
-    for _, block in _blocks(market, path, file, BLOCK_BYTES):
-        raw += block.raw(lines[np.isin(lines, block.lines)])
+    if not lines.size:
+        return raw
+    first = 1
+    if path.suffix == ".parquet":
+        for batch in _batches(path, file):
+            places = lines[(lines >= first) & (lines < first + batch.num_rows)] - first
+            raw += [_joined(batch, int(place)) for place in places]
+            first += batch.num_rows
+        return raw
+    for block in read_blocks(path, file):
+        text = block.data.tobytes().split(b"\n")
+        places = lines[(lines >= first) & (lines < first + len(text) - 1)] - first
+        raw += [_decoded(text[place]) for place in places]
+        first += len(text) - 1
     return raw
 
 
-# ---------------------------------------------------------------------------- rows
-def _good_rows(parsed: Parsed, block: _Block) -> pd.DataFrame:
-    columns = (parsed.time_ns, parsed.trade_id, parsed.price, parsed.qty, parsed.sign, block.lines)
-    return pd.DataFrame(dict(zip(_ROWS, columns, strict=True)))[parsed.fault == 0]
+# ---------------------------------------------------------------------------- parts
+@dataclass(frozen=True)
+class _Part:
+    """What was read at once: rows, the unit of each row's time, faults, and any line's text."""
+
+    rows: Rows
+    unit: NDArray[np.int8]
+    faults: list[Fault]
+    fault_units: list[int]
+    raw: Callable[[int], str]
 
 
-def _faults(parsed: Parsed, block: _Block) -> pd.DataFrame:
-    bad = parsed.fault > 0
-    lines = np.concatenate([block.lines[bad], np.array(list(block.torn), np.int64)])
-    if not lines.size:
-        return _frame(_FAULTS)
-    no_time = np.zeros(len(block.torn), np.int64)
-    columns = (
-        lines,
-        [FAULTS[code] for code in parsed.fault[bad]] + list(block.torn.values()),
-        block.raw(lines),
-        np.concatenate([parsed.time_ns[bad], no_time]),
-        np.concatenate([parsed.unit[bad] > 0, no_time > 0]),
-    )
-    faults = pd.DataFrame(dict(zip(_FAULTS, columns, strict=True))).astype(_FAULTS)
-    return faults.sort_values("row", ignore_index=True)
-
-
-def _frame(types: Mapping[str, type]) -> pd.DataFrame:
-    return pd.DataFrame({name: np.empty(0, kind) for name, kind in types.items()})
-
-
-def _one_unit(file: str, unit: int, parsed: Parsed, block: _Block) -> int:
+def _one_unit(file: str, unit: int, part: _Part) -> int:
     """Return the file's unit of time, refusing a row in another."""
-    known = parsed.unit[parsed.unit > 0]
-    if not known.size:
-        return unit
-    unit = unit or int(known[0])
-    other = np.flatnonzero((parsed.unit > 0) & (parsed.unit != unit))
-    if other.size:
-        line = block.lines[other[:1]]
-        raise TickDataError(
-            f"{file}, row {line[0]}: {block.raw(line)[0]!r} has its time in "
-            f"{UNITS[parsed.unit[other[0]]]}, the rows before it in {UNITS[unit]}; split the file"
-        )
+    seen = [(f.line, u) for f, u in zip(part.faults, part.fault_units, strict=True) if u]
+    if part.unit.size:
+        unit = unit or int(part.unit[0])
+        other = int((part.unit != unit).argmax())
+        if part.unit[other] != unit:
+            seen.append((int(part.rows.line[other]), int(part.unit[other])))
+    for line, found in seen:
+        unit = unit or found
+        if found != unit:
+            raise TickDataError(
+                f"{file}, row {line}: {part.raw(line)!r} has its time in {UNITS[found]}, others "
+                f"have it in {UNITS[unit]}; split the file"
+            )
     return unit
 
 
-def _attribute(file: str, rows: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Give faults without a time that of the nearest timed row before, else of the next."""
-    faults = faults.reset_index(drop=True)
-    lost = ~faults["own_time"].to_numpy()
-    if not lost.any():
-        return faults
-    timed = pd.concat([rows[["row", "time_ns"]], faults.loc[~lost, ["row", "time_ns"]]])
-    timed = timed.sort_values("row")
-    if timed.empty:
-        raise TickDataError(
-            f"{file}, row {faults['row'][0]}: {faults['raw'][0]!r}: {faults['reason'][0]}, and no "
-            "other row of the file has a time either; correct the market's `columns:` or `header:`"
+def _attribute(
+    part: _Part, waiting: list[Fault], last_ns: int | None
+) -> tuple[list[Fault], int | None]:
+    """Give faults without a time that of the nearest timed row before, else of the next.
+
+    Returns the faults that have a time now, and the time of the part's last row that has one.
+    """
+    timed = {f.line: f.time_ns for f in part.faults if f.own_time}
+    line = np.concatenate([part.rows.line, np.array(list(timed), np.int64)])
+    time_ns = np.concatenate([part.rows.time_ns, np.array(list(timed.values()), np.int64)])
+    if not line.size:
+        given = [] if last_ns is None else [replace(f, time_ns=last_ns) for f in part.faults]
+        return given, last_ns
+    if not part.faults and not waiting:
+        return [], int(time_ns[-1])
+    if timed:
+        order = line.argsort(kind="stable")
+        line, time_ns = line[order], time_ns[order]
+    before_all = int(time_ns[0]) if last_ns is None else last_ns
+    faults = []
+    for fault in waiting + part.faults:
+        place = int(np.searchsorted(line, fault.line)) - 1
+        near = int(time_ns[place]) if place >= 0 else before_all
+        faults.append(fault if fault.own_time else replace(fault, time_ns=near))
+    return faults, int(time_ns[-1])
+
+
+def _faults(
+    parsed: Parsed, lines: NDArray[np.int64], raw: Sequence[str]
+) -> tuple[list[Fault], list[int]]:
+    """The faults among parsed rows with their units; `raw` is the text of those rows."""
+    bad = np.flatnonzero(parsed.fault)
+    faults = [
+        Fault(
+            int(lines[row]),
+            FAULTS[parsed.fault[row]],
+            raw[place],
+            int(parsed.time_ns[row]),
+            bool(parsed.unit[row]),
         )
-    before = np.searchsorted(timed["row"], faults.loc[lost, "row"]) - 1
-    faults.loc[lost, "time_ns"] = timed["time_ns"].to_numpy()[np.maximum(before, 0)]
-    return faults
+        for place, row in enumerate(bad)
+    ]
+    return faults, [int(parsed.unit[row]) for row in bad]
 
 
-# ---------------------------------------------------------------------------- blocks
-def _blocks(
-    market: Market, path: Path, file: str, block_bytes: int
-) -> Iterator[tuple[Layout, _Block]]:
-    if path.suffix == ".parquet":
-        return _parquet_blocks(market, path, file)
-    return _text_blocks(market, path, file, block_bytes)
+def _rows(parsed: Parsed, lines: NDArray[np.int64], layout: Layout) -> tuple[Rows, NDArray]:
+    """The good rows, and the units of their times."""
+    good = parsed.fault == 0
+    kind = parsed.has_id * np.int8(TEXT_ID if layout.trade_id_is_text else ORDERED_ID)
+    columns = (parsed.time_ns, parsed.trade_id, parsed.price, parsed.qty, lines, kind, parsed.sign)
+    return Rows(*columns).at(good), parsed.unit[good]
 
 
-def _text_blocks(
-    market: Market, path: Path, file: str, block_bytes: int
-) -> Iterator[tuple[Layout, _Block]]:
-    layout: Layout | None = None
-    line, last_line, last = 1, 1, b""
-    for data in read_blocks(path, file, block_bytes):
-        if line == 1:
-            data = data.removeprefix(b"\xef\xbb\xbf")
-        if layout is None and data.strip():
-            text = data.lstrip(b"\r\n")
-            first, newline, rest = text.partition(b"\n")
-            shown = first.decode("utf-8", "replace").rstrip("\r")[:_LONGEST_FIRST_LINE]
-            layout = FORMATS[market.vendor].of_text(shown, market, file)
-            if layout.has_header:  # its line stays, blank, so that rows keep their numbers
-                data = data[: len(data) - len(text)] + newline + rest
-        if layout is not None and data.strip():
-            last_line, last = line, data
-            try:
-                columns, places, torn = split_lines(data, layout)
-            except ValueError as error:
-                raise TickDataError(f"{file}, from row {line}: {error}; mend the file") from error
-            torn = {place + line: reason for place, reason in torn.items()}
-            yield layout, _Block(line, data, columns, places + line, torn)
-        line += data.count(b"\n")
-    if layout is None:
+def _in_base(rows: Rows, layout: Layout) -> None:
+    """Turn quantities of contracts or of quote currency into base quantities, in place."""
+    if layout.qty_scale != 1.0:
+        np.multiply(rows.qty, layout.qty_scale, out=rows.qty)
+    if layout.qty_is_quote:
+        np.divide(rows.qty, rows.price, out=rows.qty)
+
+
+def _other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -> TickDataError:
+    return TickDataError(
+        f"{file}, row {line}: {raw!r} is a trade of {symbol!r}, the market's symbol is "
+        f"{market.symbol!r}; correct `symbol:` or `files:` in configs/markets/{market.name}.yaml"
+    )
+
+
+# ---------------------------------------------------------------------------- text
+def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iterator[_Part]:
+    """Read blocks in several threads, and hand them over in order."""
+    scanner: _Scanner | None = None
+    line, last_line, cut = 1, b"", False
+    n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    waiting: deque[Future[list[_Part]]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for block in read_blocks(path, file, block_bytes):
+            at = 0
+            if scanner is None:
+                first = _first_lines(block.data, file)
+                if not first:
+                    continue
+                scanner = _Scanner(recognise(first, market, file), market, file)
+                if scanner.layout.has_header:
+                    at = _stop_of_header(block.data)
+            waiting.append(pool.submit(scanner.read, block, at))
+            last_line, cut = _last_line(block.data) or last_line, block.cut
+            line = block.first_line + block.n_lines
+            if len(waiting) > n_threads:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
+    if scanner is None:
         raise TickDataError(f"{file}: holds no row; download it again, or remove it")
-    _refuse_cut_off(file, layout, last, last_line)
+    _refuse_cut_off(file, scanner.layout, last_line, cut, line - 1)
 
 
-def _refuse_cut_off(file: str, layout: Layout, data: bytes, first_line: int) -> None:
+class _Scanner:
+    """Reads blocks of one file: the plain rows by the kernel, the odd ones with care."""
+
+    def __init__(self, layout: Layout, market: Market, file: str) -> None:
+        self.layout, self._market, self._file = layout, market, file
+        roles = {
+            "time": kernels.TIME,
+            "price": kernels.PRICE,
+            "qty": kernels.QTY,
+            "trade_id": kernels.TRADE_ID,
+            "is_buyer_maker": kernels.SIDE,
+            "side": kernels.SIDE,
+            "symbol": kernels.SYMBOL,
+        }
+        self._role_of = np.full(layout.n_columns, kernels.UNUSED)
+        for name, place in layout.used.items():
+            self._role_of[place] = roles[name]
+        self._symbol = _letters(market.symbol.lower())
+        words = SIGNS["side" if layout.side is not None else "is_buyer_maker"]
+        packed = [kernels.pack(_letters(word), 0, len(word)) for word in words]
+        self._sides = np.array(list(zip(packed, words.values(), strict=True)))
+
+    def read(self, block: LineBlock, at: int) -> list[_Part]:
+        """Read a block from byte `at`, the first of a line."""
+        data, parts = block.data, []
+        line = block.first_line + int(np.count_nonzero(data[:at] == 10))
+        delimiter, text_id = ord(self.layout.delimiter), self.layout.trade_id_is_text
+
+        def raw(wanted: int) -> str:
+            return _decoded(data.tobytes().split(b"\n")[wanted - block.first_line])
+
+        while at < data.size:
+            n_most = block.first_line + block.n_lines - line
+            own, unit = Rows.empty(n_most), np.empty(n_most, np.int8)
+            odd = np.empty((min(n_most, _MOST_ODD), 3), np.int64)
+            columns = (own.time_ns, unit, own.price, own.qty, own.trade_id)
+            n_rows, n_odd, n_lines, at = kernels.read_rows(
+                data, at, delimiter, self._role_of, text_id, self._symbol, self._sides, line,
+                (*columns, own.id_kind, own.sign, own.line), odd,
+            )  # fmt: skip
+            rows, unit = own.at(slice(n_rows)), unit[:n_rows]
+            faults: list[Fault] = []
+            fault_units: list[int] = []
+            if n_odd:
+                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
+                if more.line.size:
+                    order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
+                    rows = Rows.concatenate([rows, more]).at(order)
+                    unit = np.concatenate([unit, more_unit])[order]
+            _in_base(rows, self.layout)
+            parts.append(_Part(rows, unit, faults, fault_units, raw))
+            line += n_lines
+        return parts
+
+    def _look_at(
+        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
+    ) -> tuple[Rows, NDArray, list[Fault], list[int]]:
+        """Read odd lines: rows after all with their units, and faults with theirs."""
+        text = [_decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
+        reasons = [torn_reason(raw, self.layout) for raw in text]
+        torn = [
+            Fault(int(odd[place, 0]), reason, text[place], 0, False)
+            for place, reason in enumerate(reasons)
+            if reason
+        ]
+        whole = np.array([not reason for reason in reasons])
+        lines = odd[whole, 0]
+        raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
+        parsed, symbols = read_lines(raws, self.layout)
+        for line, raw, symbol in zip(lines, raws, symbols, strict=True):
+            if self.layout.symbol is not None and symbol.lower() != self._market.symbol.lower():
+                raise _other_symbol(self._file, int(line), raw, symbol, self._market)
+        bad = [raws[row] for row in np.flatnonzero(parsed.fault)]
+        faults, units = _faults(parsed, lines, bad)
+        rows, row_units = _rows(parsed, lines, self.layout)
+        order = np.argsort([f.line for f in torn + faults], kind="stable")
+        both, both_units = torn + faults, [0] * len(torn) + units
+        return rows, row_units, [both[i] for i in order], [both_units[i] for i in order]
+
+
+def _letters(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _decoded(line: bytes) -> str:
+    return line.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
+    head = data[: _FIRST_LINES * _LONGEST_FIRST_LINE].tobytes()
+    for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
+        if head.startswith(mark):
+            raise TickDataError(
+                f"{file}, row 1: starts with a byte order mark: some program saved it again, and "
+                "those round long numbers; download it again"
+            )
+    lines = [_decoded(line)[:_LONGEST_FIRST_LINE] for line in head.split(b"\n")]
+    return [line for line in lines if line.strip()][:_FIRST_LINES]
+
+
+def _stop_of_header(data: NDArray[np.uint8]) -> int:
+    """The byte after the first line that is not blank."""
+    head = data[: _FIRST_LINES * _LONGEST_FIRST_LINE].tobytes()
+    return head.index(b"\n", len(head) - len(head.lstrip())) + 1
+
+
+def _last_line(data: NDArray[np.uint8]) -> bytes:
+    """The last line that is not blank, or nothing."""
+    tail = data[-_LONGEST_FIRST_LINE:].tobytes().rstrip()
+    if b"\n" not in tail:
+        tail = data.tobytes().rstrip()
+    return tail.rpartition(b"\n")[2]
+
+
+def _refuse_cut_off(file: str, layout: Layout, last: bytes, cut: bool, line: int) -> None:
     """Stop at a last row with too few fields, or unreadable and without its newline."""
-    raw = data.rstrip().rpartition(b"\n")[2]
-    text = raw.decode("utf-8", "replace")
+    text = _decoded(last)
+    if not text.strip():
+        return
     fields = split_line(text, layout.delimiter)
-    cut = bool(text) and len(fields) < layout.n_columns
-    if text and not cut and not data.endswith(b"\n"):
-        columns = {name: pa.array([fields[place]]) for name, place in layout.used.items()}
+    torn = len(fields) < layout.n_columns
+    if not torn and cut:
+        parsed, _ = read_lines([text], layout)
         blank = any(fields[place] == "" for place in layout.used.values())
-        unreadable = int(parse_columns(columns).fault[0]) in UNREADABLE
-        cut = blank or unreadable or not closes_quotes(raw, layout.delimiter)
-    if cut:
-        row = first_line + data.rstrip().count(b"\n")
+        unreadable = int(parsed.fault[0]) in UNREADABLE
+        torn = blank or unreadable or not closes_quotes(text, layout.delimiter)
+    if torn:
         raise TickDataError(
-            f"{file}, row {row}: {text!r} is cut off: the file ends inside its last row; download "
+            f"{file}, row {line}: {text!r} is cut off: the file ends inside its last row; download "
             "it again"
         )
 
 
-def _parquet_blocks(market: Market, path: Path, file: str) -> Iterator[tuple[Layout, _Block]]:
-    of_names = FORMATS[market.vendor].of_names
-    if of_names is None:
-        raise TickDataError(
-            f"{file}: {market.vendor} dumps are text, this is parquet; set `vendor: generic` in "
-            f"configs/markets/{market.name}.yaml"
-        )
+# ---------------------------------------------------------------------------- parquet
+def _table_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iterator[_Part]:
+    layout: Layout | None = None
     line = 1
+    for batch in _batches(path, file):
+        if layout is None:
+            shown = batch.slice(0, _FIRST_LINES).to_pylist()
+            text = [["" if v is None else str(v) for v in row.values()] for row in shown]
+            layout = recognise_table(batch.schema.names, text, market, file)
+        columns = {name: batch.column(place) for name, place in layout.used.items()}
+        lines = np.arange(line, line + batch.num_rows)
+        _refuse_other_symbol(columns.pop("symbol", None), batch, lines, market, file)
+        try:
+            parsed = parse_columns(columns, layout.trade_id_is_text)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise TickDataError(
+                f"{file}, from row {line}: {error}; correct `columns:` in "
+                f"configs/markets/{market.name}.yaml"
+            ) from error
+        bad = [_joined(batch, int(row)) for row in np.flatnonzero(parsed.fault)]
+        faults, fault_units = _faults(parsed, lines, bad)
+        rows, unit = _rows(parsed, lines, layout)
+        _in_base(rows, layout)
+        first = line
+
+        def raw(wanted: int, batch: pa.RecordBatch = batch, first: int = first) -> str:
+            return _joined(batch, wanted - first)
+
+        yield _Part(rows, unit, faults, fault_units, raw)
+        line += batch.num_rows
+
+
+def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
+    """Stream a parquet file's rows, its page checksums verified where it has any."""
+    n_rows = 0
     try:
-        with pa.parquet.ParquetFile(path) as dump:
-            layout = of_names(dump.schema_arrow.names, market, file)
+        with pa.parquet.ParquetFile(path, page_checksum_verification=True) as dump:
+            _refuse_bomb(dump.metadata, path, file)
             for batch in dump.iter_batches(_BATCH_ROWS, use_threads=False):
-                columns = {name: batch.column(place) for name, place in layout.used.items()}
-                lines = np.arange(line, line + batch.num_rows)
-                yield layout, _Block(line, pa.Table.from_batches([batch]), columns, lines, {})
-                line += batch.num_rows
+                yield batch
+                n_rows += batch.num_rows
     except (pa.ArrowInvalid, OSError) as error:
         raise TickDataError(
-            f"{file}, after row {line - 1}: damaged: {error}; download it again"
+            f"{file}, after row {n_rows}: damaged: {error}; download it again"
         ) from error
+    if n_rows == 0:
+        raise TickDataError(f"{file}: holds no row; download it again, or remove it")
+
+
+def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> None:
+    size = path.stat().st_size
+    if metadata.num_rows > _MOST_ROWS_A_BYTE * size:
+        raise TickDataError(f"{file}: {metadata.num_rows} rows in {size} bytes; refused as a bomb")
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(column)
+            n_bytes, packed = chunk.total_uncompressed_size, chunk.total_compressed_size
+            if n_bytes > max(FREE_BYTES, min(MOST_RATIO * packed, _MOST_COLUMN_BYTES)):
+                raise TickDataError(
+                    f"{file}: column {chunk.path_in_schema} of row group {group} decompresses to "
+                    f"{n_bytes} bytes from {packed}; refused as a bomb"
+                )
+
+
+def _refuse_other_symbol(
+    column: pa.Array | None, batch: pa.RecordBatch, lines: NDArray, market: Market, file: str
+) -> None:
+    if column is None:
+        return
+    symbols = pa.compute.utf8_lower(pa.compute.cast(column, pa.string()).fill_null(""))
+    other = np.flatnonzero(~np.array(pa.compute.equal(symbols, market.symbol.lower()), bool))
+    if other.size:
+        row = int(other[0])
+        raw = _joined(batch, row)
+        raise _other_symbol(file, int(lines[row]), raw, str(column[row]), market)
+
+
+def _joined(batch: pa.RecordBatch, row: int) -> str:
+    """A row's values, joined by commas."""
+    return ",".join(str(value) for value in batch.slice(row, 1).to_pylist()[0].values())

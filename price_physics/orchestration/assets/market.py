@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import dagster as dg
 
 from price_physics.orchestration.assets.common import Site, asset_args
-from price_physics.orchestration.io_manager import MonthTables
+from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
-from price_physics.orchestration.versions import file_versions
+from price_physics.orchestration.progress import reading_bar
+from price_physics.orchestration.versions import open_index
 from price_physics.project import Project
 from price_physics.schemas import BARS, QUARANTINE, TICKS
 from price_physics.store.artefact import Artefact
@@ -36,14 +37,22 @@ def build_ticks_asset(
         """Clean ticks of the month, rows set aside with a reason, and a quality report."""
         from price_physics.ticks.build import build_ticks
 
-        inputs = file_versions(market, project.root)  # before reading: a file may be growing
-        result = build_ticks(market, project.root, month_of(context))
+        project.data.mkdir(parents=True, exist_ok=True)  # for what memory should not hold
+        with reading_bar(f"{market.name} {month_of(context)}") as progress:
+            result = build_ticks(
+                market,
+                project.root,
+                month_of(context),
+                open_index(project, market),
+                project.data,
+                progress,
+            )
         context.add_output_metadata({"quality": dg.MetadataValue.json(result.quality)})
         return Artefact(
             tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
             documents={"quality": result.quality},
-            synthetic=market.synthetic,
-            inputs=inputs,
+            synthetic=result.synthetic,
+            inputs=result.inputs,
         )
 
     return ticks
@@ -57,7 +66,7 @@ def build_bars_asset(site: Site) -> dg.AssetsDefinition:
         """Information-time bars; the month's last is closed by its end and flagged partial."""
         from price_physics.bars.build import build_bars
 
-        frame = build_bars(site.study.bars, month_of(context), MonthTables(ticks, "ticks"))
+        frame = build_bars(site.study.bars, month_of(context), MonthChunks(ticks, "ticks"))
         return Artefact(tables=((BARS, frame),))
 
     return bars

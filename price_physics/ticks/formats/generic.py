@@ -1,71 +1,80 @@
 """Any dump with a time, a price and a quantity: columns are named in the market's YAML.
 
 ``columns:`` maps meanings to the names in the file; ``header:`` gives those names for files
-that have no header of their own. Columns called ``trade_id``, ``is_buyer_maker`` and ``side``
-are used without being mapped. ``side`` is the aggressor's.
+that have no header of their own. Columns called ``trade_id``, ``is_buyer_maker``, ``side`` and
+``symbol`` are used without being mapped. ``side`` is the aggressor's. Where the quantity counts
+contracts, ``contract_size:`` is the base quantity of one.
 """
 
 from collections.abc import Sequence
 
 from price_physics.errors import ConfigError, TickDataError
 from price_physics.study import Market
-from price_physics.ticks.formats.layout import Layout, split_line
+from price_physics.ticks.formats.layout import Layout
+from price_physics.ticks.formats.match import Sample, most
 from price_physics.ticks.parse import is_time
 
-_DELIMITERS = ",;\t"
+
+class Generic:
+    """The format whose column names are the market's."""
+
+    name = "generic"
+    expects = "timestamp,price,qty, or what `columns:` names"
+
+    def match(self, sample: Sample, market: Market) -> Layout | None:
+        """Return the layout where the columns are, None where they are not and none were mapped.
+
+        Raises
+        ------
+        TickDataError
+            When a market that means this format has other columns, or one is named twice.
+        ConfigError
+            When the market's ``header`` lacks a column that its ``columns`` name.
+        """
+        if set(_required(market)) <= set(sample.first):
+            return _locate(sample.first, sample, market, has_header=True)
+        if not is_meant(market):
+            return None
+        if sample.is_table:
+            missing = [name for name in _required(market) if name not in sample.first]
+            raise TickDataError(
+                f"{sample.file}: no column {missing} among {list(sample.first)}; map the columns "
+                f"under `columns:` in configs/markets/{market.name}.yaml"
+            )
+        return _without_header(sample, market)
 
 
-def layout(first_line: str, market: Market, file: str) -> Layout:
-    """Decide whether the first line is a header, and where the columns are.
+FORMAT = Generic()
 
-    Raises
-    ------
-    TickDataError
-        When the line is neither a header with the mapped columns nor a trade.
-    ConfigError
-        When the market's ``header`` lacks a column that its ``columns`` name.
-    """
-    delimiter = max(_DELIMITERS, key=first_line.count)
-    fields = split_line(first_line, delimiter)
-    if set(_required(market)) <= set(fields):
-        return _locate(fields, market, file, has_header=True, delimiter=delimiter)
+
+def is_meant(market: Market) -> bool:
+    """Say whether the market names its columns itself, so that no vendor's format applies."""
+    return market.vendor == "generic" or bool({"columns", "header"} & market.model_fields_set)
+
+
+def _without_header(sample: Sample, market: Market) -> Layout:
+    yaml = f"configs/markets/{market.name}.yaml"
     if market.header is None:
         raise TickDataError(
-            f"{file}, row 1: {first_line!r} is no header with the columns {_required(market)}; "
-            f"in configs/markets/{market.name}.yaml map them under `columns:`, or name the columns "
-            "of files without a header under `header:`"
+            f"{sample.file}, row 1: {sample.shown!r} is no header with the columns "
+            f"{_required(market)}; in {yaml} map them under `columns:`, or name the columns of "
+            "files without a header under `header:`"
         )
     missing = [name for name in _required(market) if name not in market.header]
     if missing:
         raise ConfigError(
-            f"configs/markets/{market.name}.yaml: header = {market.header!r} lacks {missing}, "
-            "which `columns:` maps; correct one of the two"
+            f"{yaml}: header = {market.header!r} lacks {missing}, which `columns:` maps; correct "
+            "one of the two"
         )
-    found = _locate(market.header, market, file, has_header=False, delimiter=delimiter)
-    if len(fields) != found.n_columns or not is_time(fields[found.time]):
+    found = _locate(market.header, sample, market, has_header=False)
+    trades = [len(row) == found.n_columns and is_time(row[found.time]) for row in sample.rows]
+    if sample.names is not None or not most(trades):
         raise TickDataError(
-            f"{file}, row 1: {first_line!r} is neither a header with the columns "
+            f"{sample.file}, row 1: {sample.shown!r} is neither a header with the columns "
             f"{_required(market)} nor a trade of the {found.n_columns} columns {market.header}; "
-            f"correct `header:` or `columns:` in configs/markets/{market.name}.yaml"
+            f"correct `header:` or `columns:` in {yaml}"
         )
     return found
-
-
-def layout_of_names(names: Sequence[str], market: Market, file: str) -> Layout:
-    """Locate the columns of a table that names them itself, such as parquet.
-
-    Raises
-    ------
-    TickDataError
-        When a mapped column is missing or named twice.
-    """
-    missing = [name for name in _required(market) if name not in names]
-    if missing:
-        raise TickDataError(
-            f"{file}: no column {missing} among {list(names)}; map the columns under `columns:` in "
-            f"configs/markets/{market.name}.yaml"
-        )
-    return _locate(names, market, file, has_header=True, delimiter=",")
 
 
 def _required(market: Market) -> list[str]:
@@ -75,20 +84,22 @@ def _required(market: Market) -> list[str]:
     return [columns.timestamp, columns.price, columns.qty, *(c for c in optional if c)]
 
 
-def _locate(
-    names: Sequence[str], market: Market, file: str, *, has_header: bool, delimiter: str
-) -> Layout:
+def _locate(names: Sequence[str], sample: Sample, market: Market, *, has_header: bool) -> Layout:
     columns = market.columns
     trade_id = columns.trade_id or _if_present("trade_id", names)
     maker, side = columns.is_buyer_maker, columns.side
     if maker is None and side is None:
         maker = _if_present("is_buyer_maker", names)
         side = None if maker else _if_present("side", names)
-    for name in (columns.timestamp, columns.price, columns.qty, trade_id, maker, side):
+    symbol = _if_present("symbol", names)
+    for name in (columns.timestamp, columns.price, columns.qty, trade_id, maker, side, symbol):
         if list(names).count(str(name)) > 1:
-            raise TickDataError(f"{file}, row 1: the column {name!r} is named twice; rename one")
+            raise TickDataError(
+                f"{sample.file}, row 1: the column {name!r} is named twice; rename one"
+            )
     places = {name: place for place, name in enumerate(names)}
     return Layout(
+        vendor="generic",
         n_columns=len(names),
         time=places[columns.timestamp],
         price=places[columns.price],
@@ -96,8 +107,10 @@ def _locate(
         trade_id=None if trade_id is None else places[trade_id],
         is_buyer_maker=None if maker is None else places[maker],
         side=None if side is None else places[side],
+        symbol=None if symbol is None else places[symbol],
         has_header=has_header,
-        delimiter=delimiter,
+        delimiter=sample.delimiter,
+        qty_scale=market.contract_size or 1.0,
     )
 
 

@@ -6,22 +6,31 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of a file's columns, from 0; None where the dump has no such column.
+    """What one file's columns are: positions from 0, None where the dump has no such column.
 
     Attributes
     ----------
+    vendor : str
+        The format that recognised the file.
     n_columns : int
         Fields of every whole row.
     time, price, qty : int
         Required columns.
-    trade_id, is_buyer_maker, side : int or None
-        Optional columns; at most one of the last two.
+    trade_id, is_buyer_maker, side, symbol : int or None
+        Optional columns; at most one of `is_buyer_maker` and `side`.
+    trade_id_is_text : bool
+        The id is a uuid or the like: it tells trades apart, but does not order them.
     has_header : bool
         Whether the first line names the columns.
     delimiter : str
         One character.
+    qty_scale : float
+        Base quantity of one unit of the column `qty`: the size of a contract.
+    qty_is_quote : bool
+        `qty` (after scaling) is in quote currency: divided by the price it is a base quantity.
     """
 
+    vendor: str
     n_columns: int
     time: int
     price: int
@@ -29,8 +38,12 @@ class Layout:
     trade_id: int | None = None
     is_buyer_maker: int | None = None
     side: int | None = None
+    symbol: int | None = None
+    trade_id_is_text: bool = False
     has_header: bool = False
     delimiter: str = ","
+    qty_scale: float = 1.0
+    qty_is_quote: bool = False
 
     @property
     def used(self) -> dict[str, int]:
@@ -42,6 +55,7 @@ class Layout:
             "trade_id": self.trade_id,
             "is_buyer_maker": self.is_buyer_maker,
             "side": self.side,
+            "symbol": self.symbol,
         }
         return {name: place for name, place in places.items() if place is not None}
 

@@ -1,0 +1,25 @@
+"""BitMEX: all instruments of a day in one file; times like ``2024-01-01D00:00:00.000000000``.
+
+``size`` counts contracts of many kinds; ``homeNotional`` is the base quantity of all of them.
+"""
+
+from price_physics.ticks.formats.match import Format
+
+FORMAT = Format(
+    name="bitmex",
+    versions=(
+        (
+            ("timestamp", "kdb_time"),
+            ("symbol", "symbol"),
+            ("side", "side"),
+            ("size", "number"),
+            ("price", "price"),
+            ("tickDirection", "any"),
+            ("trdMatchID", "text_id"),
+            ("grossValue", "number"),
+            ("homeNotional", "qty"),
+            ("foreignNotional", "number"),
+            ("trdType", "any?"),
+        ),
+    ),
+)

@@ -1,0 +1,260 @@
+"""How a format is declared, and how the first rows of a file are tested against it.
+
+A format is a list of columns. Each has its name in the header and a kind: what its fields look
+like and, for some kinds, what they mean. A file with a header is known by its names, one without
+by its fields. No vendor is named here, and no value is kept.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from price_physics.study import Market
+from price_physics.ticks.formats.layout import Layout, split_line
+from price_physics.ticks.parse import is_time
+
+Rows = Sequence[Sequence[str]]
+Columns = tuple[tuple[str, str], ...]
+"""(names in the header, kind). Other names of one column follow a ``|``; a kind ending in ``?``
+is a column that may be missing at the end."""
+
+_DELIMITERS = ",;\t"
+_LONGEST_SHOWN = 300
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_TRUTHS = {"true", "false", "t", "f", "1", "0", ""}
+_SIDES = {"buy", "sell", "b", "s", ""}
+
+
+# ---------------------------------------------------------------------------- kinds
+def is_number(field: str) -> bool:
+    """Say whether a field is a number; NaN and infinity are, for a row that must be set aside.
+
+    Examples
+    --------
+    >>> is_number("3.844E-5"), is_number("nan"), is_number("1_000"), is_number("")
+    (True, True, False, False)
+    """
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return "_" not in field
+
+
+def is_integer(field: str) -> bool:
+    """Say whether a field is an integer that int64 holds."""
+    return _INTEGER.fullmatch(field) is not None
+
+
+def _is_truth(field: str) -> bool:
+    return field.lower() in _TRUTHS
+
+
+def _is_kdb_time(field: str) -> bool:
+    return field[10:11] == "D" and _is_time(field)
+
+
+def _is_name(field: str) -> bool:
+    return bool(field) and not is_number(field)
+
+
+_is_time = lru_cache(maxsize=512)(is_time)
+"""Several formats ask about the same fields, and reading one time alone is slow."""
+
+_KINDS: dict[str, Callable[[str], bool]] = {
+    "time": _is_time,
+    "unix_time": lambda field: is_number(field) and _is_time(field),
+    "kdb_time": _is_kdb_time,
+    "price": is_number,
+    "qty": is_number,
+    "number": is_number,
+    "trade_id": is_integer,
+    "text_id": lambda field: True,
+    "integer": is_integer,
+    "is_buyer_maker": _is_truth,
+    "flag": _is_truth,
+    "side": lambda field: field.lower() in _SIDES,
+    "symbol": _is_name,
+    "name": _is_name,
+    "any": lambda field: True,
+}
+_MEANINGS = {"unix_time": "time", "kdb_time": "time", "text_id": "trade_id"} | {
+    kind: kind for kind in ("time", "price", "qty", "trade_id", "is_buyer_maker", "side", "symbol")
+}
+
+
+# ---------------------------------------------------------------------------- samples
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a file.
+
+    Attributes
+    ----------
+    file : str
+        Its name in messages.
+    shown : str
+        The first line, or the column names of a table.
+    first : sequence of str
+        The fields of the first line, or the column names.
+    names : sequence of str or None
+        The header; None where the first line is a row.
+    rows : sequence of sequences of str
+        The first rows, split.
+    delimiter : str
+    is_table : bool
+        Parquet, which names its columns.
+    """
+
+    file: str
+    shown: str
+    first: Sequence[str]
+    names: Sequence[str] | None
+    rows: Rows
+    delimiter: str = ","
+    is_table: bool = False
+
+    @classmethod
+    def of_lines(cls, lines: Sequence[str], file: str) -> "Sample":
+        """Split lines of text; the first is a header when no field of it is a number."""
+        delimiter = max(_DELIMITERS, key="".join(lines).count)
+        first, *rest = (split_line(line, delimiter) for line in lines)
+        has_header = not any(is_number(field) for field in first)
+        return cls(
+            file=file,
+            shown=lines[0][:_LONGEST_SHOWN],
+            first=first,
+            names=first if has_header else None,
+            rows=rest if has_header else [first, *rest],
+            delimiter=delimiter,
+        )
+
+    @classmethod
+    def of_table(cls, names: Sequence[str], rows: Rows, file: str) -> "Sample":
+        """Take the column names of a table, and some of its rows as text."""
+        return cls(file, ",".join(names)[:_LONGEST_SHOWN], names, names, rows, is_table=True)
+
+
+# ---------------------------------------------------------------------------- formats
+def _any_rows(rows: Rows) -> bool:
+    return True
+
+
+def _as_found(layout: Layout, sample: Sample, market: Market) -> Layout:
+    return layout
+
+
+@dataclass(frozen=True)
+class Format:
+    """One vendor's dumps.
+
+    Attributes
+    ----------
+    name : str
+        As in ``vendor:`` of a market.
+    versions : tuple of Columns
+        The columns in order, for each version of the format.
+    relation : callable
+        What else holds between the fields of rows that have no header.
+    complete : callable
+        Adds to the layout what depends on the instrument or on the first rows.
+    """
+
+    name: str
+    versions: tuple[Columns, ...]
+    relation: Callable[[Rows], bool] = _any_rows
+    complete: Callable[[Layout, Sample, Market], Layout] = _as_found
+
+    @property
+    def expects(self) -> str:
+        """The columns of every version, for messages."""
+        return " or ".join(_show(columns) for columns in self.versions)
+
+    def match(self, sample: Sample, market: Market) -> Layout | None:
+        """Return the layout of a file of this format, None for any other file.
+
+        Raises
+        ------
+        ConfigError
+            When the file is of this format and the market lacks what it needs.
+        """
+        for columns in self.versions:
+            if sample.names is not None:
+                kinds = _kinds_by_name(columns, sample.names)
+                if kinds is None or not _times_fit(kinds, sample.rows):
+                    continue
+            else:
+                kinds = _kinds_by_look(columns, sample.rows)
+                if kinds is None or not self.relation(sample.rows):
+                    continue
+            layout = _layout(self.name, kinds, sample)
+            return self.complete(layout, sample, market)
+        return None
+
+
+def most(votes: Sequence[bool]) -> bool:
+    """Say whether at least half of the rows agree: some first rows of real dumps are damaged."""
+    return 2 * sum(votes) >= len(votes)
+
+
+def _kinds_by_name(columns: Columns, names: Sequence[str]) -> list[str] | None:
+    """Return the kind at each place when the names are the columns', each of them once."""
+    columns_of = {_plain(alias): column for column in columns for alias in column[0].split("|")}
+    found = [columns_of.get(_plain(name)) for name in names]
+    required = {column for column in columns if not column[1].endswith("?")}
+    if None in found or len(set(found)) < len(found) or not required <= set(found):
+        return None
+    return [column[1].removesuffix("?") for column in found if column is not None]
+
+
+def _kinds_by_look(columns: Columns, rows: Rows) -> list[str] | None:
+    """Return the kind at each place when most rows have as many fields, all of their kinds."""
+    kinds = [kind.removesuffix("?") for _, kind in columns]
+    n_required = sum(not kind.endswith("?") for _, kind in columns)
+    for n_columns in range(n_required, len(columns) + 1):
+        if most([_fits(kinds[:n_columns], row) for row in rows]):
+            return kinds[:n_columns]
+    return None
+
+
+def _fits(kinds: Sequence[str], row: Sequence[str]) -> bool:
+    if len(row) != len(kinds):
+        return False
+    return all(_KINDS[kind](field) for kind, field in zip(kinds, row, strict=True))
+
+
+def _times_fit(kinds: Sequence[str], rows: Rows) -> bool:
+    """Tell apart two vendors that share their names and write times differently."""
+    place, kind = next((p, k) for p, k in enumerate(kinds) if _MEANINGS.get(k) == "time")
+    if kind == "time":
+        return True
+    times = [row[place] for row in rows if len(row) > place and _is_time(row[place])]
+    return most([_KINDS[kind](time) for time in times])
+
+
+def _layout(vendor: str, kinds: Sequence[str], sample: Sample) -> Layout:
+    places = {_MEANINGS[kind]: place for place, kind in enumerate(kinds) if kind in _MEANINGS}
+    layout = Layout(
+        vendor=vendor,
+        n_columns=len(kinds),
+        time=places.pop("time"),
+        price=places.pop("price"),
+        qty=places.pop("qty"),
+        trade_id_is_text="text_id" in kinds,
+        has_header=sample.names is not None,
+        delimiter=sample.delimiter,
+    )
+    return replace(layout, **places)  # type: ignore[arg-type]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "")
+
+
+def _show(columns: Columns) -> str:
+    names = [name.split("|")[0] for name, _ in columns]
+    optional = [kind.endswith("?") for _, kind in columns]
+    return "".join(
+        f"[,{name}]" if may_miss else f"{',' if place else ''}{name}"
+        for place, (name, may_miss) in enumerate(zip(names, optional, strict=True))
+    )

@@ -1,0 +1,34 @@
+"""OKX: spot sizes are base currency; those of swaps and dated futures count contracts.
+
+``BTC-USDT-SWAP`` is linear, a contract is worth base currency; ``BTC-USD-SWAP`` and
+``BTC-USD-240329`` are inverse, a contract is worth dollars.
+"""
+
+from price_physics.study import Market
+from price_physics.ticks.formats.contracts import count_contracts
+from price_physics.ticks.formats.layout import Layout
+from price_physics.ticks.formats.match import Format, Sample
+
+
+def _contracts(layout: Layout, sample: Sample, market: Market) -> Layout:
+    base_quote_kind = market.symbol.upper().split("-")
+    if len(base_quote_kind) < 3:
+        return layout
+    return count_contracts(layout, market, sample.file, inverse=base_quote_kind[1] == "USD")
+
+
+FORMAT = Format(
+    name="okx",
+    versions=(
+        (
+            ("instrument_name", "symbol"),
+            ("trade_id", "trade_id"),
+            ("side", "side"),
+            ("price", "price"),
+            ("size", "qty"),
+            ("created_time", "time"),
+            ("source", "integer?"),
+        ),
+    ),
+    complete=_contracts,
+)

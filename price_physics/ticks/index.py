@@ -1,0 +1,151 @@
+"""Which file holds which months: looked at once, remembered by size and modification time.
+
+A file's name says nothing for certain, so a file is read whole to know. A new file is read once;
+the old ones are not read again.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from price_physics.errors import TickDataError
+from price_physics.months import Month
+from price_physics.store.atomic import write_atomically
+from price_physics.study import Market
+from price_physics.ticks.read import Block
+
+
+@dataclass
+class MonthExtent:
+    """What a file holds of one month; times are those of good rows, None without any."""
+
+    rows: int = 0
+    faults: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+
+
+@dataclass
+class FileEntry:
+    """A file as it was when it was read."""
+
+    size: int
+    mtime_ns: int
+    sha256: str = ""
+    months: dict[str, MonthExtent] = field(default_factory=dict)
+
+    def add(self, block: Block) -> None:
+        """Count the rows and faults of a block by month."""
+        time_ns = block.rows.time_ns
+        if time_ns.size:
+            first, last = Month.of(int(time_ns.min())), Month.of(int(time_ns.max()))
+            if first == last:
+                self._widen(first, time_ns)
+            else:
+                ordinal = time_ns.view("datetime64[ns]").astype("datetime64[M]").view(np.int64)
+                for months in np.unique(ordinal):
+                    self._widen(Month(1970, 1) + int(months), time_ns[ordinal == months])
+        for fault in block.faults:
+            self._of(Month.of(fault.time_ns)).faults += 1
+
+    def _of(self, month: Month) -> MonthExtent:
+        return self.months.setdefault(str(month), MonthExtent())
+
+    def _widen(self, month: Month, time_ns: np.ndarray) -> None:
+        extent, first, last = self._of(month), int(time_ns.min()), int(time_ns.max())
+        extent.rows += time_ns.size
+        extent.first_ns = first if extent.first_ns is None else min(first, extent.first_ns)
+        extent.last_ns = last if extent.last_ns is None else max(last, extent.last_ns)
+
+
+class FileIndex:
+    """What is known of a market's files.
+
+    Parameters
+    ----------
+    market : Market
+        Entries made under other settings of reading (vendor, columns, symbol ...), or by other
+        code, are not believed.
+    path : Path, optional
+        Where it is kept between runs; without one it is kept in memory only.
+    """
+
+    def __init__(self, market: Market, path: Path | None = None) -> None:
+        reading = market.model_dump(
+            mode="json", include={"symbol", "vendor", "columns", "header", "contract_size"}
+        )
+        self._version = sha256(json.dumps([_code(), reading]).encode()).hexdigest()[:16]
+        self._path = path
+        self._entries = self._load()
+
+    def get(self, file: str, path: Path) -> FileEntry | None:
+        """What is known of a file, if it is still of that size and time."""
+        entry = self._entries.get(file)
+        facts = path.stat()
+        if entry and (entry.size, entry.mtime_ns) == (facts.st_size, facts.st_mtime_ns):
+            return entry
+        return None
+
+    def put(self, file: str, entry: FileEntry) -> None:
+        """Remember a file."""
+        self._entries[file] = entry
+
+    def save(self) -> None:
+        """Keep what is known; what others learned meanwhile stays."""
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(self._path.with_suffix(".lock"), timeout=60):
+            self._entries = self._load() | self._entries
+            files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
+            document = {"version": self._version, "files": files}
+            write_atomically(self._path, json.dumps(document, indent=1).encode())
+
+    def _load(self) -> dict[str, FileEntry]:
+        if self._path is None or not self._path.exists():
+            return {}
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+            if document["version"] != self._version:
+                return {}
+            return {name: _entry(facts) for name, facts in document["files"].items()}
+        except (ValueError, KeyError, TypeError) as error:
+            raise TickDataError(
+                f"{self._path}: not an index of files ({error!r}); delete it, it is made again"
+            ) from error
+
+
+def months_of(entries: Iterable[FileEntry]) -> dict[Month, MonthExtent]:
+    """What several files hold together, by month."""
+    whole: dict[Month, MonthExtent] = {}
+    for entry in entries:
+        for name, extent in entry.months.items():
+            sum_ = whole.setdefault(Month.parse(name), MonthExtent())
+            sum_.rows += extent.rows
+            sum_.faults += extent.faults
+            if extent.first_ns is not None and extent.last_ns is not None:
+                first, last = sum_.first_ns, sum_.last_ns
+                sum_.first_ns = extent.first_ns if first is None else min(first, extent.first_ns)
+                sum_.last_ns = extent.last_ns if last is None else max(last, extent.last_ns)
+    return whole
+
+
+def _entry(facts: dict[str, Any]) -> FileEntry:
+    months = {name: MonthExtent(**extent) for name, extent in facts.pop("months").items()}
+    return FileEntry(**facts, months=months)
+
+
+@cache
+def _code() -> str:
+    """Hash of the code that reads files."""
+    digest = sha256()
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,501 @@
+"""The loop over the bytes of a CSV: lines to times, numbers, ids and sides in one pass.
+
+Only rows that are plain in every used field are read here, exactly as ``parse`` reads them. Any
+other line (an exponent, an escaped quote, a value that cannot be) is handed back as odd, to be
+looked at by ``lines`` and ``parse``, which say what is wrong with it.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+TIME, PRICE, QTY, TRADE_ID, SIDE, SYMBOL, UNUSED = 0, 1, 2, 3, 4, 5, 6
+"""What a column is used for; `SIDE` stands for is_buyer_maker, too."""
+
+_MILLI, _MICRO, _SECOND = 1_000, 1_000_000, 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = 100_000_000, 7_258_118_400
+_ISO = 5
+_TEN = np.array([10**e for e in range(19)], np.uint64)
+_TEN_FLOAT = np.array([10.0**e for e in range(23)])
+_DAYS_BEFORE = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
+_DAYS_IN = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_TWO_53 = np.uint64(1 << 53)
+_TWO_54, _TWO_55 = np.uint64(1 << 54), np.uint64(1 << 55)
+_ONE, _ZERO = np.uint64(1), np.uint64(0)
+_MOST_DIGITS = 18
+_NO_SIDE = 127
+
+N_BUCKETS = 128 * 1024
+"""From 2**-65 to 2**63, see `bucket`."""
+
+
+@njit(cache=True, nogil=True)
+def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, rows, odd):
+    """Read the plain rows of a block of whole lines, and list the lines that are not.
+
+    Stops at the end of the block, or when `rows` or `odd` are full.
+
+    Parameters
+    ----------
+    data : uint8 array of shape (n_bytes,)
+        Lines, each with its newline: the scan relies on the last one.
+    at : int
+        Byte to start at, the first of a line.
+    delimiter : int
+        Byte between fields.
+    role_of : int64 array of shape (n_columns,)
+        `TIME` to `UNUSED`, for every column of a whole row.
+    text_id : bool
+        The id is any text and is hashed; otherwise it must be an integer.
+    symbol : uint8 array
+        Lower-case name of the instrument; a row with another one is odd.
+    sides : int64 array of shape (n_words, 2)
+        Packed lower-case words of the side column (see `pack`) and their signs.
+    first_line : int
+        Number of the line at `at`, from 1.
+    rows : tuple of arrays of shape (n_most,)
+        Filled with time_ns (int64), unit (int8, position in ``parse.UNITS``), price, qty
+        (float64), trade_id (int64), id_kind (int8: 0 none, 1 integer, 2 text), sign (int8) and
+        line (int64).
+    odd : int64 array of shape (n_most_odd, 3)
+        Filled with line number, first byte and stop byte of every odd line.
+
+    Returns
+    -------
+    n_rows, n_odd, n_lines, at : int
+        Blank lines are counted as lines only; `at` is the byte to go on at.
+    """
+    time_ns, unit, price, qty, trade_id, id_kind, sign, line = rows
+    n_columns = role_of.size
+    n_rows = n_odd = n_lines = 0
+    while at < data.size and n_rows < time_ns.size and n_odd < odd.shape[0]:
+        start = at
+        good = True
+        i, with_id, has_side = 0, False, 0
+        for column in range(n_columns):
+            while data[at] == 32:
+                at += 1
+            quoted = data[at] == 34
+            at += quoted
+            role = role_of[column]
+            if role == TIME:
+                time_ns[n_rows], unit[n_rows], at = _time(data, at)
+                good = unit[n_rows] > 0
+            elif role == PRICE:
+                price[n_rows], at = _number(data, at)
+                good = price[n_rows] > 0
+            elif role == QTY:
+                qty[n_rows], at = _number(data, at)
+                good = qty[n_rows] > 0
+            elif role == TRADE_ID and not text_id:
+                i, at, good = _integer(data, at)
+                with_id = True
+            else:
+                first = at
+                at = _field_end(data, at, quoted, delimiter)
+                if role == SIDE:
+                    has_side = _side(data, first, at, sides)
+                    good = has_side != _NO_SIDE
+                elif role == TRADE_ID:
+                    i, with_id = _hash(data, first, at), at > first
+                elif role == SYMBOL:
+                    good = _same(data, first, at, symbol)
+            if quoted:
+                good = good and data[at] == 34
+                at += data[at] == 34
+            while data[at] == 32:
+                at += 1
+            at += data[at] == 13 and column == n_columns - 1
+            good = good and data[at] == (10 if column == n_columns - 1 else delimiter)
+            if not good:
+                break
+            at += 1
+        n_lines += 1
+        if good:
+            trade_id[n_rows], sign[n_rows] = i, has_side
+            id_kind[n_rows] = with_id + (with_id and text_id)
+            line[n_rows] = first_line + n_lines - 1
+            n_rows += 1
+            continue
+        while data[at] != 10:
+            at += 1
+        at += 1
+        if not _blank(data, start, at):
+            odd[n_odd, 0], odd[n_odd, 1], odd[n_odd, 2] = first_line + n_lines - 1, start, at
+            n_odd += 1
+    return n_rows, n_odd, n_lines, at
+
+
+@njit(cache=True, nogil=True)
+def pack(data, begin, stop):
+    """Pack up to seven bytes into an integer, capital letters as small ones; -1 if longer."""
+    if stop - begin > 7:
+        return -1
+    packed = 0
+    for at in range(begin, stop):
+        byte = data[at]
+        packed = packed * 256 + (byte + 32 if 65 <= byte <= 90 else byte)
+    return packed
+
+
+# ---------------------------------------------------------------------------- lines
+@njit(cache=True, nogil=True)
+def _field_end(data, at, quoted, delimiter):
+    """Find where a field of any text ends, without its trailing blanks."""
+    first, end = at, 34 if quoted else delimiter
+    while data[at] != end and data[at] != 10:
+        at += 1
+    while not quoted and at > first and (data[at - 1] == 32 or data[at - 1] == 13):
+        at -= 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _blank(data, start, stop):
+    for at in range(start, stop):
+        byte = data[at]
+        if byte != 32 and byte != 10 and byte != 13 and byte != 9:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _same(data, begin, stop, text):
+    """Compare a field with a lower-case text; a dump without such a column has no field."""
+    if text.size == 0:
+        return True
+    if stop - begin != text.size:
+        return False
+    for place in range(text.size):
+        byte = data[begin + place]
+        if (byte + 32 if 65 <= byte <= 90 else byte) != text[place]:
+            return False
+    return True
+
+
+# ---------------------------------------------------------------------------- numbers
+@njit(cache=True, nogil=True)
+def _digits(data, at, value):
+    """Append digits to a value; returns it and where they end. Over 19 of them it is wrapped."""
+    digit = np.int64(data[at]) - 48
+    while 0 <= digit <= 9:
+        value = value * _TEN[1] + np.uint64(digit)
+        at += 1
+        digit = np.int64(data[at]) - 48
+    return value, at
+
+
+@njit(cache=True, nogil=True)
+def _number(data, at):
+    """Read digits with at most one point, correctly rounded; 0 if there are too many or none.
+
+    References
+    ----------
+    Clinger (1990), How to read floating point numbers accurately: both numbers exact, the
+    quotient is rounded once.
+    """
+    first = at
+    mantissa, at = _digits(data, at, _ZERO)
+    n_digits, decimals = at - first, 0
+    if data[at] == 46:
+        first = at + 1
+        mantissa, at = _digits(data, first, mantissa)
+        decimals = at - first
+    if n_digits + decimals > _MOST_DIGITS:
+        return 0.0, at
+    if mantissa <= _TWO_53:
+        return np.float64(mantissa) / _TEN_FLOAT[decimals], at
+    return _divide(mantissa, _TEN[decimals]), at
+
+
+@njit(cache=True, nogil=True)
+def _divide(numerator, denominator):
+    """Divide integers below 10**18, rounding once, half to even: long division in binary."""
+    quotient, rest = numerator // denominator, numerator % denominator
+    scale = 0
+    while quotient < _TWO_54:  # 55 bits: 53 to keep, one to round by, one more than needed
+        rest <<= _ONE
+        quotient <<= _ONE
+        if rest >= denominator:
+            rest -= denominator
+            quotient |= _ONE
+        scale += 1
+    sticky = rest > _ZERO
+    while quotient >= _TWO_55:
+        sticky = sticky or (quotient & _ONE) > _ZERO
+        quotient >>= _ONE
+        scale -= 1
+    kept, dropped = quotient >> np.uint64(2), quotient & np.uint64(3)
+    if dropped == 3 or (dropped == 2 and (sticky or kept & _ONE)):
+        kept += _ONE
+    return math.ldexp(np.float64(kept), 2 - scale)
+
+
+@njit(cache=True, nogil=True)
+def _integer(data, at):
+    value, stop = _digits(data, at, _ZERO)
+    return np.int64(value), stop, at < stop <= at + _MOST_DIGITS
+
+
+@njit(cache=True, nogil=True)
+def hash_texts(data, offsets):
+    """Hash texts that lie one after the other: int64 array of shape (offsets.size - 1,)."""
+    hashes = np.empty(offsets.size - 1, np.int64)
+    for place in range(hashes.size):
+        hashes[place] = _hash(data, offsets[place], offsets[place + 1])
+    return hashes
+
+
+@njit(cache=True, nogil=True)
+def _hash(data, begin, stop):
+    """Hash a text to 63 bits (FNV-1a)."""
+    digest = np.uint64(14695981039346656037)
+    for at in range(begin, stop):
+        digest = (digest ^ np.uint64(data[at])) * np.uint64(1099511628211)
+    return np.int64(digest >> _ONE)
+
+
+@njit(cache=True, nogil=True)
+def _side(data, begin, stop, sides):
+    word = pack(data, begin, stop)
+    for place in range(sides.shape[0]):
+        if sides[place, 0] == word:
+            return sides[place, 1]
+    return _NO_SIDE
+
+
+# ---------------------------------------------------------------------------- times
+@njit(cache=True, nogil=True)
+def _time(data, at):
+    """Read UTC nanoseconds, the unit, and where it ends; unit 0 for what is not plainly a time."""
+    first = at
+    whole, at = _digits(data, at, _ZERO)
+    n_digits, billionths = at - first, 0
+    if n_digits == 4 and data[at] == 45:
+        return _iso_time(data, first)
+    if data[at] == 46:
+        billionths, at = _billionths(data, at + 1)
+    value = np.int64(whole)
+    if value < _MILLI * _FIRST_SECOND:
+        unit, ns, last = 1, _SECOND, _LAST_SECOND
+    elif value < _MICRO * _FIRST_SECOND:
+        unit, ns, last = 2, 1_000_000, _LAST_SECOND * _MILLI
+    elif value < _SECOND * _FIRST_SECOND:
+        unit, ns, last = 3, 1_000, _LAST_SECOND * _MICRO
+    else:
+        unit, ns, last = 4, 1, _LAST_SECOND * _SECOND
+    if value < _FIRST_SECOND or value >= last or n_digits > _MOST_DIGITS + 1:
+        return 0, 0, at
+    if billionths > 0:
+        return value * ns + billionths * ns // _SECOND, unit, at
+    return value * ns, unit, at
+
+
+@njit(cache=True, nogil=True)
+def _billionths(data, at):
+    """Read the first nine digits of a fraction as billionths, and pass over the others."""
+    value, n_digits = 0, 0
+    while 48 <= data[at] <= 57:
+        if n_digits < 9:
+            value = value * 10 + (data[at] - 48)
+            n_digits += 1
+        at += 1
+    for _ in range(n_digits, 9):
+        value *= 10
+    return value, at
+
+
+@njit(cache=True, nogil=True)
+def _two(data, at):
+    """Two digits as a number, or -1."""
+    if 48 <= data[at] <= 57 and 48 <= data[at + 1] <= 57:
+        return np.int64(data[at] - 48) * 10 + np.int64(data[at + 1] - 48)
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def _iso_time(data, begin):
+    """Read ``2018-01-30T00:00:02.085+09:00``; T, D or a space, fraction and zone optional."""
+    if begin + 19 >= data.size:
+        return 0, 0, begin
+    century, rest = _two(data, begin), _two(data, begin + 2)
+    month, day = _two(data, begin + 5), _two(data, begin + 8)
+    hour, minute, second = _two(data, begin + 11), _two(data, begin + 14), _two(data, begin + 17)
+    apart = data[begin + 10]
+    if (
+        min(century, rest, hour, minute, second) < 0
+        or month < 1
+        or month > 12
+        or hour > 23
+        or max(minute, second) > 59
+        or data[begin + 7] != 45
+        or data[begin + 13] != 58
+        or data[begin + 16] != 58
+        or (apart != 84 and apart != 68 and apart != 32)
+    ):
+        return 0, 0, begin
+    year = century * 100 + rest
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if year < 1973 or year > 2199 or day < 1 or day > _DAYS_IN[month - 1] + (month == 2 and leap):
+        return 0, 0, begin
+    days = (year - 1970) * 365 + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
+    days += _DAYS_BEFORE[month - 1] + (month > 2 and leap) + day - 1
+    ns, at = 0, begin + 19
+    if data[at] == 46:
+        ns, stop = _billionths(data, at + 1)
+        if stop == at + 1:
+            return 0, 0, begin
+        at = stop
+    offset, at = _zone(data, at)
+    seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    if seconds < _FIRST_SECOND:
+        return 0, 0, begin
+    return seconds * _SECOND + ns, _ISO, at
+
+
+@njit(cache=True, nogil=True)
+def _zone(data, at):
+    """Read nothing, Z, +09:00 or +0900: seconds, and where it ends."""
+    if data[at] == 90:
+        return 0, at + 1
+    if data[at] != 43 and data[at] != 45:
+        return 0, at
+    colon = at + 3 < data.size and data[at + 3] == 58
+    stop = at + 6 if colon else at + 5
+    if stop >= data.size:
+        return 0, at
+    hours, minutes = _two(data, at + 1), _two(data, stop - 2)
+    if hours < 0 or hours > 23 or minutes < 0 or minutes > 59:
+        return 0, at  # what is left is no delimiter: the row is odd
+    seconds = hours * 3_600 + minutes * 60
+    return (-seconds if data[at] == 45 else seconds), stop
+
+
+# ---------------------------------------------------------------------------- order
+@njit(cache=True, nogil=True)
+def in_order(time_ns, trade_id, orders):
+    """Say whether rows are sorted by time, then id; rows whose id does not order come last."""
+    for row in range(1, time_ns.size):
+        if time_ns[row] > time_ns[row - 1]:
+            continue
+        if time_ns[row] < time_ns[row - 1] or (orders[row] and not orders[row - 1]):
+            return False
+        if orders[row] and trade_id[row] < trade_id[row - 1]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def count_backwards(time_ns, before_ns):
+    """Count the rows that are earlier than the row before; `before_ns` is that of the first."""
+    n_backwards = 0
+    for time in time_ns:
+        n_backwards += time < before_ns
+        before_ns = time
+    return n_backwards
+
+
+@njit(cache=True, nogil=True)
+def repeats(time_ns, trade_id, price, qty, sign, orders, highest):
+    """Compare sorted rows with those of the same time and id, and list ids that do not grow.
+
+    Returns
+    -------
+    verdict : int8 array of shape (n_rows,)
+        1 repeats an id and its payload at its time, 2 repeats the id with another payload.
+    suspects : int64 array
+        Other ids that are not above every id before them: they may have been seen earlier.
+    highest : int
+        The highest id so far.
+    """
+    verdict = np.zeros(time_ns.size, np.int8)
+    suspects = np.empty(time_ns.size, np.int64)
+    n_suspects, lead = 0, -1
+    for row in range(time_ns.size):
+        if not orders[row]:
+            continue
+        if lead >= 0 and time_ns[row] == time_ns[lead] and trade_id[row] == trade_id[lead]:
+            same = price[row] == price[lead] and qty[row] == qty[lead] and sign[row] == sign[lead]
+            verdict[row] = 1 if same else 2
+            continue
+        lead = row
+        if trade_id[row] <= highest:
+            suspects[n_suspects] = trade_id[row]
+            n_suspects += 1
+        else:
+            highest = trade_id[row]
+    return verdict, suspects[:n_suspects].copy(), highest
+
+
+@njit(cache=True, nogil=True)
+def tick_rule(price, sign, price_before, sign_before):
+    """Fill missing sides (0) from price changes: see ``clean.TickRule``."""
+    signs = np.empty(price.size, np.int8)
+    for tick in range(price.size):
+        if sign[tick] != 0:
+            sign_before = sign[tick]
+        elif price[tick] > price_before:
+            sign_before = 1
+        elif price[tick] < price_before:
+            sign_before = -1
+        signs[tick] = sign_before
+        price_before = price[tick]
+    return signs
+
+
+# ---------------------------------------------------------------------------- quality
+@njit(cache=True, nogil=True)
+def bucket(value):
+    """Place of a positive value in a histogram of 1,024 buckets a power of two."""
+    fraction, exponent = math.frexp(value)
+    place = (exponent + 64) * 1024 + int((2.0 * fraction - 1.0) * 1024)
+    return min(max(place, 0), N_BUCKETS - 1)
+
+
+@njit(cache=True, nogil=True)
+def count_gaps(time_ns, before_ns, counts, sums):
+    """Add the gaps between ticks to a histogram, zeros left out; `before_ns` < 0 is no tick.
+
+    Returns the longest gap and when it started; (0, -1) without any.
+    """
+    longest, start_ns = 0, -1
+    for time in time_ns:
+        gap = time - before_ns
+        if before_ns >= 0 and gap > 0:
+            place = bucket(float(gap))
+            counts[place] += 1
+            sums[place] += gap
+            if gap > longest:
+                longest, start_ns = gap, before_ns
+        before_ns = time
+    return longest, start_ns
+
+
+@njit(cache=True, nogil=True)
+def count_changes(price, last, size_counts, size_sums, spike_counts, spike_sums):
+    """Add the sizes of log price changes, and those of jumps that revert at once, to histograms.
+
+    `last` holds the price before (NaN at first) and the change that led to it, and is updated. A
+    jump reverts when the next change goes back by at least half of it; it is as large as the
+    smaller of both.
+    """
+    before, out = last[0], last[1]
+    for now in price:
+        if now == before:
+            out = 0.0
+            continue
+        if before == before:
+            change = np.log(now / before)
+            size = abs(change)
+            place = bucket(size)
+            size_counts[place] += 1
+            size_sums[place] += size
+            if out * change < 0 and abs(out + change) <= abs(out) / 2:
+                smaller = min(size, abs(out))
+                place = bucket(smaller)
+                spike_counts[place] += 1
+                spike_sums[place] += smaller
+            out = change
+        before = now
+    last[0], last[1] = before, out
