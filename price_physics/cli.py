@@ -46,6 +46,18 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
+    ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
+    ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
+    ticks.add_argument("--from", dest="first", type=_month, required=True, help="YYYY-MM")
+    ticks.add_argument("--months", type=int, default=1, help="number of months")
+    ticks.add_argument("--ticks-a-day", type=int, default=100_000, help="on average")
+    ticks.add_argument("--seed", type=int, default=0)
+    ticks.add_argument("--vendor", default="binance_spot_trades", help="a wrong one lists them")
+    ticks.add_argument("--folder", type=Path, required=True, help="where the files go")
+    bench = add("bench", _bench, "measure speed and memory against peers, side by side")
+    bench.add_argument("section", nargs="*", help="ticks_bars; all of them by default")
+    bench.add_argument("--full", action="store_true", help="also what takes many minutes")
+    bench.add_argument("--accept", action="store_true", help="keep under benchmarks/results")
     add("dev", _dev, "open the Dagster UI on http://127.0.0.1:3000")
     add("test", _test, "check style, import rules and types, then run every test")
     add("lint", _lint, "check style and which way imports point")
@@ -89,6 +101,37 @@ def print_verdict(numbers: Path, report: Path) -> None:
     for tile in document.tiles:
         print(f"  {tile.label:<20} {tile.value:>10}   {tile.detail}")
     print(f"\nReport: {report}")
+
+
+def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from price_physics.truth.dumps import write_synthetic_dumps
+
+    with tqdm(unit="day", disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        paths = write_synthetic_dumps(
+            options.symbol,
+            options.first,
+            options.months,
+            options.ticks_a_day,
+            options.seed,
+            options.vendor,
+            options.folder,
+            progress,
+        )
+    print(f"{len(paths)} files in {options.folder}; a .SYNTHETIC file beside each says what it is")
+    return 0
+
+
+def _bench(project: Project, options: argparse.Namespace) -> int:
+    flags = [f"--{name}" for name in ("full", "accept") if getattr(options, name)]
+    command = [sys.executable, "-m", "price_physics_tests.benchmarks", *options.section, *flags]
+    return _run(project, command)
 
 
 def _dev(project: Project, options: argparse.Namespace) -> int:

@@ -86,7 +86,7 @@ def bar_scale(
     n_days = (month.start_ns - (month - 1).start_ns) / _DAY_NS
     raw = amount / n_days / config.target_bars_a_day
     scale = min(max(raw, config.scale / config.clip_factor), config.scale * config.clip_factor)
-    return min(max(scale, config.min_ticks or 0.0), config.max_ticks or np.inf)
+    return float(np.clip(scale, config.min_ticks, config.max_ticks))
 
 
 def _sampling(
@@ -98,7 +98,7 @@ def _sampling(
         return partial(kernels.time_bars, month.start_ns, interval_ns)
     scale = bar_scale(config, month, ticks)
     unit = _UNITS[config.unit]
-    if config.span_bars is None:
+    if config.min_ticks is None or config.max_ticks is None or config.span_bars is None:
         return partial(kernels.threshold_bars, unit, scale)
     rule = kernels.FlowRule(
         unit,

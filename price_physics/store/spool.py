@@ -4,6 +4,7 @@ It waits in a temporary file without a name, which no crash leaves behind.
 """
 
 import tempfile
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,10 +30,12 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
 
 
 class SpooledTable:
-    """A finished table, to be stored once; its file is gone when it is closed or forgotten."""
+    """A table in a temporary file, which is gone when the table is forgotten."""
 
-    def __init__(self, schema: TableSchema, file: BinaryIO, n_rows: int) -> None:
-        self.schema, self.file, self.n_rows = schema, file, n_rows
+    def __init__(self, schema: TableSchema, folder: Path | None) -> None:
+        self.schema, self.n_rows = schema, 0
+        self.file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        weakref.finalize(self, self.file.close)
 
     def __len__(self) -> int:
         return self.n_rows
@@ -54,19 +57,19 @@ class TableSpool:
     """
 
     def __init__(self, schema: TableSchema, folder: Path | None = None) -> None:
-        self._schema = schema
-        self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        self._writer = pq.ParquetWriter(self._file, schema.arrow, **parquet_options(schema.arrow))
+        self._table = SpooledTable(schema, folder)
+        options = parquet_options(schema.arrow)
+        self._writer = pq.ParquetWriter(self._table.file, schema.arrow, **options)
         self._encoder = ThreadPoolExecutor(1)
         self._behind: Future[None] = self._encoder.submit(lambda: None)
         self._waiting: list[pa.Table] = []
-        self._n_rows = self._n_waiting = 0
+        self._n_waiting = 0
 
     def append(self, piece: pa.Table) -> None:
         """Add rows in the table's schema; row groups are always of the same size."""
         self._waiting.append(piece)
         self._n_waiting += piece.num_rows
-        self._n_rows += piece.num_rows
+        self._table.n_rows += piece.num_rows
         if self._n_waiting >= ROW_GROUP:
             whole = pa.concat_tables(self._waiting).combine_chunks()
             cut = self._n_waiting // ROW_GROUP * ROW_GROUP
@@ -86,4 +89,4 @@ class TableSpool:
         self._behind.result()
         self._encoder.shutdown()
         self._writer.close()
-        return SpooledTable(self._schema, self._file, self._n_rows)
+        return self._table

@@ -37,6 +37,9 @@ def describe(definitions: dg.Definitions) -> str:
             window = f"{mapping.start_offset:+d}..{mapping.end_offset:+d}"  # type: ignore[union-attr]
             lines.append(f"    reads {dep.asset_key.to_user_string()} {window}")
     repository = definitions.get_repository_def()
+    for key in sorted(repository.asset_graph.asset_check_keys):
+        blocks = " blocks" if repository.asset_graph.get_check_spec(key).blocking else ""
+        lines.append(f"check {key.asset_key.to_user_string()} {key.name}{blocks}")
     lines += [f"job {job}" for job in sorted(repository.job_names) if not job.startswith("__")]
     lines += [f"schedule {s.name} {s.cron_schedule}" for s in repository.schedule_defs]
     return "\n".join(lines) + "\n"

@@ -1,10 +1,12 @@
 """Vendor files -> ticks -> bars."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
+from price_physics.errors import TickDataError
 from price_physics.orchestration.assets.common import Site, asset_args
+from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
 from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.progress import reading_bar
@@ -31,29 +33,39 @@ def build_ticks_asset(
             GROUP,
             {"csv", "parquet"},
             TICKS,
-        )
+        ),
+        check_specs=tick_check_specs(dg.AssetKey([market.name, "ticks"]), partitions),
     )
-    def ticks(context: dg.AssetExecutionContext) -> Artefact:
+    def ticks(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.AssetCheckResult | dg.Output[Artefact]]:
         """Clean ticks of the month, rows set aside with a reason, and a quality report."""
         from price_physics.ticks.build import build_ticks
 
         project.data.mkdir(parents=True, exist_ok=True)  # for what memory should not hold
         with reading_bar(f"{market.name} {month_of(context)}") as progress:
-            result = build_ticks(
-                market,
-                project.root,
-                month_of(context),
-                open_index(project, market),
-                project.data,
-                progress,
-            )
-        context.add_output_metadata({"quality": dg.MetadataValue.json(result.quality)})
-        return Artefact(
-            tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
-            documents={"quality": result.quality},
-            synthetic=result.synthetic,
-            inputs=result.inputs,
+            try:
+                result = build_ticks(
+                    market,
+                    project.root,
+                    month_of(context),
+                    open_index(project, market),
+                    project.data,
+                    progress,
+                )
+            except TickDataError as error:
+                yield stopped(str(error))
+                raise
+        yield dg.Output(
+            Artefact(
+                tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
+                documents={"quality": result.quality},
+                synthetic=result.synthetic,
+                inputs=result.inputs,
+            ),
+            metadata={"quality": dg.MetadataValue.json(result.quality)},
         )
+        yield from tick_check_results(result.quality)
 
     return ticks
 
