@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types dev backfill clean help
+.PHONY: demo test lint types dev backfill bench clean help
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,8 +28,11 @@ backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09
 	@test -n "$(STUDY)" || { echo "usage: make backfill STUDY=demo [FROM=2011-09] [TO=2012-05]"; exit 2; }
 	@$(BIN)/price-physics backfill --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
+bench: $(STAMP) ## time it beside its peers: make bench [FULL=1 for the peak memory] [ACCEPT=1]
+	@$(BIN)/price-physics bench $(if $(FULL),--full) $(if $(ACCEPT),--accept)
+
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
-	rm -rf $(VENV) outputs data/store data/mlflow data/dagster
+	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"

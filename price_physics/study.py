@@ -125,7 +125,8 @@ class Market(_Config):
     """Where the ticks of one instrument come from.
 
     Files say by their first rows which vendor's they are; `vendor` insists on one.
-    `contract_size` is the base quantity of one contract, for dumps that count contracts.
+    `contract_size` is what one contract is worth, for dumps that count contracts: base currency,
+    or quote currency where the contract is inverse.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -440,8 +441,9 @@ class Study(_Config):
 def config_hash(study: Study, market: Market) -> str:
     """Hash everything that can change a number: what makes two trials one.
 
-    Names, descriptions and the extent of the data (`files`, months) do not count, nor do motifs
-    and the device, which change no trade: a trial looked at twice is still one.
+    Names, descriptions and the extent of the data (`files`, months) do not count, nor do what
+    only refuses data (`vendor`, `strict_gaps`), motifs and the device, which change no trade: a
+    trial looked at twice is still one.
     """
     without: Any = {
         "name": True,
@@ -450,7 +452,7 @@ def config_hash(study: Study, market: Market) -> str:
         "motifs": True,
         "model": {"device"},
     }
-    extent = {"name", "files", "first_month", "last_month"}
+    extent = {"name", "files", "first_month", "last_month", "vendor", "strict_gaps"}
     settings = {
         "study": study.model_dump(mode="json", exclude=without),
         "market": market.model_dump(mode="json", exclude=extent),

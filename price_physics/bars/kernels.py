@@ -380,17 +380,17 @@ def _first(rows, n_rows):
 
 @njit(cache=True)
 def _store(rows, row, open_bar, ticks, start, stop, sums):
-    # the bar of ticks start to stop; a negative start lies in chunks that are gone
+    # the bar of ticks start to stop; what is not in this chunk was in the ones before
     times, values = rows
     time_ns, price, _, _ = ticks
     here = 0 <= start < stop
     times[row, 0] = time_ns[start] if here else open_bar[0][0]
-    times[row, 1] = time_ns[stop - 1]
+    times[row, 1] = time_ns[stop - 1] if stop else open_bar[0][1]
     times[row, 2] = stop - start
     values[row, 0] = price[start] if here else open_bar[1][0]
     values[row, 1] = sums.high
     values[row, 2] = sums.low
-    values[row, 3] = price[stop - 1]
+    values[row, 3] = price[stop - 1] if stop else open_bar[1][3]
     values[row, 4] = sums.volume
     values[row, 5] = sums.notional
     values[row, 6] = sums.bought

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from price_physics.ticks import kernels
 from price_physics.ticks.read import ORDERED_ID, Rows
 
-MEMORY_ROWS = 1 << 24
+MEMORY_ROWS = 1 << 25
 SLICE_ROWS = 1 << 21
 _SAMPLE = 1 << 10
 

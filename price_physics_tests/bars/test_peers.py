@@ -297,16 +297,22 @@ def test_ml4t_and_mlfinpy_imbalance_bars_collapse_where_ours_do_not():
     assert 610 / 80 < np.mean(bars.n_ticks) < 80
 
 
-def test_mlfinpy_volume_and_dollar_imbalance_bars_explode_where_ours_do_not():
-    """Long bars raise the expected ticks, which lengthens bars: from 20 ticks to 78 in eight."""
+def test_mlfinpy_volume_and_dollar_imbalance_bars_swing_where_ours_do_not():
+    """Long bars raise the expected ticks, which lengthens bars; then cancelling signs win.
+
+    From 20 expected ticks to more than 50 and down to less than 2, without a change of market.
+    Ours have a floor, and a least and a most number of ticks.
+    """
     for unit in ("volume", "dollar"):
         expected = MLFINPY[f"ema_{unit}_imbalance"]["exp_num_ticks"]
         assert expected[0] == 20
-        assert expected[-1] > 3.5 * expected[0]
+        assert max(expected) > 50
+        assert min(expected) < 2
     found = imbalance_bars(PRICE, QTY, SIGN, 20.0, 2_000.0, 19.0, 5, 80)
     n_ticks = np.diff(found, prepend=-1)
     assert n_ticks.min() >= 5
     assert n_ticks.max() <= 80
+    assert 10 < n_ticks.mean() < 40
 
 
 @pytest.mark.parametrize("unit", ["volume", "dollar"])
