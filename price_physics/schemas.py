@@ -127,7 +127,7 @@ BARS = _table(
     "bars",
     "known_at",
     open_time_ns=("i64", "time of the first tick, UTC ns"),
-    close_time_ns=("i64", "time of the last tick, UTC ns"),
+    close_time_ns=("i64", "time of the last tick; of a time bar the interval's last instant"),
     open=("f64", "first price"),
     high=("f64", "highest price"),
     low=("f64", "lowest price"),

@@ -104,7 +104,6 @@ def test_impossible_studies_are_refused(
         ("last_month", "2011-01", r"last_month 2011-01 is before first_month 2011-09"),
         ("vendor", "binnance", r"vendor = 'binnance'"),
         ("files", [], r"files = \[\]"),
-        ("columns", {"price": "p"}, r"columns and header belong to vendor: generic"),
         ("outages", [{"start": "yesterday", "end": "2012-01-01", "reason": "x"}], r"outages\.0"),
         ("outages", [{"start": "2012-01-02", "end": "2012-01-01", "reason": "x"}], r"after its"),
     ],
@@ -114,6 +113,13 @@ def test_impossible_markets_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         load_market(edited(BITSTAMP, tmp_path, key, value))
+
+
+def test_columns_are_mapped_for_dumps_that_no_vendor_explains(tmp_path: Path) -> None:
+    path = edited(BITSTAMP, tmp_path, "columns", {"price": "p"})
+    assert load_market(path).columns.price == "p"
+    with pytest.raises(ConfigError, match=r"columns and header belong to vendor: generic"):
+        load_market(edited(path, tmp_path, "vendor", "kraken"))
 
 
 def test_mirror_blind_is_about_the_range_too(tmp_path: Path) -> None:

@@ -165,6 +165,8 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
             if start < tick:
                 _store(rows, n_bars, open_bar, ticks, start, tick, sums)
                 rows[0][n_bars, 1] = end_ns
+                if tick == 0:  # all of it was in the chunks before
+                    rows[1][n_bars, 3] = open_bar[1][3]
                 n_bars += 1
             start = tick
             sums = _NO_SUMS
@@ -245,7 +247,7 @@ def flow_bars(rule, expected, open_flow, open_bar, ticks):
 
     References
     ----------
-    López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.2.1 and 2.3.2.3.
+    López de Prado (2018), Advances in Financial Machine Learning, section 2.3.2.
     """
     _, price, qty, tick_sign = ticks
     rows = _rows(price.size)
@@ -380,17 +382,17 @@ def _first(rows, n_rows):
 
 @njit(cache=True)
 def _store(rows, row, open_bar, ticks, start, stop, sums):
-    # the bar of ticks start to stop; what is not in this chunk was in the ones before
+    # the bar of ticks start to stop; a negative start lies in the chunks before
     times, values = rows
     time_ns, price, _, _ = ticks
     here = 0 <= start < stop
     times[row, 0] = time_ns[start] if here else open_bar[0][0]
-    times[row, 1] = time_ns[stop - 1] if stop else open_bar[0][1]
+    times[row, 1] = time_ns[stop - 1]
     times[row, 2] = stop - start
     values[row, 0] = price[start] if here else open_bar[1][0]
     values[row, 1] = sums.high
     values[row, 2] = sums.low
-    values[row, 3] = price[stop - 1] if stop else open_bar[1][3]
+    values[row, 3] = price[stop - 1]
     values[row, 4] = sums.volume
     values[row, 5] = sums.notional
     values[row, 6] = sums.bought

@@ -61,10 +61,10 @@ def build_labels(
     take_profit, stop_loss = _barriers(study, market, month, event_time_ns, features, policies)
     upper, lower = price + take_profit * atr, price - stop_loss * atr
     time_ns, tick_price = stack(TICKS, ticks, (month - 1, month), "time_ns", "price")
-    event_tick = last_tick_at(time_ns, event_time_ns)
+    event_tick = last_tick_at(time_ns, event_time_ns, study.bars.kind == "time")
     horizon_end_ns = event_time_ns + study.labels.horizon_ns
     label, touch_tick = first_touch(
-        time_ns, tick_price, event_tick, upper, lower, study.labels.horizon_ns
+        time_ns, tick_price, event_tick, upper, lower, horizon_end_ns - time_ns[event_tick]
     )
     label_end_ns = np.where(label == 0, horizon_end_ns, time_ns[touch_tick])
     # Where nothing traded in the horizon the position is worth what it was at the event.

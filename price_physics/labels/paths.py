@@ -11,16 +11,20 @@ from price_physics.labels.kernels import path_extremes
 from price_physics.months import Month
 
 
-def last_tick_at(time_ns: IntArray, event_time_ns: IntArray) -> IntArray:
+def last_tick_at(time_ns: IntArray, event_time_ns: IntArray, by_clock: bool = False) -> IntArray:
     """Position of the last tick at each event's time; the path starts with the next.
+
+    With `by_clock`, for bars that the clock closes, it may be an earlier tick.
 
     Raises
     ------
     StoreError
-        When no tick happened at an event's time: these are not the ticks behind the bars.
+        When no tick happened at an event's time, or none before it: these are not the ticks
+        behind the bars.
     """
     stop = np.searchsorted(time_ns, event_time_ns, side="right")
-    stray = event_time_ns[stop == np.searchsorted(time_ns, event_time_ns, side="left")]
+    since = 0 if by_clock else np.searchsorted(time_ns, event_time_ns, side="left")
+    stray = event_time_ns[stop == since]
     if len(stray):
         raise StoreError(
             f"no tick at event_time_ns {stray[0]}, the close of a bar of "

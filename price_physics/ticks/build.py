@@ -135,15 +135,17 @@ def _clean(
     counts = QualityCounts(month, max(before, default=None))
     repeats, complete = find_repeats(intake.sorter.slices), TickRule()
     conflicts: list[tuple[int, int, int]] = []
-    n_dropped = first = 0
+    n_dropped = n_conflicts = first = 0
     for part in intake.sorter.slices():
         verdict = repeats.verdict(part.rows, first)
         first += verdict.size
         n_dropped += int((verdict == 1).sum())
-        conflicts += _lines_of(part, verdict == 2)
+        n_conflicts += int((verdict == 2).sum())
+        conflicts += _lines_of(part, np.flatnonzero(verdict == 2)[: MOST_LISTED - len(conflicts)])
         rows = part.rows if not verdict.any() else part.rows.at(verdict == 0)
         counts.add(rows)
         spool.append(_table(rows, complete(rows.price, rows.sign)))
+    intake.n_set_aside[REPEATED_ID] += n_conflicts
     _set_aside(intake, conflicts)
     report = _report(intake, counts, n_dropped)
     refuse_gaps(
@@ -172,7 +174,6 @@ def _lines_of(part: Slice, chosen: np.ndarray) -> list[tuple[int, int, int]]:
 
 def _set_aside(intake: Intake, conflicts: list[tuple[int, int, int]]) -> None:
     """Add rows that repeat an id to the faults, fetching their text from the files again."""
-    intake.n_set_aside[REPEATED_ID] += len(conflicts)
     for number, (file, path) in intake.files.items():
         found = sorted((line, time_ns) for n, line, time_ns in conflicts if n == number)
         found = found[: max(0, MOST_LISTED - len(intake.faults))]

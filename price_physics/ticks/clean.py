@@ -94,10 +94,10 @@ def _suspects(slices: Slices) -> dict[int, Int64]:
 
 
 def _matching(slices: Slices, kind: int, ids: Int64) -> tuple[Rows, Int64]:
-    """All rows with one of the ids, but for repeats at one time, and their places in the month."""
+    """All rows with one of the ids, and their places in the month."""
     rows, places, first = [], [np.empty(0, np.int64)], 0
     for part in slices():
-        own = np.flatnonzero((part.rows.id_kind == kind) & (_at_one_time(part.rows, -1)[0] == 0))
+        own = np.flatnonzero(part.rows.id_kind == kind)
         near = np.minimum(np.searchsorted(ids, part.rows.trade_id[own]), ids.size - 1)
         own = own[ids[near] == part.rows.trade_id[own]]
         rows.append(part.rows.at(own))

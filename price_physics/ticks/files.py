@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import cast
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,10 @@ BLOCK_BYTES = 8 << 20
 MOST_RATIO = 200
 """Decompressed bytes a compressed one may stand for; dumps of trades reach 20."""
 MOST_BYTES = 1 << 40
-FREE_BYTES = 64 << 20
+FREE_BYTES = 16 << 20
 """What any archive may hold, however well it was compressed."""
 _LONGEST_LINE = 1 << 20
+_CHUNK_BYTES = 1 << 16
 _SIDECARS = (".CHECKSUM", ".SYNTHETIC")
 
 
@@ -146,8 +147,13 @@ def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[Line
         When the file is truncated, its CRC is wrong, the archive is not one plain CSV or a bomb,
         it holds a NUL, or its lines have no end.
     """
-    with ThreadPoolExecutor(1) as reader, _refuse_damage(file), _open(path, file) as stream:
-        fill = _Filler(stream, path, file, size)
+    with (
+        ThreadPoolExecutor(1) as reader,
+        _refuse_damage(file),
+        path.open("rb") as raw,
+        _decompressed(raw, path, file) as stream,
+    ):
+        fill = _Filler(stream, raw, file, size)
         line, ahead = 1, reader.submit(fill, b"")
         while True:
             buffer, n_bytes = ahead.result()
@@ -187,11 +193,8 @@ def _count_lines(buffer: bytearray, n_bytes: int) -> int:
 class _Filler:
     """Fill a new buffer from a stream, up to its end, a damage or the buffer's size."""
 
-    def __init__(self, stream: io.BufferedIOBase, path: Path, file: str, size: int) -> None:
-        self._stream, self._file, self._size = stream, file, size
-        self._most = MOST_BYTES
-        if path.suffix in (".gz", ".zip"):
-            self._most = min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * path.stat().st_size))
+    def __init__(self, stream: io.BufferedIOBase, raw: BinaryIO, file: str, size: int) -> None:
+        self._stream, self._raw, self._file, self._size = stream, raw, file, size
         self._n_read = 0
         self.ended = False
         self.damage: Exception | None = None
@@ -205,7 +208,7 @@ class _Filler:
             while at < self._size:
                 try:
                     # read1 hands over what could be decompressed before a damage
-                    chunk = self._stream.read1(min(1 << 20, self._size - at))
+                    chunk = self._stream.read1(min(_CHUNK_BYTES, self._size - at))
                 except _DAMAGES as error:
                     self.damage = error
                     break
@@ -215,15 +218,16 @@ class _Filler:
                 view[at : at + len(chunk)] = chunk
                 at += len(chunk)
                 self._n_read += len(chunk)
-                if self._n_read > self._most:
+                most = min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * self._raw.tell()))
+                if self._n_read > most:
                     raise TickDataError(
-                        f"{self._file}: decompresses to more than {self._most} bytes, over "
-                        f"{MOST_RATIO} times its size; refused as a bomb"
+                        f"{self._file}: its first {self._raw.tell()} bytes decompress to more than "
+                        f"{most}, over {MOST_RATIO} times as many; refused as a bomb"
                     )
         return buffer, at
 
 
-_DAMAGES = (EOFError, OSError, zlib.error, zipfile.BadZipFile)
+_DAMAGES = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError)
 
 
 @contextmanager
@@ -236,19 +240,18 @@ def _refuse_damage(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _open(path: Path, file: str) -> Iterator[io.BufferedIOBase]:
+def _decompressed(raw: BinaryIO, path: Path, file: str) -> Iterator[io.BufferedIOBase]:
     if path.suffix == ".gz":
-        with gzip.open(path, "rb") as stream:
+        with gzip.GzipFile(fileobj=raw) as stream:
             yield stream
     elif path.suffix == ".zip":
         with (
-            zipfile.ZipFile(path) as archive,
+            zipfile.ZipFile(raw) as archive,
             archive.open(_only_member(archive, file)) as member,
         ):
             yield cast(io.BufferedIOBase, member)
     else:
-        with path.open("rb") as stream:
-            yield stream
+        yield cast(io.BufferedIOBase, raw)
 
 
 def _only_member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:

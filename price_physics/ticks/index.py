@@ -116,7 +116,7 @@ class FileIndex:
             if document["version"] != self._version:
                 return {}
             return {name: _entry(facts) for name, facts in document["files"].items()}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TickDataError(
                 f"{self._path}: not an index of files ({error!r}); delete it, it is made again"
             ) from error

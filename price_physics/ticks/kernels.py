@@ -74,10 +74,10 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
         good = True
         i, with_id, has_side = 0, False, 0
         for column in range(n_columns):
-            while data[at] == 32:
-                at += 1
             quoted = data[at] == 34
             at += quoted
+            while not quoted and data[at] == 32:
+                at += 1
             role = role_of[column]
             if role == TIME:
                 time_ns[n_rows], unit[n_rows], at = _time(data, at)
@@ -98,7 +98,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
                     has_side = _side(data, first, at, sides)
                     good = has_side != _NO_SIDE
                 elif role == TRADE_ID:
-                    i, with_id = _hash(data, first, at), at > first
+                    i, with_id, good = _hash(data, first, at), at > first, _plain(data, first, at)
                 elif role == SYMBOL:
                     good = _same(data, first, at, symbol)
             if quoted:
@@ -134,7 +134,7 @@ def pack(data, begin, stop):
         return -1
     packed = 0
     for at in range(begin, stop):
-        byte = data[at]
+        byte = int(data[at])
         packed = packed * 256 + (byte + 32 if 65 <= byte <= 90 else byte)
     return packed
 
@@ -161,10 +161,18 @@ def _blank(data, start, stop):
 
 
 @njit(cache=True, nogil=True)
+def _plain(data, begin, stop):
+    """Say whether a text is ASCII without blanks: nothing is trimmed from it or decoded."""
+    for at in range(begin, stop):
+        byte = data[at]
+        if byte <= 32 or byte >= 127:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
 def _same(data, begin, stop, text):
-    """Compare a field with a lower-case text; a dump without such a column has no field."""
-    if text.size == 0:
-        return True
+    """Compare a field with a lower-case text."""
     if stop - begin != text.size:
         return False
     for place in range(text.size):
@@ -271,11 +279,12 @@ def _time(data, at):
     """Read UTC nanoseconds, the unit, and where it ends; unit 0 for what is not plainly a time."""
     first = at
     whole, at = _digits(data, at, _ZERO)
-    n_digits, billionths = at - first, 0
+    n_digits, billionths, most_digits = at - first, 0, _MOST_DIGITS + 1
     if n_digits == 4 and data[at] == 45:
         return _iso_time(data, first)
     if data[at] == 46:
         billionths, at = _billionths(data, at + 1)
+        most_digits = _MOST_DIGITS
     value = np.int64(whole)
     if value < _MILLI * _FIRST_SECOND:
         unit, ns, last = 1, _SECOND, _LAST_SECOND
@@ -285,7 +294,7 @@ def _time(data, at):
         unit, ns, last = 3, 1_000, _LAST_SECOND * _MICRO
     else:
         unit, ns, last = 4, 1, _LAST_SECOND * _SECOND
-    if value < _FIRST_SECOND or value >= last or n_digits > _MOST_DIGITS + 1:
+    if value < _FIRST_SECOND or value >= last or n_digits > most_digits:
         return 0, 0, at
     if billionths > 0:
         return value * ns + billionths * ns // _SECOND, unit, at
@@ -349,7 +358,7 @@ def _iso_time(data, begin):
         at = stop
     offset, at = _zone(data, at)
     seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
-    if seconds < _FIRST_SECOND:
+    if seconds < _FIRST_SECOND or seconds >= _LAST_SECOND:
         return 0, 0, begin
     return seconds * _SECOND + ns, _ISO, at
 

@@ -218,9 +218,8 @@ def parse_times(column: pa.Array) -> tuple[Int64, NDArray[np.int8]]:
         When a typed column holds no times.
     """
     if pa.types.is_timestamp(column.type):
-        good = np.array(column.is_valid())
         values = pc.cast(pc.cast(column, pa.timestamp("ns", column.type.tz)), pa.int64())
-        return np.array(values.fill_null(0), np.int64), np.where(good, _ISO, 0).astype(np.int8)
+        return _plausible(np.array(values.fill_null(0), np.int64))
     if pa.types.is_floating(column.type):
         return _float_times(np.array(pc.cast(column, pa.float64()).fill_null(np.nan)))
     if not pa.types.is_string(column.type):
@@ -281,9 +280,12 @@ def _iso_times(part: pa.StructArray) -> tuple[Int64, NDArray[np.int8]]:
     zone = pc.replace_substring(part.field("zone"), ":", "").to_numpy(zero_copy_only=False)
     zones, place = np.unique(zone.astype(str), return_inverse=True)
     offset = np.array([_offset_ns(z) for z in zones], np.int64)[place]
-    good = ~np.isnat(moment)
-    ns = np.where(good, moment.view(np.int64), 0) + _billionths(part.field("fraction")) - offset
-    good &= (ns // 10**9 >= _PLAUSIBLE[0]) & (ns // 10**9 < _PLAUSIBLE[1])
+    whole = np.where(np.isnat(moment), 0, moment.view(np.int64))
+    return _plausible(whole + _billionths(part.field("fraction")) - offset)
+
+
+def _plausible(ns: Int64) -> tuple[Int64, NDArray[np.int8]]:
+    good = (ns // 10**9 >= _PLAUSIBLE[0]) & (ns // 10**9 < _PLAUSIBLE[1])
     return np.where(good, ns, 0), np.where(good, _ISO, 0).astype(np.int8)
 
 

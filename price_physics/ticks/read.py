@@ -37,12 +37,12 @@ NO_ID, ORDERED_ID, TEXT_ID = 0, 1, 2
 """Kinds of id: none; an integer that orders trades of one time; the hash of a text."""
 
 _BATCH_ROWS = 1 << 17
-_MOST_ODD = 1 << 16
+_MOST_ODD = 1 << 12
 _MOST_THREADS = 8
 _FIRST_LINES = 50
-_LONGEST_FIRST_LINE = 4096
+_TAIL_BYTES = 4096
+_BLANKS = b" \t\r\n"
 _MOST_ROWS_A_BYTE = 50
-_MOST_COLUMN_BYTES = 1 << 31
 
 
 class Rows(NamedTuple):
@@ -277,7 +277,8 @@ def _other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -
 def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iterator[_Part]:
     """Read blocks in several threads, and hand them over in order."""
     scanner: _Scanner | None = None
-    line, last_line, cut = 1, b"", False
+    last: tuple[bytes, int] | None = None
+    cut = False
     n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[list[_Part]]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
@@ -291,15 +292,14 @@ def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iter
                 if scanner.layout.has_header:
                     at = _stop_of_header(block.data)
             waiting.append(pool.submit(scanner.read, block, at))
-            last_line, cut = _last_line(block.data) or last_line, block.cut
-            line = block.first_line + block.n_lines
+            last, cut = _last_line(block) or last, block.cut
             if len(waiting) > n_threads:
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()
-    if scanner is None:
+    if scanner is None or last is None:
         raise TickDataError(f"{file}: holds no row; download it again, or remove it")
-    _refuse_cut_off(file, scanner.layout, last_line, cut, line - 1)
+    _refuse_cut_off(file, scanner.layout, *last, cut)
 
 
 class _Scanner:
@@ -346,7 +346,7 @@ class _Scanner:
             faults: list[Fault] = []
             fault_units: list[int] = []
             if n_odd:
-                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
+                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd], n_lines)
                 if more.line.size:
                     order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
                     rows = Rows.concatenate([rows, more]).at(order)
@@ -357,7 +357,7 @@ class _Scanner:
         return parts
 
     def _look_at(
-        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
+        self, data: NDArray[np.uint8], odd: NDArray[np.int64], n_lines: int
     ) -> tuple[Rows, NDArray, list[Fault], list[int]]:
         """Read odd lines: rows after all with their units, and faults with theirs."""
         text = [_decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
@@ -367,6 +367,11 @@ class _Scanner:
             for place, reason in enumerate(reasons)
             if reason
         ]
+        if len(torn) > max(n_lines, _MOST_ODD) // 2:
+            raise TickDataError(
+                f"{self._file}, row {torn[0].line}: {torn[0].raw!r}: {torn[0].reason}, and so are "
+                f"{len(torn)} of {n_lines} rows; of no known format, or damaged: download it again"
+            )
         whole = np.array([not reason for reason in reasons])
         lines = odd[whole, 0]
         raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
@@ -391,36 +396,37 @@ def _decoded(line: bytes) -> str:
 
 
 def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
-    head = data[: _FIRST_LINES * _LONGEST_FIRST_LINE].tobytes()
+    head = data.tobytes()
     for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
         if head.startswith(mark):
             raise TickDataError(
                 f"{file}, row 1: starts with a byte order mark: some program saved it again, and "
                 "those round long numbers; download it again"
             )
-    lines = [_decoded(line)[:_LONGEST_FIRST_LINE] for line in head.split(b"\n")]
+    lines = map(_decoded, head.lstrip(_BLANKS).split(b"\n", 2 * _FIRST_LINES)[:-1])
     return [line for line in lines if line.strip()][:_FIRST_LINES]
 
 
 def _stop_of_header(data: NDArray[np.uint8]) -> int:
     """The byte after the first line that is not blank."""
-    head = data[: _FIRST_LINES * _LONGEST_FIRST_LINE].tobytes()
-    return head.index(b"\n", len(head) - len(head.lstrip())) + 1
+    head = data.tobytes()
+    return head.index(b"\n", len(head) - len(head.lstrip(_BLANKS))) + 1
 
 
-def _last_line(data: NDArray[np.uint8]) -> bytes:
-    """The last line that is not blank, or nothing."""
-    tail = data[-_LONGEST_FIRST_LINE:].tobytes().rstrip()
-    if b"\n" not in tail:
-        tail = data.tobytes().rstrip()
-    return tail.rpartition(b"\n")[2]
+def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
+    """The last line that is not blank, and its number."""
+    for tail in (block.data[-_TAIL_BYTES:].tobytes(), block.data.tobytes()):
+        stop = len(tail.rstrip(_BLANKS))
+        start = tail.rfind(b"\n", 0, stop) + 1
+        if start or (stop and len(tail) == block.data.size):
+            after = tail.count(b"\n", stop)
+            return tail[start : tail.index(b"\n", stop)], block.first_line + block.n_lines - after
+    return None
 
 
-def _refuse_cut_off(file: str, layout: Layout, last: bytes, cut: bool, line: int) -> None:
+def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool) -> None:
     """Stop at a last row with too few fields, or unreadable and without its newline."""
     text = _decoded(last)
-    if not text.strip():
-        return
     fields = split_line(text, layout.delimiter)
     torn = len(fields) < layout.n_columns
     if not torn and cut:
@@ -440,31 +446,33 @@ def _table_parts(market: Market, path: Path, file: str, block_bytes: int) -> Ite
     layout: Layout | None = None
     line = 1
     for batch in _batches(path, file):
-        if layout is None:
-            shown = batch.slice(0, _FIRST_LINES).to_pylist()
-            text = [["" if v is None else str(v) for v in row.values()] for row in shown]
-            layout = recognise_table(batch.schema.names, text, market, file)
-        columns = {name: batch.column(place) for name, place in layout.used.items()}
-        lines = np.arange(line, line + batch.num_rows)
-        _refuse_other_symbol(columns.pop("symbol", None), batch, lines, market, file)
         try:
-            parsed = parse_columns(columns, layout.trade_id_is_text)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            if layout is None:
+                shown = batch.slice(0, _FIRST_LINES).to_pylist()
+                text = [["" if v is None else str(v) for v in row.values()] for row in shown]
+                layout = recognise_table(batch.schema.names, text, market, file)
+            part = _table_part(batch, line, layout, market, file)
+        except (pa.ArrowException, OverflowError) as error:
             raise TickDataError(
                 f"{file}, from row {line}: {error}; correct `columns:` in "
                 f"configs/markets/{market.name}.yaml"
             ) from error
-        bad = [_joined(batch, int(row)) for row in np.flatnonzero(parsed.fault)]
-        faults, fault_units = _faults(parsed, lines, bad)
-        rows, unit = _rows(parsed, lines, layout)
-        _in_base(rows, layout)
-        first = line
-
-        def raw(wanted: int, batch: pa.RecordBatch = batch, first: int = first) -> str:
-            return _joined(batch, wanted - first)
-
-        yield _Part(rows, unit, faults, fault_units, raw)
+        yield part
         line += batch.num_rows
+
+
+def _table_part(
+    batch: pa.RecordBatch, first: int, layout: Layout, market: Market, file: str
+) -> _Part:
+    columns = {name: batch.column(place) for name, place in layout.used.items()}
+    lines = np.arange(first, first + batch.num_rows)
+    _refuse_other_symbol(columns.pop("symbol", None), batch, lines, market, file)
+    parsed = parse_columns(columns, layout.trade_id_is_text)
+    bad = [_joined(batch, int(row)) for row in np.flatnonzero(parsed.fault)]
+    faults, fault_units = _faults(parsed, lines, bad)
+    rows, unit = _rows(parsed, lines, layout)
+    _in_base(rows, layout)
+    return _Part(rows, unit, faults, fault_units, lambda line: _joined(batch, line - first))
 
 
 def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
@@ -474,9 +482,10 @@ def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
         with pa.parquet.ParquetFile(path, page_checksum_verification=True) as dump:
             _refuse_bomb(dump.metadata, path, file)
             for batch in dump.iter_batches(_BATCH_ROWS, use_threads=False):
+                batch.validate(full=True)
                 yield batch
                 n_rows += batch.num_rows
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise TickDataError(
             f"{file}, after row {n_rows}: damaged: {error}; download it again"
         ) from error
@@ -488,15 +497,14 @@ def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> No
     size = path.stat().st_size
     if metadata.num_rows > _MOST_ROWS_A_BYTE * size:
         raise TickDataError(f"{file}: {metadata.num_rows} rows in {size} bytes; refused as a bomb")
-    for group in range(metadata.num_row_groups):
-        for column in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(column)
-            n_bytes, packed = chunk.total_uncompressed_size, chunk.total_compressed_size
-            if n_bytes > max(FREE_BYTES, min(MOST_RATIO * packed, _MOST_COLUMN_BYTES)):
-                raise TickDataError(
-                    f"{file}: column {chunk.path_in_schema} of row group {group} decompresses to "
-                    f"{n_bytes} bytes from {packed}; refused as a bomb"
-                )
+    # sizes of single columns are not asked for: on some damages pyarrow then aborts the process
+    n_groups = metadata.num_row_groups
+    n_bytes = sum(metadata.row_group(group).total_byte_size for group in range(n_groups))
+    if n_bytes > max(FREE_BYTES, MOST_RATIO * size):
+        raise TickDataError(
+            f"{file}: decompresses to {n_bytes} bytes, over {MOST_RATIO} times its {size}; refused "
+            "as a bomb"
+        )
 
 
 def _refuse_other_symbol(

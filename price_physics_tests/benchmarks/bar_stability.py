@@ -153,7 +153,8 @@ def draw(flows: list[Flow], path: Path) -> None:
     from matplotlib import pyplot as plt
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    colours = {"tick": "#0b6e8f", "volume": "#d1495b", "dollar": "#c98a00"}
+    # volume and dollar bars differ only by the price's drift: the one shows behind the other
+    looks = {"tick": ("#0b6e8f", 1.7), "volume": ("#eda5ae", 4.0), "dollar": ("#a8323f", 1.2)}
     figure, axes = plt.subplots(
         2, len(flows), figsize=(12, 6), sharex="col", sharey="col", layout="constrained"
     )
@@ -162,16 +163,16 @@ def draw(flows: list[Flow], path: Path) -> None:
         ticks_a_day = sum(map(len, flow.ticks.values())) / n_days
         for row, family in enumerate(FAMILIES):
             ax = axes[row, column]
-            for unit, colour in colours.items():
+            for unit, (colour, width) in looks.items():
                 kind = f"{unit}_{family}"
                 for build, style in (
-                    (unguarded, {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.55}),
-                    (guarded, {"lw": 1.8}),
+                    (unguarded, {"lw": width / 2, "ls": (0, (4, 2)), "alpha": 0.7}),
+                    (guarded, {"lw": width}),
                 ):
                     closes = np.concatenate([build(flow, kind, m) for m in flow.ticks])
                     days, count = daily(flow, closes)
                     smooth = pd.Series(count).rolling(7, center=True, min_periods=1).mean()
-                    ax.plot(days, smooth.clip(lower=0.05), color=colour, **style)
+                    ax.plot(days, smooth.clip(lower=0.1), color=colour, **style)
             ax.axhline(ticks_a_day / flow.expected_ticks, color="0.35", lw=0.8, zorder=0)
             ax.set_yscale("log")
             ax.set_title(f"{flow.title}: {family} bars", fontsize=10, loc="left")
@@ -181,14 +182,15 @@ def draw(flows: list[Flow], path: Path) -> None:
             locator = AutoDateLocator(minticks=3, maxticks=6)
             ax.xaxis.set_major_locator(locator)
             ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+            ax.xaxis.get_offset_text().set_fontsize(8)
             ax.tick_params(labelsize=8)
-        axes[0, column].set_ylim(0.04, 2 * ticks_a_day)
+        axes[0, column].set_ylim(1, 4 * ticks_a_day)
     for ax in axes[:, 0]:
-        ax.set_ylabel("bars a day", fontsize=9)
-    handles = [plt.Line2D([], [], color=c, lw=1.8, label=u) for u, c in colours.items()]
+        ax.set_ylabel("bars a day, mean of seven", fontsize=9)
+    handles = [plt.Line2D([], [], color=c, lw=w, label=u) for u, (c, w) in looks.items()]
     handles += [
         plt.Line2D([], [], color="0.3", lw=1.8, label="guarded"),
-        plt.Line2D([], [], color="0.3", lw=0.9, ls=(0, (3, 2)), label="without guards"),
+        plt.Line2D([], [], color="0.3", lw=0.9, ls=(0, (4, 2)), label="without guards"),
         plt.Line2D([], [], color="0.35", lw=0.8, label="ticks a day / expected ticks"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=9, frameon=False)

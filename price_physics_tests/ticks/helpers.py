@@ -4,17 +4,22 @@ import gzip
 import zipfile
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from price_physics.months import Month
 from price_physics.study import Columns, Market
+from price_physics.ticks.read import Fault, Rows, read_file
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"
 MAY = Month(2012, 5)
 START = MAY.start_ns // 10**9
+DAY = 86_400
 
 
 def market(**settings) -> Market:
-    """A generic market of every file in the folder, in May 2012."""
+    """A market of every file in the folder, from May 2012 on; generic unless a vendor is given."""
     columns = settings.pop("columns", None)
     if columns is not None:
         settings["columns"] = Columns(**columns)
@@ -23,6 +28,7 @@ def market(**settings) -> Market:
 
 
 BITCOINCHARTS = market(vendor="bitcoincharts")
+GENERIC = market()
 
 
 def put(folder: Path, content: str | bytes, name: str = "ticks.csv") -> Path:
@@ -37,3 +43,42 @@ def put(folder: Path, content: str | bytes, name: str = "ticks.csv") -> Path:
     else:
         path.write_bytes(data)
     return path
+
+
+def read_all(settings: Market, path: Path, **options) -> tuple[Rows, list[Fault]]:
+    """Read a whole file."""
+    blocks = list(read_file(settings, path, path.name, **options))
+    faults = [fault for block in blocks for fault in block.faults]
+    return Rows.concatenate([block.rows for block in blocks]), faults
+
+
+def make_rows(time_ns, trade_id=None, price=None, qty=None, kind=None, sign=None) -> Rows:
+    """Rows of the given columns; what is not given is plain."""
+    n_rows = len(time_ns)
+
+    def column(values, default, dtype):
+        return np.array(np.full(n_rows, default) if values is None else values, dtype)
+
+    return Rows(
+        time_ns=np.array(time_ns, np.int64),
+        trade_id=column(trade_id, 0, np.int64),
+        price=column(price, 5.0, np.float64),
+        qty=column(qty, 1.0, np.float64),
+        line=np.arange(1, n_rows + 1),
+        id_kind=column(kind, 0 if trade_id is None else 1, np.int8),
+        sign=column(sign, 0, np.int8),
+    )
+
+
+def assert_same_rows(first: Rows, second: Rows) -> None:
+    """Bit for bit: NaN equals NaN, and -0.0 is not 0.0."""
+    for name, one, other in zip(Rows._fields, first, second, strict=True):
+        assert one.dtype == other.dtype, name
+        assert one.tobytes() == other.tobytes(), (name, one, other)
+
+
+def real(folder: str):
+    """Skip a test where the real ticks are absent."""
+    return pytest.mark.skipif(
+        not (SHARED / folder).is_dir(), reason=f"real ticks are not there: {SHARED / folder}"
+    )

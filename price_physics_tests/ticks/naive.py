@@ -20,22 +20,30 @@ def count_by_month(rows) -> dict[str, int]:
     return counts
 
 
-def sort_and_part(rows):
-    """Rows are (time_ns, id or None, price, qty, sign); gives kept, repeated, n_dropped."""
-    order = sorted(
-        range(len(rows)), key=lambda i: (rows[i][0], rows[i][1] is None, rows[i][1] or 0, i)
-    )
-    first_of_id, kept, repeated, n_dropped = {}, [], [], 0
-    for i in order:
+def order(rows):
+    """Rows are (time_ns, id, price, qty, sign); an id is an integer, a text or None."""
+
+    def key(i):
+        trade_id = rows[i][1]
+        orders = isinstance(trade_id, int)
+        return (rows[i][0], not orders, trade_id if orders else 0, i)
+
+    return sorted(range(len(rows)), key=key)
+
+
+def part(rows):
+    """Sort rows, as `order` takes them, and part them into kept, conflicts and dropped."""
+    first_of_id, kept, conflicts, dropped = {}, [], [], []
+    for i in order(rows):
         trade_id = rows[i][1]
         if trade_id is None or trade_id not in first_of_id:
             first_of_id[trade_id] = rows[i]
             kept.append(i)
         elif rows[i] == first_of_id[trade_id]:
-            n_dropped += 1
+            dropped.append(i)
         else:
-            repeated.append(i)
-    return kept, sorted(repeated), n_dropped
+            conflicts.append(i)
+    return kept, sorted(conflicts), sorted(dropped)
 
 
 def tick_rule(price, sign):

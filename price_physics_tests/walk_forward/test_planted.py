@@ -60,7 +60,7 @@ def walk_through(kind, theta, strength):
     labels, predictions, walked = {}, {}, {}
     out_of_fold = OUT_OF_FOLD.empty()
     for m in MONTHS:
-        bars[m] = build_bars(study.bars, m, ticks)
+        bars[m] = build_bars(study.bars, m, {k: [v] for k, v in ticks.items()})
         features[m] = build_regime_features(study, m, bars)
         excursions[m] = build_excursions(study, m, bars, ticks)
         labels[m] = build_labels(study, market, m, bars, ticks, features, policies)
