@@ -158,7 +158,7 @@ BARRIER_POLICY = _table(
     take_profit_multiple=("f64", "upper barrier, in ATR above the event's price"),
     stop_loss_multiple=("f64", "lower barrier, in ATR below the event's price"),
     n_events=("i64", "excursions behind the quantiles"),
-    source=("text", "quantile, or fallback where the sample is under the floor"),
+    source=("text", "quantile; fallback under the floor; fixed; percent of the price, not ATR"),
     known_at=_KNOWN_AT,
 )
 LABELS = _table(
@@ -180,7 +180,7 @@ LABELS = _table(
     favourable_atr=("f64", "largest rise up to label_end, in ATR, at least 0"),
     adverse_atr=("f64", "largest fall up to label_end, in ATR, at least 0"),
     crosses_outage=("bool", "the label spans a known outage: it does not train"),
-    known_at=("i64", "label_end_ns"),
+    known_at=("i64", "label_end_ns; where the horizon counts bars, horizon_end_ns"),
 )
 
 # ---------------------------------------------------------------------------- features, weights
@@ -268,7 +268,7 @@ PREDICTIONS = _table(
     "predictions",
     "event_time_ns",
     event_time_ns=_EVENT,
-    horizon_end_ns=("i64", "vertical barrier, UTC ns"),
+    horizon_end_ns=("i64", "vertical barrier, or the latest where it counts bars, UTC ns"),
     price=("f64", "close of the event's bar"),
     atr=("f64", "Wilder's ATR at the event, price units"),
     take_profit_multiple=("f64", "barrier policy in force, in ATR"),

@@ -253,57 +253,128 @@ class BarsConfig(_Config):
 
 
 class EventsConfig(_Config):
-    """Every `every_n_bars`-th bar close, starting at `offset_bars`; restarts each month."""
+    """Which bar closes are events; the count, and the filter, restart each month.
 
+    - every: every `every_n_bars`-th, starting at `offset_bars`.
+    - cusum: whenever the log returns since the last event sum to `cusum_bps` basis points
+      either way (the symmetric CUSUM filter).
+    """
+
+    kind: Literal["every", "cusum"] = "every"
     every_n_bars: int = Field(1, ge=1)
     offset_bars: int = Field(0, ge=0)
+    cusum_bps: Positive | None = None
 
     @model_validator(mode="after")
-    def _offset_inside(self) -> Self:
+    def _own_keys(self) -> Self:
         if self.offset_bars >= self.every_n_bars:
             raise ValueError(
                 f"offset_bars {self.offset_bars} must be below every_n_bars {self.every_n_bars}"
             )
+        if (self.kind == "cusum") != (self.cusum_bps is not None):
+            raise ValueError("cusum_bps belongs to kind: cusum, which needs it")
+        if self.kind == "cusum" and {"every_n_bars", "offset_bars"} & self.model_fields_set:
+            raise ValueError("every_n_bars and offset_bars belong to kind: every")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_other_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        every = ("every_n_bars", "offset_bars")
+        own = {"every": every, "cusum": ("kind", "cusum_bps")}[self.kind]
+        return {key: value for key, value in handler(self).items() if key in own}
 
 
 class LabelsConfig(_Config):
-    """The vertical barrier and the width of the horizontal ones."""
+    """The vertical barrier, by the clock or by a number of bars, and the horizontal ones' width.
 
-    horizon_minutes: float = Field(gt=0, le=MAX_HORIZON_MINUTES)
+    A horizon of bars that lasts over 28 days gives no label.
+    """
+
+    horizon_minutes: Annotated[float, Field(gt=0, le=MAX_HORIZON_MINUTES)] | None = None
+    horizon_bars: Annotated[int, Field(ge=1)] | None = None
     atr_period_bars: int = Field(14, ge=1)
 
+    @model_validator(mode="after")
+    def _one_horizon(self) -> Self:
+        if (self.horizon_minutes is None) == (self.horizon_bars is None):
+            raise ValueError("give horizon_minutes or horizon_bars, one of them")
+        return self
+
     @property
-    def horizon_ns(self) -> int:
-        return round(self.horizon_minutes * 60e9)
+    def longest_horizon_ns(self) -> int:
+        """The horizon, or what one of bars may last."""
+        return round((self.horizon_minutes or MAX_HORIZON_MINUTES) * 60e9)
+
+    @model_serializer(mode="wrap")
+    def _without_the_other_horizon(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+
+_QUANTILE_KEYS = {"take_profit_bounds", "stop_loss_bounds"} | {
+    "fallback_take_profit",
+    "fallback_stop_loss",
+}
+_LEVEL_KEYS = {
+    "fixed": {"take_profit_multiple", "stop_loss_multiple"},
+    "percent": {"take_profit_percent", "stop_loss_percent"},
+}
 
 
 class BarrierPolicyConfig(_Config):
-    """Quantiles of past excursions, in ATR, that become barrier multiples."""
+    """Where the horizontal barriers stand.
 
-    kind: Literal["month", "regime", "global"] = "month"
+    - month, regime, global: at quantiles of past excursions, in ATR: of the last
+      `lookback_months`, of the event's regime, or of all months; at the fallback where the
+      sample is under `min_events`.
+    - fixed: at given multiples of ATR.
+    - percent: at given percentages of the event's price.
+
+    What belongs to another kind is None.
+    """
+
+    kind: Literal["month", "regime", "global", "fixed", "percent"] = "month"
+    take_profit_multiple: Positive = None  # type: ignore[assignment]
+    stop_loss_multiple: Positive = None  # type: ignore[assignment]
+    take_profit_percent: Positive = None  # type: ignore[assignment]
+    stop_loss_percent: Annotated[float, Field(gt=0, lt=100)] = None  # type: ignore[assignment]
     take_profit_quantile: Quantile = 0.6
     stop_loss_quantile: Quantile = 0.4
-    take_profit_bounds: Bounds
-    stop_loss_bounds: Bounds
+    take_profit_bounds: Bounds = None  # type: ignore[assignment]
+    stop_loss_bounds: Bounds = None  # type: ignore[assignment]
     winsor_quantile: Annotated[float, Field(gt=0.5, le=1)] = 0.99
     min_events: int = Field(50, ge=1)
     max_events: int = Field(50_000, ge=1)
     lookback_months: int = Field(1, ge=1)
-    fallback_take_profit: Positive
-    fallback_stop_loss: Positive
+    fallback_take_profit: Positive = None  # type: ignore[assignment]
+    fallback_stop_loss: Positive = None  # type: ignore[assignment]
+
+    @property
+    def _keys(self) -> set[str]:
+        levels = set().union(*_LEVEL_KEYS.values())
+        every = set(type(self).model_fields)
+        return {"kind", *_LEVEL_KEYS[self.kind]} if self.kind in _LEVEL_KEYS else every - levels
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        needed = _LEVEL_KEYS.get(self.kind, _QUANTILE_KEYS)
+        if missing := sorted(key for key in needed if getattr(self, key) is None):
+            raise ValueError(f"kind: {self.kind} needs {', '.join(missing)}")
+        if foreign := sorted(self.model_fields_set - self._keys):
+            raise ValueError(f"kind: {self.kind} has no {', '.join(foreign)}; remove it")
         if self.min_events > self.max_events:
             raise ValueError(f"min_events {self.min_events} exceeds max_events {self.max_events}")
-        for name, value, (low, high) in (
+        for name, value, bounds in (
             ("fallback_take_profit", self.fallback_take_profit, self.take_profit_bounds),
             ("fallback_stop_loss", self.fallback_stop_loss, self.stop_loss_bounds),
         ):
-            if not low <= value <= high:
+            if value and bounds and not bounds[0] <= value <= bounds[1]:
+                low, high = bounds
                 raise ValueError(f"{name} {value} lies outside its bounds [{low}, {high}]")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_other_kinds(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if key in self._keys}
 
 
 class RegimeFeaturesConfig(_Config):
@@ -430,7 +501,8 @@ class Study(_Config):
 
     @model_validator(mode="after")
     def _embargo_covers_the_horizon(self) -> Self:
-        if self.folds.embargo_minutes < self.labels.horizon_minutes:
+        horizon = self.labels.horizon_minutes
+        if horizon is not None and self.folds.embargo_minutes < horizon:
             raise ValueError(
                 f"folds.embargo_minutes {self.folds.embargo_minutes} is shorter than "
                 f"labels.horizon_minutes {self.labels.horizon_minutes}; a label outlives it"

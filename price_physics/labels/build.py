@@ -57,12 +57,13 @@ def build_labels(
     StoreError
         When the tables were built from different bars or ticks.
     """
-    event_time_ns, price, atr = events_ending_in(study, month, bars)
-    take_profit, stop_loss = _barriers(study, market, month, event_time_ns, features, policies)
+    event_time_ns, horizon_end_ns, price, atr = events_ending_in(study, month, bars)
+    take_profit, stop_loss = _barriers(
+        study, market, month, event_time_ns, price, atr, features, policies
+    )
     upper, lower = price + take_profit * atr, price - stop_loss * atr
     time_ns, tick_price = stack(TICKS, ticks, (month - 1, month), "time_ns", "price")
     event_tick = last_tick_at(time_ns, event_time_ns, study.bars.kind == "time")
-    horizon_end_ns = event_time_ns + study.labels.horizon_ns
     label, touch_tick = first_touch(
         time_ns, tick_price, event_tick, upper, lower, horizon_end_ns - time_ns[event_tick]
     )
@@ -88,7 +89,8 @@ def build_labels(
         "favourable_atr": favourable,
         "adverse_atr": adverse,
         "crosses_outage": _crosses(market.outages, event_time_ns, label_end_ns),
-        "known_at": label_end_ns,
+        # when a horizon of bars ends, and whether within 28 days, only its last bar tells
+        "known_at": label_end_ns if study.labels.horizon_bars is None else horizon_end_ns,
     }
     return pd.DataFrame(columns, columns=LABELS.columns)
 
@@ -98,6 +100,8 @@ def _barriers(
     market: Market,
     month: Month,
     event_time_ns: IntArray,
+    price: FloatArray,
+    atr: FloatArray,
     features: Mapping[Month, pd.DataFrame],
     policies: Mapping[Month, pd.DataFrame],
 ) -> tuple[FloatArray, FloatArray]:
@@ -107,15 +111,17 @@ def _barriers(
     first_of_month = int(np.searchsorted(event_time_ns, month.start_ns))
     pairs = []
     for policy_month, part in (
-        (month - 2, regime[:first_of_month]),
-        (month - 1, regime[first_of_month:]),
+        (month - 2, slice(first_of_month)),
+        (month - 1, slice(first_of_month, None)),
     ):
-        if len(part) and policy_month >= market.first_month and policy_month not in policies:
+        n_events = len(regime[part])
+        if n_events and policy_month >= market.first_month and policy_month not in policies:
             raise PartitionMissing(
-                f"barrier_policy of {policy_month} is not there, and {len(part)} events of "
+                f"barrier_policy of {policy_month} is not there, and {n_events} events of "
                 f"{policy_month + 1} stand on it; materialise barrier_policy of {policy_month}"
             )
-        pairs.append(multiples(study, policies.get(policy_month), part))
+        policy = policies.get(policy_month)
+        pairs.append(multiples(study, policy, regime[part], price[part], atr[part]))
     return (
         np.concatenate([take_profit for take_profit, _ in pairs]),
         np.concatenate([stop_loss for _, stop_loss in pairs]),

@@ -9,9 +9,14 @@ import numpy as np
 import pandas as pd
 
 from price_physics.labels.atr import month_atr
-from price_physics.labels.frames import FloatArray, IntArray
+from price_physics.labels.frames import FloatArray, IntArray, stack
+from price_physics.labels.kernels import cusum_filter
 from price_physics.months import Month
+from price_physics.schemas import BARS
 from price_physics.study import EventsConfig, Study
+
+NOT_ENDED = np.iinfo(np.int64).max
+"""End of a horizon of bars that the bars so far do not reach, or not within 28 days."""
 
 
 def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
@@ -22,7 +27,8 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
     bars : DataFrame
         BARS of one month, in order.
     config : EventsConfig
-        Every `every_n_bars`-th bar, from `offset_bars`; the count restarts each month.
+        Every `every_n_bars`-th bar, from `offset_bars`, or the CUSUM filter's; both restart each
+        month.
 
     Returns
     -------
@@ -35,9 +41,12 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
     >>> event_times(bars, EventsConfig(every_n_bars=2))
     array([5, 7])
     """
-    close_time = bars["close_time_ns"].to_numpy(np.int64)[config.offset_bars :: config.every_n_bars]
-    partial = bars["partial"].to_numpy(np.bool_)[config.offset_bars :: config.every_n_bars]
-    return np.unique(close_time[~partial])
+    whole = bars[~bars["partial"].to_numpy(np.bool_)]
+    close_time = whole["close_time_ns"].to_numpy(np.int64)
+    if config.cusum_bps is None:
+        return np.unique(close_time[config.offset_bars :: config.every_n_bars])
+    log_price = np.log(whole["close"].to_numpy(np.float64))
+    return np.unique(close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)])
 
 
 def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntArray) -> IntArray:
@@ -56,10 +65,45 @@ def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntA
     return position - partial[position]
 
 
+def vertical_barriers(
+    study: Study, month: Month, event_time_ns: IntArray, bars: Mapping[Month, pd.DataFrame]
+) -> IntArray:
+    """When each event's horizon ends, as far as it is known when the month is over.
+
+    By the clock that is known at once. A horizon of bars ends with the close of the n-th whole
+    bar after the event's own; `NOT_ENDED` where there is none yet, or it comes after 28 days.
+
+    Parameters
+    ----------
+    bars : mapping of Month to DataFrame
+        BARS from the events' first month on; later ones than `month` are not looked at.
+    """
+    if study.labels.horizon_bars is None:
+        return event_time_ns + study.labels.longest_horizon_ns
+    months = [m for m in sorted(bars) if m <= month]
+    close_time_ns, partial = stack(BARS, bars, months, "close_time_ns", "partial")
+    closes = close_time_ns[~partial]
+    last = np.searchsorted(closes, event_time_ns, side="right") - 1 + study.labels.horizon_bars
+    ends_ns = np.append(closes, NOT_ENDED)[np.minimum(last, len(closes))]
+    in_time = ends_ns <= event_time_ns + study.labels.longest_horizon_ns
+    return np.where(in_time, ends_ns, NOT_ENDED)
+
+
+def count_endless(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> int:
+    """Count the events whose horizon of bars had not ended after 28 days, over in the month."""
+    n_endless = 0
+    for event_month in (month - 1, month) if month - 1 in bars else (month,):
+        time_ns = event_times(bars[event_month], study.events)
+        over_ns = time_ns + study.labels.longest_horizon_ns
+        time_ns = time_ns[(over_ns >= month.start_ns) & (over_ns < month.stop_ns)]
+        n_endless += int((vertical_barriers(study, month, time_ns, bars) == NOT_ENDED).sum())
+    return n_endless
+
+
 def events_ending_in(
     study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Events of m-1 and m whose horizon ends in m, by the clock, and whose ATR is known.
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Events of m-1 and m whose horizon ends in m, and whose ATR is known.
 
     Parameters
     ----------
@@ -71,24 +115,32 @@ def events_ending_in(
     -------
     event_time_ns : int64 array (n,)
         Sorted, unique.
+    horizon_end_ns : int64 array (n,)
+        Vertical barriers.
     price : float64 array (n,)
         Close of the event's bar.
     atr : float64 array (n,)
         Positive. Where Wilder's ATR is still warming up, or zero, there is no event.
     """
-    horizon_ns = study.labels.horizon_ns
-    times, prices, widths = [], [], []
+    times, ends, prices, widths = [], [], [], []
     for event_month in (month - 1, month) if month - 1 in bars else (month,):
         frame = bars[event_month]
         time_ns = event_times(frame, study.events)
-        ends_ns = time_ns + horizon_ns
-        time_ns = time_ns[(ends_ns >= month.start_ns) & (ends_ns < month.stop_ns)]
+        ends_ns = vertical_barriers(study, month, time_ns, bars)
+        inside = (ends_ns >= month.start_ns) & (ends_ns < month.stop_ns)
+        time_ns, ends_ns = time_ns[inside], ends_ns[inside]
         position = event_bars(
             frame["close_time_ns"].to_numpy(np.int64), frame["partial"].to_numpy(np.bool_), time_ns
         )
         atr = month_atr(bars, event_month, study.labels.atr_period_bars)[position]
         known = atr > 0  # False for NaN too
         times.append(time_ns[known])
+        ends.append(ends_ns[known])
         prices.append(frame["close"].to_numpy(np.float64)[position][known])
         widths.append(atr[known])
-    return np.concatenate(times), np.concatenate(prices), np.concatenate(widths)
+    return (
+        np.concatenate(times),
+        np.concatenate(ends),
+        np.concatenate(prices),
+        np.concatenate(widths),
+    )

@@ -41,9 +41,8 @@ def build_excursions(
     StoreError
         When the bars were not built from these ticks.
     """
-    event_time_ns, price, atr = events_ending_in(study, month, bars)
+    event_time_ns, ends_ns, price, atr = events_ending_in(study, month, bars)
     time_ns, tick_price = stack(TICKS, ticks, (month - 1, month), "time_ns", "price")
-    ends_ns = event_time_ns + study.labels.horizon_ns
     event_tick = last_tick_at(time_ns, event_time_ns, study.bars.kind == "time")
     last_tick = np.searchsorted(time_ns, ends_ns, side="right") - 1
     favourable, adverse = excursions_in_atr(tick_price, event_tick, last_tick, price, atr)

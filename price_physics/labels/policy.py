@@ -38,7 +38,8 @@ def build_policy(
     -------
     DataFrame
         BARRIER_POLICY: a row a regime of kind "regime", else one row for every regime. A sample
-        under the floor has the study's fallback.
+        under the floor has the study's fallback. Of kind "fixed" and "percent", what the study
+        says.
 
     Raises
     ------
@@ -46,6 +47,8 @@ def build_policy(
         When an excursion's event has no regime.
     """
     config = study.barrier_policy
+    if config.kind in ("fixed", "percent"):
+        return _frame([(EVERY_REGIME, *_levels(config), 0, config.kind)], month)
     months = [m for m in sorted(excursions) if m <= month]
     if config.kind == "month":
         months = [m for m in months if m > month - config.lookback_months]
@@ -61,14 +64,17 @@ def build_policy(
         rng = np.random.default_rng([study.seed, month.year, month.month, value + 1])
         sample = _sample(np.flatnonzero(regime == value), config.max_events, rng)
         rows.append((value, *_multiples_of(favourable[sample], adverse[sample], config)))
-    frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
-    return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
+    return _frame(rows, month)
 
 
 def multiples(
-    study: Study, policy: pd.DataFrame | None, regime: IntArray
+    study: Study,
+    policy: pd.DataFrame | None,
+    regime: IntArray,
+    price: FloatArray,
+    atr: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Take-profit and stop-loss multiples of events, given their regimes.
+    """Take-profit and stop-loss multiples of events.
 
     Parameters
     ----------
@@ -76,6 +82,8 @@ def multiples(
         BARRIER_POLICY of the month before the events'; None before there is one, where the
         study's fallback stands.
     regime : int array of shape (n_events,)
+    price, atr : float64 array of shape (n_events,)
+        Close and ATR of the events' bars: a percentage of the first is a multiple of the second.
 
     Returns
     -------
@@ -88,8 +96,12 @@ def multiples(
         When the policy serves no such regime.
     """
     config = study.barrier_policy
+    n_events = len(regime)
+    if config.kind in ("fixed", "percent"):
+        take_profit, stop_loss = _levels(config)
+        unit = price / 100 / atr if config.kind == "percent" else np.ones(n_events)
+        return take_profit * unit, stop_loss * unit
     if policy is None:
-        n_events = len(regime)
         return (
             np.full(n_events, config.fallback_take_profit),
             np.full(n_events, config.fallback_stop_loss),
@@ -109,6 +121,17 @@ def multiples(
         policy["take_profit_multiple"].to_numpy(np.float64)[row],
         policy["stop_loss_multiple"].to_numpy(np.float64)[row],
     )
+
+
+def _levels(config: BarrierPolicyConfig) -> tuple[float, float]:
+    if config.kind == "percent":
+        return config.take_profit_percent, config.stop_loss_percent
+    return config.take_profit_multiple, config.stop_loss_multiple
+
+
+def _frame(rows: list[tuple[int, float, float, int, str]], month: Month) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
+    return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
 
 
 def _regimes(

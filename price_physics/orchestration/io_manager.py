@@ -21,16 +21,20 @@ from price_physics.store.partitions import Key, Partition, Store
 
 
 class MonthTables(Mapping[Month, pd.DataFrame]):
-    """One table of several partitions, by month; each is loaded when it is first asked for."""
+    """One table of several partitions, by month; each is loaded when it is first asked for.
 
-    def __init__(self, partitions: Mapping[Month, Partition], name: str) -> None:
+    All columns of it, or those that are named: ticks are long.
+    """
+
+    def __init__(self, partitions: Mapping[Month, Partition], name: str, *columns: str) -> None:
         self._partitions = partitions
         self._name = name
+        self._columns = list(columns) or None
         self._loaded: dict[Month, pd.DataFrame] = {}
 
     def __getitem__(self, month: Month) -> pd.DataFrame:
         if month not in self._loaded:
-            self._loaded[month] = self._partitions[month].table(self._name)
+            self._loaded[month] = self._partitions[month].table(self._name, self._columns)
         return self._loaded[month]
 
     def __iter__(self) -> Iterator[Month]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from price_physics.labels.events import vertical_barriers
 from price_physics.labels.frames import stack
 from price_physics.months import Month
 from price_physics.schemas import POSITIONS, PREDICTIONS, SCORED, TICKS, TRADES, TableSchema
@@ -58,7 +59,7 @@ def build_walk_forward(
     predictions, ticks : mapping of Month to DataFrame
         PREDICTIONS and TICKS of the month and, where there is one, of the month before.
     bars : mapping of Month to DataFrame
-        BARS; those of the month are read.
+        BARS; those of the month are read, and of the one before where horizons count bars.
     labels : DataFrame
         LABELS whose horizon ends in the month.
     warm_up : str, optional
@@ -78,6 +79,9 @@ def build_walk_forward(
     market = _market(month, ticks)
     rows = _both_months(PREDICTIONS, month, predictions)
     signals = rows[rows["side"] != 0].reset_index(drop=True)
+    if study.labels.horizon_bars is not None:  # a prediction knows only when it ends at the latest
+        ends_ns = vertical_barriers(study, month, signals["event_time_ns"].to_numpy(np.int64), bars)
+        signals["horizon_end_ns"] = np.minimum(signals["horizon_end_ns"], ends_ns)
     weight = (signals["side"] * signals["size"] / signals["book_scale"]).to_numpy(np.float64)
     fills = fill_signals(
         signals,

@@ -217,11 +217,11 @@ def build_predictions(
     decision = decide(config, head, means, events, atr, price)
     known, regimes = stack(REGIME_FEATURES, {month: features}, [month], "event_time_ns", "regime")
     regime = regimes[rows_of(event_time_ns, known, "regime_features")]
-    take_profit, stop_loss = multiples(study, policy, regime)
+    take_profit, stop_loss = multiples(study, policy, regime, price, atr)
     return conform(
         PREDICTIONS,
         event_time_ns=event_time_ns,
-        horizon_end_ns=event_time_ns + study.labels.horizon_ns,
+        horizon_end_ns=event_time_ns + study.labels.longest_horizon_ns,
         price=price,
         atr=atr,
         take_profit_multiple=take_profit,

@@ -42,7 +42,7 @@ def test_no_event_is_lost_or_labelled_twice(small_run: Project) -> None:
     events = pd.concat([partitions["regime_features", m].table("regime_features") for m in MONTHS])
     assert labels["event_time_ns"].is_unique
     _, studies = load_configs(small_run.configs)
-    horizon = studies["demo"].labels.horizon_ns
+    horizon = studies["demo"].labels.longest_horizon_ns
     ends = events["event_time_ns"] + horizon <= Month.parse(MONTHS[-1]).end_ns
     expected = set(events.loc[ends, "event_time_ns"])
     missing = sorted(expected - set(labels["event_time_ns"]))

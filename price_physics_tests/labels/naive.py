@@ -73,7 +73,7 @@ def label_rows(study, world):
             width = atr[before + bar]
             if not width > 0:
                 continue
-            end_ns = time_ns + study.labels.horizon_ns
+            end_ns = time_ns + study.labels.longest_horizon_ns
             rows.append(
                 {
                     "event_time_ns": time_ns,

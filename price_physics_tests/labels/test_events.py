@@ -81,8 +81,8 @@ def test_atr_after_an_empty_month_warms_up_on_itself():
 def test_events_belong_to_the_month_in_which_their_horizon_ends():
     study, world = make_study(), make_world(seed=3)
     for m in world.months:
-        times, _, atr = events_ending_in(study, m, world.bars)
-        ends = times + study.labels.horizon_ns
+        times, _, _, atr = events_ending_in(study, m, world.bars)
+        ends = times + study.labels.longest_horizon_ns
         assert ((ends >= m.start_ns) & (ends < m.stop_ns)).all()
         assert (np.diff(times) > 0).all()
         assert (atr > 0).all()
@@ -95,5 +95,5 @@ def test_flat_prices_have_no_width_and_make_no_event():
     flat = {
         m: frame.assign(open=5.0, high=5.0, low=5.0, close=5.0) for m, frame in world.bars.items()
     }
-    times, price, atr = events_ending_in(make_study(), FIRST + 1, flat)
+    times, ends, price, atr = events_ending_in(make_study(), FIRST + 1, flat)
     assert len(times) == len(price) == len(atr) == 0

@@ -12,6 +12,9 @@ from price_physics_tests.labels.synthetic import FIRST, make_study
 M = FIRST + 3
 WIDE = {"take_profit_bounds": [0.01, 100], "stop_loss_bounds": [0.01, 100]}
 
+ONES = np.ones(4)
+"""Prices and ranges: barriers in ATR do not depend on them."""
+
 
 def excursions(month, favourable, adverse):
     times = month.start_ns + np.arange(len(favourable), dtype=np.int64)
@@ -104,7 +107,7 @@ def test_each_regime_has_its_own_sample_and_floor():
     assert policy["stop_loss_multiple"].tolist() == [3.0, 2.0, 1.0]
     assert policy["n_events"].tolist() == [20, 20, 5]
     assert policy["source"].tolist() == ["quantile", "quantile", "fallback"]
-    up, down = multiples(study, policy, np.array([2, 0, 1, 0]))
+    up, down = multiples(study, policy, np.array([2, 0, 1, 0]), ONES, ONES)
     np.testing.assert_array_equal(up, [1, 1, 2, 1])
     np.testing.assert_array_equal(down, [1, 3, 2, 3])
 
@@ -136,15 +139,17 @@ def test_a_large_sample_is_drawn_with_the_seed_and_the_month():
 
 def test_no_policy_yet_means_the_fallback():
     study = make_study(barrier_policy={"fallback_take_profit": 2.0, "fallback_stop_loss": 3.0})
-    up, down = multiples(study, None, np.array([0, 1, 2]))
+    up, down = multiples(study, None, np.array([0, 1, 2]), ONES, ONES)
     assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
-    assert [len(side) for side in multiples(study, None, np.array([], dtype=np.int64))] == [0, 0]
+    assert [
+        len(side) for side in multiples(study, None, np.array([], dtype=np.int64), ONES, ONES)
+    ] == [0, 0]
 
 
 def test_one_row_serves_every_regime():
     study = make_study()
     policy = build_policy(study, M, {M: excursions(M, [2.0] * 20, [3.0] * 20)}, {})
-    up, down = multiples(study, policy, np.array([0, 2, 1]))
+    up, down = multiples(study, policy, np.array([0, 2, 1]), ONES, ONES)
     assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
 
 
@@ -153,4 +158,4 @@ def test_a_policy_that_does_not_serve_a_regime_is_refused():
     study = make_study(barrier_policy={"kind": "regime"})
     policy = build_policy(study, M, {M: frame}, {M: features(frame, [1] * 20)})
     with pytest.raises(ConfigError, match=r"not \[2\]"):
-        multiples(study, policy[policy["regime"] < 2], np.array([0, 2]))
+        multiples(study, policy[policy["regime"] < 2], np.array([0, 2]), ONES, ONES)

@@ -39,7 +39,10 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         from price_physics.labels.excursions import build_excursions
 
         frame = build_excursions(
-            study, month_of(context), MonthTables(bars, "bars"), MonthTables(ticks, "ticks")
+            study,
+            month_of(context),
+            MonthTables(bars, "bars"),
+            MonthTables(ticks, "ticks", "time_ns", "price"),
         )
         return Artefact(tables=((EXCURSIONS, frame),))
 
@@ -69,19 +72,23 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
     ) -> Artefact:
         """Triple-barrier labels, touched on ticks, whose horizon ends in the month."""
         from price_physics.labels.build import build_labels
+        from price_physics.labels.events import count_endless
 
         frame = build_labels(
             study,
             site.market,
             month_of(context),
             MonthTables(bars, "bars"),
-            MonthTables(ticks, "ticks"),
+            MonthTables(ticks, "ticks", "time_ns", "price"),
             MonthTables(regime_features, "regime_features"),
             MonthTables(barrier_policy, "barrier_policy"),
         )
         for name, label in (("up", 1), ("flat", 0), ("down", -1)):
             context.add_output_metadata({f"labels/{name}": int((frame["label"] == label).sum())})
-        return Artefact(tables=((LABELS, frame),))
+        n_endless = count_endless(study, month_of(context), MonthTables(bars, "bars"))
+        context.add_output_metadata({"dropped/horizon_over_28_days": n_endless})
+        counts = {"dropped": {"horizon_over_28_days": n_endless}}
+        return Artefact(tables=((LABELS, frame),), documents={"counts": counts})
 
     @dg.asset(**site.asset_args("weights", GROUP, {"numba", "parquet"}, WEIGHTS))
     def weights(context: dg.AssetExecutionContext, labels: Mapping, bars: Mapping) -> Artefact:

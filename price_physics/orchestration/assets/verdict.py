@@ -56,7 +56,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             month,
             MonthTables(predictions, "predictions"),
-            MonthTables(ticks, "ticks"),
+            MonthTables(ticks, "ticks", "time_ns", "price"),
             MonthTables(bars, "bars"),
             labels[month].table("labels"),
             warm_up=predictions[month].warm_up,

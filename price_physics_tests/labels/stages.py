@@ -1,0 +1,76 @@
+"""The stages from ticks to weights on three months of the sample, months one after the other."""
+
+import numpy as np
+import pandas as pd
+
+from price_physics.bars.build import build_bars
+from price_physics.labels.build import build_labels
+from price_physics.labels.excursions import build_excursions
+from price_physics.labels.policy import build_policy
+from price_physics.months import Month
+from price_physics.regimes.build import build_regime_features
+from price_physics.schemas import TICKS
+from price_physics.study import Study, load_market, load_study
+from price_physics.ticks.build import build_ticks
+from price_physics.weights.build import build_weights
+
+from ..ticks.helpers import ROOT
+
+MONTHS = Month.span(Month(2012, 3), Month(2012, 5))
+MARKET = load_market(ROOT / "configs/markets/bitstamp_usd.yaml")
+MARKET = MARKET.model_copy(update={"first_month": MONTHS[0]})
+DEMO = load_study(ROOT / "configs/studies/demo.yaml")
+
+Ticks = dict[Month, pd.DataFrame]
+
+
+def sample_ticks() -> Ticks:
+    return {month: build_ticks(MARKET, ROOT, month).ticks.frame() for month in MONTHS}
+
+
+def tampered(ticks: Ticks, cut_ns: int) -> Ticks:
+    """Delete some ticks after a moment and change the price and quantity of the others."""
+    rng = np.random.default_rng(4)
+    changed = {}
+    for month, frame in ticks.items():
+        stays = (frame["time_ns"] <= cut_ns) | (rng.random(len(frame)) < 0.7)
+        kept = frame[stays].copy()
+        later = kept["time_ns"] > cut_ns
+        kept.loc[later, ["price", "qty"]] *= rng.uniform(0.5, 2.0, (int(later.sum()), 2))
+        changed[month] = kept[TICKS.columns]
+    return changed
+
+
+def run_stages(study: Study, ticks: Ticks) -> dict[str, pd.DataFrame]:
+    """Every table, its months joined; the weights are those of the second month."""
+    chunks = {month: [frame] for month, frame in ticks.items()}
+    bars: dict = {}
+    features: dict = {}
+    excursions: dict = {}
+    policies: dict = {}
+    labels: dict = {}
+    weights: dict = {}
+    for m in MONTHS:
+        bars[m] = build_bars(study.bars, m, chunks)
+        features[m] = build_regime_features(study, m, bars)
+        excursions[m] = build_excursions(study, m, bars, ticks)
+        labels[m] = build_labels(study, MARKET, m, bars, ticks, features, policies)
+        policies[m] = build_policy(study, m, excursions, features)
+        weights[m] = build_weights(m, labels, bars)
+    tables = {"bars": bars, "features": features, "excursions": excursions, "labels": labels}
+    whole = {name: pd.concat(list(months.values())) for name, months in tables.items()}
+    return whole | {"weights": weights[MONTHS[1]]}
+
+
+def assert_known_stays(study: Study, ticks: Ticks, days: float) -> None:
+    """Tamper with all ticks after a moment: what was known at it stays, and the rest does not."""
+    cut_ns = MONTHS[0].start_ns + round(days * 86_400e9) - 1
+    before, after = run_stages(study, ticks), run_stages(study, tampered(ticks, cut_ns))
+    differs = False
+    for name, table in before.items():
+        known_at = "event_time_ns" if name == "features" else "known_at"
+        known, known_after = (t[t[known_at] <= cut_ns] for t in (table, after[name]))
+        assert len(known) > 20 or name == "weights"
+        pd.testing.assert_frame_equal(known, known_after, check_exact=True)
+        differs |= not table.reset_index(drop=True).equals(after[name].reset_index(drop=True))
+    assert differs
