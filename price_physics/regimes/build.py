@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.errors import ConfigError
 from price_physics.labels.events import event_bars, event_times
 from price_physics.labels.frames import FloatArray, IntArray, stack
 from price_physics.months import Month
@@ -47,7 +48,12 @@ def build_regime_features(
     -------
     DataFrame
         REGIME_FEATURES, one row an event of the month, by time. The regime is the tercile of
-        the event's trailing volatility among the events of earlier months.
+        the event's trailing volatility among the events of earlier months, or the study's.
+
+    Raises
+    ------
+    ConfigError
+        When the study maps months to regimes, and not this one.
     """
     months = [m for m in sorted(bars) if m <= month]
     frames = {m: bars[m] for m in months}
@@ -71,9 +77,21 @@ def build_regime_features(
         ),
         "trailing_volatility": volatility[month],
         **_calendar(event_time_ns),
-        "regime": _regime(volatility[month], earlier),
+        "regime": _mapped(study, month, len(event_time_ns))
+        if config.regime_by_month is not None
+        else _regime(volatility[month], earlier),
     }
     return pd.DataFrame(columns, columns=REGIME_FEATURES.columns)
+
+
+def _mapped(study: Study, month: Month, n_events: int) -> npt.NDArray[np.int8]:
+    regimes = study.regime_features.regime_by_month or {}
+    if month not in regimes:
+        raise ConfigError(
+            f"configs/studies/{study.name}.yaml: regime_features.regime_by_month has no {month}; "
+            "add it, or remove the map"
+        )
+    return np.full(n_events, regimes[month], dtype=np.int8)
 
 
 def _trailing_return(history: _History, event_time_ns: IntArray, span_ns: int) -> FloatArray:

@@ -87,6 +87,10 @@ class TableSpool:
         if self._n_waiting:
             self._write(pa.concat_tables(self._waiting).combine_chunks())
         self._behind.result()
+        self.close()
+        return self._table
+
+    def close(self) -> None:
+        """End the writing, of a whole table or of one that nobody wants any more."""
         self._encoder.shutdown()
         self._writer.close()
-        return self._table

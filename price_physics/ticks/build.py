@@ -4,6 +4,7 @@ The table of contents of this package: take the files in, sort, drop duplicates,
 aside, infer sides, write, report.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,15 +91,12 @@ def build_ticks(
         days or ids.
     """
     index = FileIndex(market) if index is None else index
-    sorter = TickSorter(scratch)
-    try:
+    with closing(TickSorter(scratch)) as sorter, closing(TableSpool(TICKS, scratch)) as spool:
         intake = Intake(market, month, sorter)
         entries = take_in(market, root, index, intake, progress)
         extents = months_of(entries.values())
         _refuse_missing_month(market, month, entries, extents)
-        return _clean(intake, entries, extents, TableSpool(TICKS, scratch))
-    finally:
-        sorter.close()
+        return _clean(intake, entries, extents, spool)
 
 
 def _refuse_missing_month(

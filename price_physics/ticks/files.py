@@ -31,7 +31,7 @@ MOST_BYTES = 1 << 40
 FREE_BYTES = 16 << 20
 """What any archive may hold, however well it was compressed."""
 _LONGEST_LINE = 1 << 20
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 1 << 16  # as many compressed bytes of a zip are read ahead of the count of a bomb
 _SIDECARS = (".CHECKSUM", ".SYNTHETIC")
 
 

@@ -113,7 +113,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
             at += 1
         n_lines += 1
         if good:
-            trade_id[n_rows], sign[n_rows] = i, has_side
+            trade_id[n_rows], sign[n_rows] = i * with_id, has_side
             id_kind[n_rows] = with_id + (with_id and text_id)
             line[n_rows] = first_line + n_lines - 1
             n_rows += 1

@@ -1,4 +1,4 @@
-"""Concurrency and average uniqueness: arrays in, arrays out.
+"""Concurrency, average uniqueness and class balance: arrays in, arrays out.
 
 Every kernel keeps its plain function as ``.py_func``.
 """
@@ -36,11 +36,13 @@ def concurrency(label_start, label_end, n_bars):
     >>> concurrency(np.array([0, 2, 4]), np.array([2, 3, 5]), 6)
     array([1, 1, 2, 1, 1, 1])
     """
-    change = np.zeros(n_bars + 1, dtype=np.int64)
+    alive = np.zeros(n_bars + 1, dtype=np.int64)
     for i in range(len(label_start)):
-        change[label_start[i]] += 1
-        change[label_end[i] + 1] -= 1
-    return np.cumsum(change)[:n_bars]
+        alive[label_start[i]] += 1
+        alive[label_end[i] + 1] -= 1
+    for t in range(1, n_bars):
+        alive[t] += alive[t - 1]
+    return alive[:n_bars]
 
 
 @njit(cache=True)
@@ -61,7 +63,8 @@ def average_uniqueness(label_start, label_end, n_bars):
 
     Notes
     -----
-    O(n_labels + n_bars), by a prefix sum. The caller checks positions.
+    O(n_labels + n_bars), by a prefix sum that is taken while counting: what costs is fresh memory,
+    so no array of `concurrency` is made. The caller checks positions.
 
     References
     ----------
@@ -72,13 +75,45 @@ def average_uniqueness(label_start, label_end, n_bars):
     >>> average_uniqueness(np.array([0, 2, 4]), np.array([2, 3, 5]), 6).round(6)
     array([0.833333, 0.75    , 1.      ])
     """
-    alive = concurrency(label_start, label_end, n_bars)
+    change = np.zeros(n_bars + 1, dtype=np.int32)
+    for i in range(len(label_start)):
+        change[label_start[i]] += 1
+        change[label_end[i] + 1] -= 1
     total = np.zeros(n_bars + 1)
+    alive = 0
     for t in range(n_bars):
-        total[t + 1] = total[t] + (1.0 / alive[t] if alive[t] > 0 else 0.0)
+        alive += change[t]
+        total[t + 1] = total[t] + (1.0 / alive if alive > 0 else 0.0)
     uniqueness = np.empty(len(label_start))
     for i in range(len(label_start)):
         start, stop = label_start[i], label_end[i] + 1
         # The difference of two sums can round a lone label to just above one.
         uniqueness[i] = min((total[stop] - total[start]) / (stop - start), 1.0)
     return uniqueness
+
+
+def class_balance(labels):
+    """Weigh every label so that all classes present weigh the same together.
+
+    Parameters
+    ----------
+    labels : array of shape (n_labels,)
+        Classes.
+
+    Returns
+    -------
+    float64 array of shape (n_labels,)
+        Positive, of mean 1.
+
+    References
+    ----------
+    King and Zeng (2001), Logistic Regression in Rare Events Data.
+
+    Examples
+    --------
+    >>> class_balance(np.array([1, -1, 1, 0, 1, 0]))
+    array([0.66666667, 2.        , 0.66666667, 1.        , 0.66666667,
+           1.        ])
+    """
+    classes, position, count = np.unique(labels, return_inverse=True, return_counts=True)
+    return (len(labels) / (len(classes) * count))[position]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.errors import ConfigError
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
 from price_physics.schemas import REGIME_FEATURES
@@ -128,3 +129,18 @@ def test_months_without_bars(empty):
         assert (REGIME_FEATURES.to_arrow(found).num_rows == 0) == (m in empty)
         if m in empty:
             pd.testing.assert_frame_equal(found, REGIME_FEATURES.empty())
+
+
+def test_regimes_may_be_given_by_month():
+    world = make_world(seed=9)
+    months = sorted(world.bars)
+    given = {str(m): i % 3 for i, m in enumerate(months)}
+    study = make_study(regime_features={"regime_by_month": given})
+    for place, month in enumerate(months):
+        frame = build_regime_features(study, month, world.bars)
+        assert len(frame) > 0
+        assert (frame["regime"] == place % 3).all()
+    assert study.regime_features.model_dump(mode="json")["regime_by_month"] == given
+    lacking = make_study(regime_features={"regime_by_month": {str(months[0]): 1}})
+    with pytest.raises(ConfigError, match=rf"regime_by_month has no {months[1]}"):
+        build_regime_features(lacking, months[1], world.bars)

@@ -1,1 +1,1 @@
-"""The no-look-ahead audit: change the future, run again, and demand the same past, byte for byte."""
+"""The no-look-ahead audit: change the future, run again, demand the same past byte for byte."""

@@ -101,7 +101,7 @@ class Audit:
     moments_ns : tuple of int
         After each of these everything was changed, in turn.
     overrides : mapping of str to (Any, Any)
-        Settings that were capped for speed: the study's value, and the audit's.
+        Settings that were capped: the study's value, and the audit's.
     leaks : list of Leak
         In the order of the pipeline: the first asset that is named is where to look.
     coverage : mapping of asset to Coverage
@@ -129,7 +129,7 @@ class Audit:
     def text(self, most_leaks: int = 20) -> str:
         """The result in words: coverage, gaps, the first leaks, the verdict."""
         lines = [f"No-look-ahead audit of {self.study}, {self.months[0]} to {self.months[1]}"]
-        lines += [f"  for speed: {k} {was} -> {now}" for k, (was, now) in self.overrides.items()]
+        lines += [f"  capped: {k} {was} -> {now}" for k, (was, now) in self.overrides.items()]
         lines += [f"  every tick changed after {utc(t)}" for t in self.moments_ns]
         lines += ["", f"  {'asset':<16} {'rows':>9} {'files':>6} {'months':>7}  not compared"]
         for asset, found in self.coverage.items():

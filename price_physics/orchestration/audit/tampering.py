@@ -23,6 +23,7 @@ DUMPS = Path("data", "raw")
 
 _DELETED, _ADDED, _BROKEN, _RESIDED = 0.15, 0.15, 0.01, 0.5
 _LEVEL, _NOISE = 0.2, 0.05
+_BREAK_EVERY = 100
 
 
 def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd.DataFrame]:
@@ -38,8 +39,9 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
     list of DataFrame
         One a file that holds any row: `time_ns`, `trade_id`, `price`, `qty`, `sign` (0 where the
         dump has none) and `timed`, sorted by time. A row that could not be trusted has no price,
-        and is not `timed` where its time was not its own. Rows that repeat a textual id are left
-        out, and such ids too: they order nothing.
+        and is not `timed` where its time was not its own; there are more such rows than in the
+        dump, so that something is set aside to be compared. Rows that repeat a textual id are
+        left out, and such ids too: they order nothing.
 
     Raises
     ------
@@ -55,8 +57,15 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
         if len(rows):
             rows["trade_id"] = rows["trade_id"].mask(rows["text_id"])
             rows = rows.sort_values(["time_ns", "line"], kind="stable", ignore_index=True)
-            dumps.append(rows.drop(columns=["line", "text_id"]))
+            dumps.append(_with_broken_rows(rows.drop(columns=["line", "text_id"])))
     return dumps
+
+
+def _with_broken_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Follow every so many rows by a copy without a price, every other one without a time."""
+    copies = rows.iloc[_BREAK_EVERY // 2 :: _BREAK_EVERY].assign(price=np.nan)
+    copies["timed"] = np.arange(len(copies)) % 2 == 0
+    return pd.concat([rows, copies]).sort_index(kind="stable", ignore_index=True)
 
 
 def _rows(block: Block) -> pd.DataFrame:
@@ -94,9 +103,9 @@ def _rows(block: Block) -> pd.DataFrame:
 def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataFrame]:
     """Change everything after `t_ns`, and nothing up to it.
 
-    Prices move to another level and scatter, quantities and sides are drawn anew, rows are
-    deleted, rows are added (the first of them a nanosecond after `t_ns`), some repeat an id of
-    the past, and some cannot be read.
+    Prices move to another level, at first against the next move there was, and scatter;
+    quantities and sides are drawn anew; rows are deleted; rows are added, the first of them a
+    nanosecond after `t_ns`; some repeat an id of the past, and some cannot be read.
 
     Parameters
     ----------
@@ -108,7 +117,7 @@ def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataF
         Same seed, same tampering.
     """
     rng = np.random.default_rng([seed, t_ns])
-    level = np.exp(_LEVEL * rng.choice([-1, 1]))
+    level = np.exp(-_LEVEL * _next_move(dumps, t_ns))
     tampered, at_once = [], True
     for dump in dumps:
         future = dump[(dump["time_ns"] > t_ns) & dump["timed"]]
@@ -122,6 +131,14 @@ def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataF
             dump = dump[dump["time_ns"] <= t_ns]
         tampered.append(dump)
     return tampered
+
+
+def _next_move(dumps: Sequence[pd.DataFrame], t_ns: int) -> int:
+    """+1 where the price after `t_ns` is above the one before it, else -1."""
+    rows = pd.concat(dumps).dropna(subset="price").sort_values("time_ns", kind="stable")
+    stop = int(rows["time_ns"].searchsorted(t_ns, side="right"))
+    around = rows["price"].iloc[max(stop - 1, 0) : stop + 1]
+    return 1 if around.iloc[-1] > around.iloc[0] else -1
 
 
 def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -138,18 +155,22 @@ def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd
 def _added(
     dump: pd.DataFrame, t_ns: int, level: float, at_once: bool, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Rows that were not there: between `t_ns` and the end of the dump."""
+    """Rows that were not there: each like the one before it, but at the new level."""
     good = dump[dump["price"].notna()]
-    n_future = int((good["time_ns"] > t_ns).sum())
-    n = int(np.ceil(_ADDED * n_future)) + 1
-    rows = good.iloc[rng.integers(0, len(good), n)].copy()
-    rows["time_ns"] = rng.integers(t_ns + 1, dump["time_ns"].iloc[-1] + 1, n)
+    times = good["time_ns"].to_numpy()
+    n = int(np.ceil(_ADDED * (times > t_ns).sum())) + 1
+    time_ns = rng.integers(t_ns + 1, dump["time_ns"].iloc[-1] + 1, n)
     if at_once:
-        rows.iloc[0, rows.columns.get_loc("time_ns")] = t_ns + 1
+        time_ns[0] = t_ns + 1
+    like = np.maximum(np.searchsorted(times, time_ns, side="right") - 1, 0)
+    rows = good.iloc[like].assign(time_ns=time_ns)
     rows["price"] *= level * np.exp(rng.normal(0.0, _NOISE, n))
-    if good["trade_id"].notna().all():  # every other row keeps the id that it repeats
-        new = np.arange(n) % 2 == 0
-        rows.loc[new, "trade_id"] = int(good["trade_id"].max()) + 1 + np.arange(new.sum())
+    rows["qty"] *= np.exp(rng.normal(0.0, 1.0, n))
+    if good["trade_id"].notna().all():  # every other row repeats an id, of the past or not
+        ids = good["trade_id"].to_numpy(np.int64)
+        repeated = ids[rng.integers(0, len(ids), n)]
+        new = ids.max() + 1 + np.arange(n)
+        rows["trade_id"] = pd.array(np.where(np.arange(n) % 2, repeated, new), dtype="Int64")
     return rows
 
 
