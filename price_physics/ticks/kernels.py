@@ -207,14 +207,36 @@ def _number(data, at):
     mantissa, at = _digits(data, at, _ZERO)
     n_digits, decimals = at - first, 0
     if data[at] == 46:
-        first = at + 1
-        mantissa, at = _digits(data, first, mantissa)
-        decimals = at - first
+        mantissa, at = _digits(data, at + 1, mantissa)
+        decimals = at - first - n_digits - 1
     if n_digits + decimals > _MOST_DIGITS:
-        return 0.0, at
+        return _long_number(data, first, at, decimals), at
+    return _scaled(mantissa, decimals), at
+
+
+@njit(cache=True, nogil=True)
+def _long_number(data, begin, stop, decimals):
+    """Read a number that has too many digits only for the zeros at its ends; 0 for any other."""
+    while decimals > 0 and data[stop - 1] == 48:
+        stop -= 1
+        decimals -= 1
+    while begin < stop and data[begin] == 48:
+        begin += 1
+    if stop - begin - (decimals > 0) > _MOST_DIGITS or decimals > _MOST_DIGITS:
+        return 0.0
+    mantissa = _ZERO
+    for at in range(begin, stop):
+        if data[at] != 46:
+            mantissa = mantissa * _TEN[1] + np.uint64(data[at] - 48)
+    return _scaled(mantissa, decimals)
+
+
+@njit(cache=True, nogil=True)
+def _scaled(mantissa, decimals):
+    """Divide by a power of ten, rounding once."""
     if mantissa <= _TWO_53:
-        return np.float64(mantissa) / _TEN_FLOAT[decimals], at
-    return _divide(mantissa, _TEN[decimals]), at
+        return np.float64(mantissa) / _TEN_FLOAT[decimals]
+    return _divide(mantissa, _TEN[decimals])
 
 
 @njit(cache=True, nogil=True)

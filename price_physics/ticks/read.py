@@ -43,6 +43,7 @@ _FIRST_LINES = 50
 _TAIL_BYTES = 4096
 _BLANKS = b" \t\r\n"
 _MOST_ROWS_A_BYTE = 50
+_LONGEST_TEXT = 256
 
 
 class Rows(NamedTuple):
@@ -465,6 +466,7 @@ def _table_part(
     batch: pa.RecordBatch, first: int, layout: Layout, market: Market, file: str
 ) -> _Part:
     columns = {name: batch.column(place) for name, place in layout.used.items()}
+    _refuse_long_text(columns, first, file)
     lines = np.arange(first, first + batch.num_rows)
     _refuse_other_symbol(columns.pop("symbol", None), batch, lines, market, file)
     parsed = parse_columns(columns, layout.trade_id_is_text)
@@ -479,9 +481,11 @@ def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
     """Stream a parquet file's rows, its page checksums verified where it has any."""
     n_rows = 0
     try:
-        with pa.parquet.ParquetFile(path, page_checksum_verification=True) as dump:
+        flat, texts = _flat_columns(pa.parquet.read_schema(path))
+        options = {"page_checksum_verification": True, "read_dictionary": texts}
+        with pa.parquet.ParquetFile(path, **options) as dump:
             _refuse_bomb(dump.metadata, path, file)
-            for batch in dump.iter_batches(_BATCH_ROWS, use_threads=False):
+            for batch in dump.iter_batches(_BATCH_ROWS, columns=flat, use_threads=False):
                 batch.validate(full=True)
                 yield batch
                 n_rows += batch.num_rows
@@ -491,6 +495,40 @@ def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
         ) from error
     if n_rows == 0:
         raise TickDataError(f"{file}: holds no row; download it again, or remove it")
+
+
+def _flat_columns(schema: pa.Schema) -> tuple[list[str], list[str]]:
+    """Names of the columns whose rows are of a few bytes, or texts; and of the texts among them.
+
+    A text is kept once, however many rows repeat it; lists are not read at all. Both could be
+    gigabytes that stand in a few bytes of a file.
+    """
+    texts = [field.name for field in schema if _is_text(field.type)]
+    flat = [
+        field.name
+        for field in schema
+        if field.name in texts
+        or pa.types.is_primitive(field.type)
+        or pa.types.is_decimal(field.type)
+        or pa.types.is_dictionary(field.type)
+    ]
+    return flat, texts
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+
+
+def _refuse_long_text(columns: dict[str, pa.Array], first: int, file: str) -> None:
+    """Refuse texts too long for a field: every row would hold one."""
+    for column in columns.values():
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+            longest = pa.compute.max(pa.compute.binary_length(column.dictionary)).as_py() or 0
+            if longest > _LONGEST_TEXT:
+                raise TickDataError(
+                    f"{file}, from row {first}: a text of {longest} bytes where a value should be; "
+                    "refused"
+                )
 
 
 def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> None:

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+from numba import njit
+
 
 def wilder_atr(high, low, close, period):
     ranges = []
@@ -40,6 +43,41 @@ def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
             labels.append(0)
             touches.append(path[-1] if path else tick)
     return labels, touches
+
+
+@njit(cache=True)
+def first_touch_scan(time_ns, price, event_tick, upper, lower, horizon_ns):
+    """The obvious loop with an early exit, compiled: what the pyramid must equal and outrun."""
+    label = np.zeros(len(event_tick), dtype=np.int8)
+    touch = event_tick.copy()
+    for e in range(len(event_tick)):
+        event_ns = time_ns[event_tick[e]]
+        for i in range(event_tick[e] + 1, len(time_ns)):
+            if time_ns[i] > event_ns + horizon_ns[e]:
+                break
+            if time_ns[i] > event_ns:
+                touch[e] = i
+                if price[i] >= upper[e] or price[i] <= lower[e]:
+                    label[e] = 1 if price[i] >= upper[e] else -1
+                    break
+    return label, touch
+
+
+def first_touch_bars(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both):
+    labels, touches, n_undecidable = [], [], 0
+    for e, bar in enumerate(event_bar):
+        start, end = close_time_ns[bar], close_time_ns[bar] + horizon_ns[e]
+        path = [i for i in range(len(close_time_ns)) if start < close_time_ns[i] <= end]
+        hits = [i for i in path if high[i] >= upper[e] or low[i] <= lower[e]]
+        touches.append((hits or path or [bar])[0 if hits else -1])
+        if not hits:
+            labels.append(0)
+        elif high[hits[0]] >= upper[e] and low[hits[0]] <= lower[e]:
+            labels.append(both)
+            n_undecidable += 1
+        else:
+            labels.append(1 if high[hits[0]] >= upper[e] else -1)
+    return labels, touches, n_undecidable
 
 
 def events(bars, config):

@@ -5,8 +5,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.labels.kernels import first_touch, path_extremes, wilder_atr
+from price_physics.labels import kernels
+from price_physics.labels.kernels import (
+    DROP,
+    STOP_LOSS_FIRST,
+    first_touch,
+    first_touch_bars,
+    path_extremes,
+    wilder_atr,
+)
 from price_physics_tests.labels import naive
+
+HELPERS = ("_touch", "_pyramid", "_first_outside", "_first_after", "_scan")
+# Around the ends of leaves of 16 ticks, and where the pyramid gets a level more.
+SIZES = [n + d for n in (16, 32, 48, 64, 256, 512) for d in (-1, 0, 1)]
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Replace compiled helpers by their plain functions: a kernel's py_func is plain throughout."""
+    for name in HELPERS:
+        monkeypatch.setattr(kernels, name, getattr(kernels, name).py_func)
 
 
 @st.composite
@@ -32,15 +51,79 @@ def tick_paths(draw):
     )
 
 
+def random_path(n, seed, n_events=12):
+    """As `tick_paths`, of `n` ticks: events in any order, some barriers that nothing reaches."""
+    rng = np.random.default_rng(seed)
+    price = 50 + 0.5 * np.cumsum(rng.integers(-1, 2, n))
+    event_tick = rng.integers(0, n, n_events)
+    event_tick[0] = n - 1
+    upper = price[event_tick] + 0.5 * rng.integers(1, 1 + rng.integers(1, 40), n_events)
+    lower = price[event_tick] - 0.5 * rng.integers(1, 1 + rng.integers(1, 40), n_events)
+    upper[rng.random(n_events) < 0.1], lower[rng.random(n_events) < 0.1] = np.inf, np.nan
+    horizon = rng.integers(0, rng.choice([3, n, 3 * n]), n_events)
+    return np.cumsum(rng.integers(0, 3, n)), price, event_tick, upper, lower, horizon
+
+
+def assert_first_touch(found, expected):
+    label, touch = found
+    assert (label.dtype, touch.dtype) == (np.int8, np.int64)
+    np.testing.assert_array_equal(label, expected[0])
+    np.testing.assert_array_equal(touch, expected[1])
+
+
 @settings(max_examples=150, deadline=None)
 @given(tick_paths())
 def test_first_touch_is_the_slow_one(path):
-    expected = naive.first_touch(*path)
-    for kernel in (first_touch, first_touch.py_func):
-        label, touch = kernel(*path)
-        assert (label.dtype, touch.dtype) == (np.int8, np.int64)
-        np.testing.assert_array_equal(label, expected[0])
-        np.testing.assert_array_equal(touch, expected[1])
+    assert_first_touch(first_touch(*path), naive.first_touch(*path))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SIZES) | st.integers(1, 600), st.integers(0, 2**32))
+def test_first_touch_is_the_slow_one_whatever_the_size(n, seed):
+    path = random_path(n, seed)
+    assert_first_touch(first_touch(*path), naive.first_touch(*path))
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 33, 257, 300])
+def test_plain_functions_are_the_compiled_ones(n, plain):
+    path = random_path(n, seed=n)
+    assert_first_touch(first_touch.py_func(*path), naive.first_touch(*path))
+
+
+def test_first_touch_is_the_scan_on_a_long_walk():
+    """A fifth of a million ticks of a lattice, with many equal times; events out of order."""
+    path = random_path(200_000, seed=3, n_events=5_000)
+    time_ns, price, event_tick, upper, lower, _ = path
+    rng = np.random.default_rng(4)
+    for horizon in (rng.integers(0, 100_000, 5_000), np.full(5_000, 2_000)):
+        case = (time_ns, price, event_tick, upper, lower, horizon)
+        expected = naive.first_touch_scan(*case)
+        assert_first_touch(first_touch(*case), expected)
+        assert {-1, 0, 1} == set(expected[0])
+
+
+class Counted(np.ndarray):
+    """Counts what is read of it."""
+
+    n_read = 0
+
+    def __getitem__(self, key):
+        Counted.n_read += 1
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize("n_leaves", [2**6, 2**12, 2**16])
+def test_a_search_reads_a_few_prices_however_long_the_path(n_leaves, plain):
+    """Two leaves, and two nodes a level: both arrays of each, and a second read of what touches."""
+    price = np.zeros(16 * n_leaves)
+    price[-1] = 1.0
+    low = np.ones(len(price))
+    pyramid = tuple(array.view(Counted) for array in kernels._pyramid(price, low))
+    for upper, found in ((1.0, len(price) - 1), (2.0, len(price))):
+        Counted.n_read = 0
+        high = price.view(Counted)
+        assert kernels._first_outside(high, low.view(Counted), pyramid, 5, upper, 0.0) == found
+        assert 2 * 11 < Counted.n_read <= 2 * (11 + 16 + 2 * np.log2(n_leaves) + 2)
 
 
 @settings(max_examples=100, deadline=None)
@@ -147,14 +230,117 @@ def test_wilder_atr_by_hand():
     )
 
 
-def test_path_extremes_are_those_of_the_slice():
-    rng = np.random.default_rng(1)
-    price = rng.normal(size=100)
-    first = rng.integers(0, 90, 30)
-    last = first + rng.integers(-1, 10, 30)
-    for kernel in (path_extremes, path_extremes.py_func):
-        highest, lowest = kernel(price, first, last)
-        for p in range(30):
-            path = price[first[p] : last[p] + 1]
-            assert highest[p] == path.max(initial=-np.inf)
-            assert lowest[p] == path.min(initial=np.inf)
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(SIZES) | st.integers(1, 600), st.integers(0, 2**32))
+def test_path_extremes_are_those_of_the_slice(n, seed):
+    rng = np.random.default_rng(seed)
+    price = rng.normal(size=n)
+    first = rng.integers(0, n, 20)
+    last = np.minimum(first + rng.integers(-1, rng.choice([3, n + 1]), 20), n - 1)
+    highest, lowest = path_extremes(price, first, last)
+    for p in range(20):
+        path = price[first[p] : last[p] + 1]
+        assert highest[p] == path.max(initial=-np.inf)
+        assert lowest[p] == path.min(initial=np.inf)
+
+
+@pytest.mark.parametrize("n", [1, 16, 17, 300])
+def test_plain_path_extremes_are_the_compiled_ones(n, plain):
+    price = np.random.default_rng(n).normal(size=n)
+    first, last = (position.ravel() for position in np.indices((n, n)))
+    keep = last >= first - 1
+    for one, other in zip(
+        path_extremes(price, first[keep], last[keep]),
+        path_extremes.py_func(price, first[keep][:500], last[keep][:500]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one[:500], other)
+
+
+# ---------------------------------------------------------------------------- bars
+def random_bars(n, seed, n_events=12):
+    """Bars on a grid, some wide enough to touch both sides, and events at any of them."""
+    time_ns, close, event_bar, upper, lower, horizon = random_path(n, seed, n_events)
+    rng = np.random.default_rng(seed)
+    high = close + 0.5 * rng.integers(0, rng.choice([2, 12]), n)
+    low = close - 0.5 * rng.integers(0, rng.choice([2, 12]), n)
+    return time_ns, high, low, event_bar, upper, lower, horizon
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(SIZES) | st.integers(1, 300),
+    st.integers(0, 2**32),
+    st.sampled_from([DROP, STOP_LOSS_FIRST]),
+)
+def test_touches_of_bars_are_the_slow_ones(n, seed, both):
+    case = (*random_bars(n, seed), both)
+    label, touch, n_undecidable = first_touch_bars(*case)
+    expected = naive.first_touch_bars(*case)
+    assert_first_touch((label, touch), expected)
+    assert n_undecidable == expected[2]
+
+
+def test_plain_touches_of_bars_are_the_compiled_ones(plain):
+    case = (*random_bars(200, seed=1, n_events=200), DROP)
+    label, touch, n_undecidable = first_touch_bars.py_func(*case)
+    expected = naive.first_touch_bars(*case)
+    assert_first_touch((label, touch), expected)
+    assert n_undecidable == expected[2] > 0
+
+
+def test_the_rule_decides_bars_that_touch_both_sides_and_nothing_else():
+    bars = random_bars(2_000, seed=2, n_events=5_000)
+    dropped, touch, n_dropped = first_touch_bars(*bars, DROP)
+    stopped, same_touch, n_stopped = first_touch_bars(*bars, STOP_LOSS_FIRST)
+    np.testing.assert_array_equal(touch, same_touch)
+    undecidable = dropped == DROP
+    assert n_dropped == n_stopped == undecidable.sum() > 20
+    assert (stopped[undecidable] == -1).all()
+    np.testing.assert_array_equal(stopped[~undecidable], dropped[~undecidable])
+    # A short's stop-loss is the upper barrier: the rule may differ from event to event.
+    side = np.where(np.arange(5_000) % 2, 1, -1)
+    by_side, _, _ = first_touch_bars(*bars, -side)
+    np.testing.assert_array_equal(by_side[undecidable], -side[undecidable])
+
+
+def test_bars_decide_as_their_ticks_do_or_not_at_all():
+    """Four ticks a bar, horizons that end with a bar: what bars can decide they decide right."""
+    rng = np.random.default_rng(6)
+    n_bars = 3_000
+    price = 100 + 0.5 * np.cumsum(rng.integers(-2, 3, 4 * n_bars))
+    high, low = price.reshape(-1, 4).max(axis=1), price.reshape(-1, 4).min(axis=1)
+    close_time = 4 * np.arange(n_bars) + 3
+    event = rng.integers(0, n_bars, 2_000)
+    at, width = price[4 * event + 3], 0.5 * rng.integers(1, 8, (2, 2_000))
+    barriers = at + width[0], at - width[1], 4 * rng.integers(0, 30, 2_000)
+    by_tick, touch_tick = first_touch(np.arange(4 * n_bars), price, 4 * event + 3, *barriers)
+    by_bar, touch_bar, n_undecidable = first_touch_bars(
+        close_time, high, low, event, *barriers, DROP
+    )
+    decided = by_bar != DROP
+    np.testing.assert_array_equal(by_bar[decided], by_tick[decided])
+    np.testing.assert_array_equal(touch_bar, touch_tick // 4)
+    assert (by_tick[~decided] != 0).all()
+    assert 0 < n_undecidable == (~decided).sum() < 1_000
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "high", "low", "expected"),
+    [
+        ([0, 5, 9], [12, 12, 9], [8, 9, 9], (1, 1)),  # the event's own range is not in the path
+        ([0, 5, 9], [10, 12, 9], [10, 8, 9], (DROP, 1)),  # both, exactly
+        ([0, 6, 9], [10, 99, 9], [10, 1, 9], (0, 0)),  # closes after the horizon
+        ([0, 0, 5], [10, 99, 11], [10, 1, 8], (-1, 2)),  # closes with the event
+        ([0, 4, 5], [10, 11, 11], [10, 9, 9], (0, 2)),
+        ([0], [10], [10], (0, 0)),
+    ],
+)
+def test_touches_of_bars_at_the_edges(time_ns, high, low, expected):
+    one = np.ones(1)
+    columns = (np.array(values, dtype=np.float64) for values in (high, low))
+    label, touch, n_undecidable = first_touch_bars(
+        np.array(time_ns), *columns, np.array([0]), 12 * one, 8 * one, 5, DROP
+    )
+    assert (label[0], touch[0]) == expected
+    assert n_undecidable == (expected[0] == DROP)

@@ -1,58 +1,109 @@
-"""Sorting, duplicates, sides and the report's counts, against slow references."""
+"""Repeated ids and missing sides, slice by slice, against slow references."""
+
+from itertools import pairwise
 
 import numpy as np
-import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.ticks import quality
-from price_physics.ticks.clean import sort_and_part, tick_rule
+from price_physics.ticks.clean import TickRule, find_repeats, identical_without_id
+from price_physics.ticks.kernels import hash_texts
+from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID
+from price_physics.ticks.sort import Slice
 
 from . import naive
+from .helpers import make_rows
 
+TRADE_ID = st.one_of(st.none(), st.integers(0, 4), st.sampled_from(["a", "b", "c"]))
 ROW = st.tuples(
     st.integers(0, 4),
-    st.one_of(st.none(), st.integers(0, 4)),
+    TRADE_ID,
     st.sampled_from([1.0, 2.0]),
     st.sampled_from([1.0, 2.0]),
     st.sampled_from([-1, 0, 1]),
 )
 
 
-def frame(rows):
-    columns = ["time_ns", "trade_id", "price", "qty", "sign"]
-    filled = [(t, 0 if i is None else i, p, q, s) for t, i, p, q, s in rows]
-    table = pd.DataFrame(filled, columns=columns).astype({"price": float, "qty": float})
-    return table, np.array([i is not None for _, i, *_ in rows], bool)
+def as_number(trade_id) -> int:
+    if isinstance(trade_id, str):
+        data = np.frombuffer(trade_id.encode(), np.uint8)
+        return int(hash_texts(data, np.array([0, data.size]))[0])
+    return trade_id or 0
 
 
-@given(st.lists(ROW, max_size=14))
+def part(rows, cuts=()):
+    """Part rows that lie in slices, cut between two times; gives what ``naive.part`` gives."""
+    order = naive.order(rows)
+    columns = list(zip(*(rows[i] for i in order), strict=True)) or [[]] * 5
+    kinds = [{int: ORDERED_ID, str: TEXT_ID}.get(type(i), NO_ID) for i in columns[1]]
+    whole = make_rows(
+        columns[0], [as_number(i) for i in columns[1]], columns[2], columns[3], kinds, columns[4]
+    )
+    edges = [0, *np.searchsorted(whole.time_ns, sorted(set(cuts))), len(rows)]
+    pieces = [whole.at(slice(a, b)) for a, b in pairwise(edges)]
+    repeats = find_repeats(lambda: (Slice(p, np.zeros(len(p.line), np.int32)) for p in pieces))
+    verdicts, first = [np.empty(0, np.int8)], 0
+    for piece in pieces:
+        verdicts.append(repeats.verdict(piece, first))
+        first += len(piece.line)
+    verdict = np.concatenate(verdicts)
+    kept, dropped, conflicts = ([order[i] for i in np.flatnonzero(verdict == v)] for v in (0, 1, 2))
+    return kept, sorted(conflicts), sorted(dropped)
+
+
+@given(st.lists(ROW, max_size=14), st.sets(st.integers(0, 4)))
+@settings(deadline=None, max_examples=200)
+def test_repeats_equal_the_naive_whatever_the_slices(rows, cuts):
+    assert part(rows, cuts) == naive.part(rows)
+
+
+@given(
+    st.dictionaries(st.integers(0, 9), st.integers(0, 9)), st.sets(st.integers(0, 9)), st.booleans()
+)
 @settings(deadline=None)
-def test_sorting_and_parting_equal_the_naive(rows):
-    kept, repeated, n_dropped = sort_and_part(*frame(rows))
-    assert (kept.tolist(), repeated.tolist(), n_dropped) == naive.sort_and_part(rows)
-    assert kept.size + repeated.size + n_dropped == len(rows)
+def test_a_daily_file_beside_its_monthly_file_adds_nothing(time_of, moved, as_text):
+    """Its rows are those of the month, a few at another time: these are conflicts, others go."""
+    month = [(t, str(i) if as_text else i, 5.0, 1.0, 1) for i, t in time_of.items()]
+    day = [
+        (t + 20 * (i in moved), *row[1:])
+        for (i, t), row in zip(time_of.items(), month, strict=True)
+    ]
+    n_rows = len(month)
+    kept, conflicts, dropped = part(month + day)
+    assert sorted(kept) == list(range(n_rows))
+    assert conflicts == [n_rows + place for place, i in enumerate(time_of) if i in moved]
+    assert dropped == [n_rows + place for place, i in enumerate(time_of) if i not in moved]
 
 
 def test_of_a_repeated_id_the_earliest_stays_whatever_the_order_in_the_file():
     later, earlier = (9, 1, 5.0, 1.0, 1), (3, 1, 6.0, 1.0, 1)
-    assert sort_and_part(*frame([later, earlier]))[0].tolist() == [1]
-    assert sort_and_part(*frame([earlier, later]))[0].tolist() == [0]
+    assert part([later, earlier]) == ([1], [0], [])
+    assert part([earlier, later], cuts=[5]) == ([0], [1], [])
 
 
 def test_identical_rows_without_ids_all_stay_in_file_order():
-    rows = [(1, None, 5.0, 1.0, 0)] * 3
-    kept, repeated, n_dropped = sort_and_part(*frame(rows))
-    assert (kept.tolist(), repeated.size, n_dropped) == ([0, 1, 2], 0, 0)
+    assert part([(1, None, 5.0, 1.0, 0)] * 3) == ([0, 1, 2], [], [])
 
 
 def test_exact_duplicates_go_and_other_payloads_are_parted():
     rows = [(1, 7, 5.0, 1.0, 1), (1, 7, 5.0, 1.0, 1), (1, 7, 5.0, 1.0, -1), (1, 7, 5.5, 1.0, 1)]
-    kept, repeated, n_dropped = sort_and_part(*frame(rows))
-    assert (kept.tolist(), repeated.tolist(), n_dropped) == ([0], [2, 3], 1)
+    assert part(rows) == ([0], [2, 3], [1])
 
 
+def test_a_row_set_aside_twice_is_set_aside_twice():
+    """Integers and texts alike: what counts is the row that stays."""
+    for trade_id in (7, "a"):
+        rows = [(0, trade_id, 5.0, 1.0, 1), (1, trade_id, 5.0, 1.0, 1), (1, trade_id, 5.0, 1.0, 1)]
+        assert part(rows) == ([0], [1, 2], [])
+
+
+def test_a_text_and_an_integer_are_never_the_same_id():
+    assert part([(0, 7, 5.0, 1.0, 1), (0, "7", 5.0, 1.0, 1)]) == ([0, 1], [], [])
+    seven = as_number("7")
+    assert part([(0, seven, 5.0, 1.0, 1), (1, "7", 5.0, 1.0, 1)])[0] == [0, 1]
+
+
+# ---------------------------------------------------------------------------- sides
 PRICES = st.lists(st.sampled_from([1.0, 2.0, 3.0]), max_size=20)
 
 
@@ -62,58 +113,22 @@ def test_the_tick_rule_equals_the_naive_and_looks_back_only(prices, data):
     n = len(prices)
     signs = data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=n, max_size=n))
     price, sign = np.array(prices, float), np.array(signs, np.int8)
-    full = tick_rule(price, sign)
+    full = TickRule()(price, sign)
     assert full.tolist() == naive.tick_rule(prices, signs)
     assert full.dtype == np.int8
     cut = data.draw(st.integers(0, n))
-    np.testing.assert_array_equal(tick_rule(price[:cut], sign[:cut]), full[:cut])
+    rule = TickRule()
+    np.testing.assert_array_equal(rule(price[:cut], sign[:cut]), full[:cut])
+    np.testing.assert_array_equal(rule(price[cut:], sign[cut:]), full[cut:])
 
 
-# ---------------------------------------------------------------------------- quality
-def test_gaps():
-    report = quality.gaps(np.array([0, 0, 1, 2, 3, 14, 15, 25]) * 10**9)
-    assert report == {
-        "typical_gap_seconds": 1.0,
-        "silences_over_ten_typical_gaps": 1,
-        "longest_silence_seconds": 11.0,
-        "longest_silence_start_ns": 3 * 10**9,
-    }
-
-
-@pytest.mark.parametrize("time_ns", [[], [5], [5, 5]])
-def test_gaps_of_nothing(time_ns):
-    report = quality.gaps(np.array(time_ns, np.int64))
-    assert report["typical_gap_seconds"] is None
-    assert report["silences_over_ten_typical_gaps"] == 0
-
-
-@pytest.mark.parametrize(
-    ("tail", "n_spikes"),
-    [
-        ([150, 100], 1),
-        ([60, 100], 1),
-        ([150, 151], 0),  # it stays
-        ([150, 130], 0),  # comes back by less than half
-        ([100.3, 100], 0),  # not far enough
-        ([150, 100, 100, 60, 100], 2),
-    ],
-)
-def test_spikes_that_revert(tail, n_spikes):
-    price = np.array([100, 100.1, 100, 100.1, 100, 100.1, 100, 100, *tail], float)
-    assert quality.reverting_spikes(price) == n_spikes
-
-
-def test_no_spikes_in_nothing():
-    for price in ([], [5.0], [5.0, 5.0, 5.0]):
-        assert quality.reverting_spikes(np.array(price, float)) == 0
-
-
-def test_missing_ids():
-    ids = pd.array([5, 9, None, 6], "Int64")
-    assert quality.missing_ids(pd.DataFrame({"trade_id": ids})) == 2
-    assert quality.missing_ids(pd.DataFrame({"trade_id": ids[2:3]})) is None
-
-
-def test_rows_out_of_order_within_each_file():
-    rows = pd.DataFrame({"time_ns": [3, 1, 2, 2, 1, 0], "file": [0, 0, 0, 0, 1, 1]})
-    assert quality.out_of_order(rows) == 2
+# ---------------------------------------------------------------------------- identical rows
+@given(st.lists(ROW, max_size=12))
+@settings(deadline=None)
+def test_identical_rows_without_an_id_are_counted(rows):
+    rows = sorted(rows, key=lambda row: row[0])
+    columns = list(zip(*rows, strict=True)) or [[]] * 5
+    kinds = [NO_ID if i is None else ORDERED_ID for i in columns[1]]
+    given_rows = make_rows(columns[0], [0] * len(rows), columns[2], columns[3], kinds)
+    without = [(t, p, q) for t, i, p, q, _ in rows if i is None]
+    assert identical_without_id(given_rows) == len(without) - len(set(without))

@@ -169,7 +169,7 @@ def test_no_bit_of_a_zip_s_directory_stops_with_another_error(tmp_path):
         except TickDataError as error:
             assert str(error).startswith("t.zip")  # noqa: PT017
             n_refused += 1
-    assert n_refused > 150
+    assert n_refused > 100
 
 
 def test_an_exotic_compression_is_refused(tmp_path):
@@ -196,6 +196,7 @@ def test_a_nul_is_refused_with_its_row(tmp_path):
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.zip"])
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, name, monkeypatch):
     monkeypatch.setattr(files, "FREE_BYTES", 1 << 16)
+    monkeypatch.setattr(files, "_CHUNK_BYTES", 1 << 12)
     path = put(tmp_path, b"1335830400,5.0,1.0\n" * 1_000_000, name)
     with pytest.raises(TickDataError, match="refused as a bomb") as caught:
         list(read_blocks(path, name, 1 << 16))
