@@ -126,7 +126,8 @@ class Market(_Config):
 
     Files say by their first rows which vendor's they are; `vendor` insists on one.
     `contract_size` is what one contract is worth, for dumps that count contracts: base currency,
-    or quote currency where the contract is inverse.
+    or quote currency where the contract is inverse. Most dumps say themselves whether it is; for
+    Tardis and other dumps `contract_is_inverse` does.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
@@ -136,6 +137,7 @@ class Market(_Config):
     columns: Columns = Columns()
     header: list[str] | None = None
     contract_size: Positive | None = None
+    contract_is_inverse: bool = False
     strict_gaps: bool = False
     first_month: MonthField
     last_month: MonthField | None = None
@@ -148,6 +150,8 @@ class Market(_Config):
             raise ValueError(
                 f"last_month {self.last_month} is before first_month {self.first_month}"
             )
+        if self.contract_is_inverse and self.contract_size is None:
+            raise ValueError("contract_is_inverse needs contract_size")
         if self.vendor not in (None, "generic") and {"columns", "header"} & self.model_fields_set:
             raise ValueError("columns and header belong to vendor: generic")
         return self

@@ -28,6 +28,7 @@ _DESCRIPTIONS = {
 }
 _FINDINGS = (
     "duplicates_dropped",
+    "identical_rows_kept",
     "rows_out_of_order",
     "reverting_spikes",
     "sides_inferred",

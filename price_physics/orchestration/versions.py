@@ -16,7 +16,7 @@ from price_physics.orchestration.dag import STAGES
 from price_physics.orchestration.progress import reading_bar
 from price_physics.project import Project
 from price_physics.study import Market, Study
-from price_physics.ticks.index import FileIndex
+from price_physics.ticks.index import FileIndex, inputs_of
 from price_physics.ticks.intake import look_at_files
 
 PIPELINE = (
@@ -71,7 +71,7 @@ def open_index(project: Project, market: Market) -> FileIndex:
 
 
 def file_versions(project: Project, market: Market, month: Month) -> dict[str, str]:
-    """The sha256 of every vendor file that feeds a month, by its path relative to the project.
+    """The sha256 of every vendor file that feeds a month, and what else its ticks depend on.
 
     A file that nobody has looked at is read.
 
@@ -82,4 +82,4 @@ def file_versions(project: Project, market: Market, month: Month) -> dict[str, s
     """
     with reading_bar(f"{market.name}: new files") as progress:
         entries = look_at_files(market, project.root, open_index(project, market), progress)
-    return {file: e.sha256 for file, e in entries.items() if str(month) in e.months}
+    return inputs_of(entries, month)

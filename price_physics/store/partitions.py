@@ -216,7 +216,7 @@ class Partition:
     def chunks(self, name: str) -> Iterator[pd.DataFrame]:
         """Read a long table piece by piece, once it is verified. Raises PartitionCorrupt."""
         entry = self._entry(f"{name}.parquet")
-        self._verify(entry)
+        self._verify(entry)  # a file is named by its content: what replaces it has another name
         with pq.ParquetFile(self.folder / entry["path"]) as file:
             for batch in file.iter_batches(CHUNK_ROWS, use_threads=False):
                 yield to_frame(pa.Table.from_batches([batch]))

@@ -19,13 +19,21 @@ from price_physics.schemas import QUARANTINE, TICKS
 from price_physics.store.spool import SpooledTable, TableSpool
 from price_physics.study import Market
 from price_physics.ticks.clean import REPEATED_ID, TickRule, find_repeats
-from price_physics.ticks.files import is_synthetic
 from price_physics.ticks.gaps import missing_days, refuse_gaps
-from price_physics.ticks.index import FileEntry, FileIndex, MonthExtent, months_of
+from price_physics.ticks.index import (
+    FileEntry,
+    FileIndex,
+    MonthExtent,
+    inputs_of,
+    last_before_ns,
+    months_of,
+)
 from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
 from price_physics.ticks.quality import QualityCounts, score
 from price_physics.ticks.read import ORDERED_ID, Fault, Rows, read_raw
 from price_physics.ticks.sort import Slice, TickSorter
+
+_FEW_CONFLICTS, _MOST_CONFLICTS = 20, 0.01
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class TicksResult:
     quality : dict
         JSON. ``rows_read == ticks + quarantined + duplicates_dropped``, always.
     inputs : dict of str to str
-        The sha256 of every file that feeds the month.
+        The sha256 of every file that feeds the month, and what else it depends on.
     synthetic : bool
         Whether the market says so, or a generator marked any of those files.
     """
@@ -96,7 +104,7 @@ def build_ticks(
         entries = take_in(market, root, index, intake, progress)
         extents = months_of(entries.values())
         _refuse_missing_month(market, month, entries, extents)
-        return _clean(intake, entries, extents, spool)
+        return _clean(intake, entries, spool)
 
 
 def _refuse_missing_month(
@@ -109,8 +117,8 @@ def _refuse_missing_month(
     last_ns = [e.last_ns for e in extents.values() if e.last_ns is not None]
     if not last_ns:
         raise TickDataError(
-            f"market {market.name!r}: {len(entries)} files, {next(iter(entries))} the first, hold "
-            f"no trade at all; correct `files:` or `columns:` in {config}"
+            f"market {market.name!r}: {len(entries)} files hold no trade at all; "
+            f"{_why_nothing(entries)}; correct `files:` or `columns:` in {config}"
         )
     if max(last_ns) < month.start_ns:
         latest = pd.Timestamp(max(last_ns), tz="UTC")
@@ -121,16 +129,21 @@ def _refuse_missing_month(
         )
 
 
+def _why_nothing(entries: dict[str, FileEntry]) -> str:
+    for file, entry in entries.items():
+        if entry.first_fault:
+            return f"{file}, {entry.first_fault}"
+    return f"{next(iter(entries))}, the first, has no row"
+
+
 def _clean(
     intake: Intake,
     entries: dict[str, FileEntry],
-    extents: dict[Month, MonthExtent],
     spool: TableSpool,
 ) -> TicksResult:
     """Sort what was taken in, part it into ticks, quarantine and duplicates, and report."""
     market, month = intake.market, intake.month
-    before = [e.last_ns for m, e in extents.items() if m < month and e.last_ns is not None]
-    counts = QualityCounts(month, max(before, default=None))
+    counts = QualityCounts(month, last_before_ns(entries, month))
     repeats, complete = find_repeats(intake.sorter.slices), TickRule()
     conflicts: list[tuple[int, int, int]] = []
     n_dropped = n_conflicts = first = 0
@@ -144,6 +157,7 @@ def _clean(
         counts.add(rows)
         spool.append(_table(rows, complete(rows.price, rows.sign)))
     intake.n_set_aside[REPEATED_ID] += n_conflicts
+    _refuse_restarted_ids(intake, counts.n_ids, conflicts)
     _set_aside(intake, conflicts)
     report = _report(intake, counts, n_dropped)
     refuse_gaps(
@@ -153,12 +167,13 @@ def _clean(
         report["missing_ids"],
         report["missing_ids_share"],
     )
-    synthetic = market.synthetic or any(is_synthetic(path) for _, path in intake.files.values())
+    feeding = [entries[file] for file, _ in intake.files.values()]
+    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
     return TicksResult(
         spool.finish(),
         _quarantine(intake),
         report | {"synthetic": synthetic},
-        {file: entries[file].sha256 for file, _ in intake.files.values()},
+        inputs_of(entries, month),
         synthetic,
     )
 
@@ -168,6 +183,21 @@ def _lines_of(part: Slice, chosen: np.ndarray) -> list[tuple[int, int, int]]:
     rows = part.rows.at(chosen)
     columns = (part.file[chosen], rows.line, rows.time_ns)
     return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _refuse_restarted_ids(
+    intake: Intake, n_ids: int, conflicts: list[tuple[int, int, int]]
+) -> None:
+    """Stop where ids repeat too often to tell trades apart: most of the month would be lost."""
+    if len(conflicts) > max(_FEW_CONFLICTS, _MOST_CONFLICTS * (n_ids + len(conflicts))):
+        number, line, _ = conflicts[0]
+        market = intake.market
+        raise TickDataError(
+            f"market {market.name!r}, {intake.month}: {len(conflicts)} rows repeat an id with "
+            f"another payload, {intake.files[number][0]}, row {line} the first: the ids restart, "
+            "or are another instrument's; set `vendor: generic` in configs/markets/"
+            f"{market.name}.yaml and map the columns without `trade_id:`"
+        )
 
 
 def _set_aside(intake: Intake, conflicts: list[tuple[int, int, int]]) -> None:

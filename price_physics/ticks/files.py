@@ -32,7 +32,7 @@ FREE_BYTES = 16 << 20
 """What any archive may hold, however well it was compressed."""
 _LONGEST_LINE = 1 << 20
 _CHUNK_BYTES = 1 << 16  # as many compressed bytes of a zip are read ahead of the count of a bomb
-_SIDECARS = (".CHECKSUM", ".SYNTHETIC")
+SIDECARS = (".CHECKSUM", ".SYNTHETIC")
 
 
 def input_files(market: Market, root: Path) -> list[Path]:
@@ -60,7 +60,7 @@ def input_files(market: Market, root: Path) -> list[Path]:
     empty = []
     for pattern in market.files:
         matches = {root / name for name in glob.glob(pattern, root_dir=root, recursive=True)}
-        matches = {p for p in matches if p.is_file() and p.suffix not in _SIDECARS}
+        matches = {p for p in matches if p.is_file() and p.suffix not in SIDECARS}
         found |= matches
         if not matches:
             empty.append(pattern)
@@ -75,11 +75,6 @@ def input_files(market: Market, root: Path) -> list[Path]:
 def display_name(path: Path, root: Path) -> str:
     """Name a file relative to the project, with forward slashes, as tables and messages do."""
     return Path(os.path.relpath(path, root)).as_posix()
-
-
-def is_synthetic(path: Path) -> bool:
-    """Say whether a generator marked the file: ``<name>.SYNTHETIC`` lies beside it."""
-    return path.with_name(path.name + ".SYNTHETIC").exists()
 
 
 def hash_file(path: Path) -> str:
@@ -97,7 +92,7 @@ def verify_checksum(path: Path, file: str, actual: str) -> None:
         When they differ.
     """
     beside = path.with_name(path.name + ".CHECKSUM")
-    if not beside.exists():
+    if not beside.is_file():
         return
     expected = beside.read_text(encoding="utf-8", errors="replace").split()[:1]
     if [actual] != [word.lower() for word in expected]:
@@ -241,10 +236,11 @@ def _refuse_damage(file: str) -> Iterator[None]:
 
 @contextmanager
 def _decompressed(raw: BinaryIO, path: Path, file: str) -> Iterator[io.BufferedIOBase]:
-    if path.suffix == ".gz":
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
         with gzip.GzipFile(fileobj=raw) as stream:
             yield stream
-    elif path.suffix == ".zip":
+    elif suffix == ".zip":
         with (
             zipfile.ZipFile(raw) as archive,
             archive.open(_only_member(archive, file)) as member,

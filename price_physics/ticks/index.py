@@ -5,7 +5,7 @@ the old ones are not read again.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from hashlib import sha256
@@ -15,10 +15,11 @@ from typing import Any
 import filelock
 import numpy as np
 
-from price_physics.errors import TickDataError
+from price_physics.errors import PartitionLocked, TickDataError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 from price_physics.study import Market
+from price_physics.ticks.files import SIDECARS
 from price_physics.ticks.read import Block
 
 
@@ -34,12 +35,26 @@ class MonthExtent:
 
 @dataclass
 class FileEntry:
-    """A file as it was when it was read."""
+    """A file, and what lies beside it, as they were when it was read."""
 
     size: int
     mtime_ns: int
+    sidecars: list[list[int]]
     sha256: str = ""
+    first_fault: str = ""
     months: dict[str, MonthExtent] = field(default_factory=dict)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether a generator marked the file: ``<name>.SYNTHETIC`` lies beside it."""
+        return bool(self.sidecars[SIDECARS.index(".SYNTHETIC")])
+
+    @classmethod
+    def of(cls, path: Path) -> "FileEntry":
+        """What can be said of a file before it is read."""
+        beside = [path.with_name(path.name + suffix) for suffix in SIDECARS]
+        sizes = [[p.stat().st_size, p.stat().st_mtime_ns] if p.is_file() else [] for p in beside]
+        return cls(path.stat().st_size, path.stat().st_mtime_ns, sizes)
 
     def add(self, block: Block) -> None:
         """Count the rows and faults of a block by month."""
@@ -52,8 +67,12 @@ class FileEntry:
                 ordinal = time_ns.view("datetime64[ns]").astype("datetime64[M]").view(np.int64)
                 for months in np.unique(ordinal):
                     self._widen(Month(1970, 1) + int(months), time_ns[ordinal == months])
-        for fault in block.faults:
-            self._of(Month.of(fault.time_ns)).faults += 1
+        if block.faults:
+            self.first_fault = self.first_fault or str(block.faults[0])
+            times = np.array([fault.time_ns for fault in block.faults], "datetime64[ns]")
+            ordinals, counts = np.unique(times.astype("datetime64[M]"), return_counts=True)
+            for months, count in zip(ordinals.view(np.int64), counts, strict=True):
+                self._of(Month(1970, 1) + int(months)).faults += int(count)
 
     def _of(self, month: Month) -> MonthExtent:
         return self.months.setdefault(str(month), MonthExtent())
@@ -79,7 +98,9 @@ class FileIndex:
 
     def __init__(self, market: Market, path: Path | None = None) -> None:
         reading = market.model_dump(
-            mode="json", include={"symbol", "vendor", "columns", "header", "contract_size"}
+            mode="json",
+            include={"symbol", "vendor", "columns", "header", "contract_size"}
+            | {"contract_is_inverse"},
         )
         self._version = sha256(json.dumps([_code(), reading]).encode()).hexdigest()[:16]
         self._path = path
@@ -87,11 +108,9 @@ class FileIndex:
 
     def get(self, file: str, path: Path) -> FileEntry | None:
         """What is known of a file, if it is still of that size and time."""
-        entry = self._entries.get(file)
-        facts = path.stat()
-        if entry and (entry.size, entry.mtime_ns) == (facts.st_size, facts.st_mtime_ns):
-            return entry
-        return None
+        entry, now = self._entries.get(file), FileEntry.of(path)
+        known = entry and (entry.size, entry.mtime_ns, entry.sidecars)
+        return entry if known == (now.size, now.mtime_ns, now.sidecars) else None
 
     def put(self, file: str, entry: FileEntry) -> None:
         """Remember a file."""
@@ -102,11 +121,17 @@ class FileIndex:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(self._path.with_suffix(".lock"), timeout=60):
-            self._entries = self._load() | self._entries
-            files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
-            document = {"version": self._version, "files": files}
-            write_atomically(self._path, json.dumps(document, indent=1).encode())
+        lock = self._path.with_suffix(".lock")
+        try:
+            with filelock.FileLock(lock, timeout=60):
+                self._entries = self._load() | self._entries
+                files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
+                document = {"version": self._version, "files": files}
+                write_atomically(self._path, json.dumps(document, indent=1).encode())
+        except filelock.Timeout:
+            raise PartitionLocked(
+                f"another process keeps {self._path} locked ({lock}); wait for it, or end it"
+            ) from None
 
     def _load(self) -> dict[str, FileEntry]:
         if self._path is None or not self._path.exists():
@@ -135,6 +160,23 @@ def months_of(entries: Iterable[FileEntry]) -> dict[Month, MonthExtent]:
                 sum_.first_ns = extent.first_ns if first is None else min(first, extent.first_ns)
                 sum_.last_ns = extent.last_ns if last is None else max(last, extent.last_ns)
     return whole
+
+
+def last_before_ns(entries: Mapping[str, FileEntry], month: Month) -> int | None:
+    """The last trade before a month, in any file."""
+    extents = months_of(entries.values())
+    return max((e.last_ns for m, e in extents.items() if m < month and e.last_ns), default=None)
+
+
+def inputs_of(entries: Mapping[str, FileEntry], month: Month) -> dict[str, str]:
+    """All that a month's ticks are made from: what must change for them to be stale."""
+    inputs = {"last trade before": str(last_before_ns(entries, month))}
+    for file, entry in entries.items():
+        if str(month) in entry.months:
+            inputs[file] = entry.sha256
+            if entry.is_synthetic:
+                inputs[f"{file}.SYNTHETIC"] = "there"
+    return inputs
 
 
 def _entry(facts: dict[str, Any]) -> FileEntry:

@@ -3,6 +3,7 @@
 A file that holds nothing of the month is read only if the index does not know it yet.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +22,12 @@ from price_physics.ticks.files import (
     verify_checksum,
 )
 from price_physics.ticks.index import FileEntry, FileIndex
-from price_physics.ticks.kernels import count_backwards
+from price_physics.ticks.kernels import count_steps
 from price_physics.ticks.read import Block, Fault, read_file, read_raw
 from price_physics.ticks.sort import TickSorter
 
 TOO_EARLY = "before the first month of the market"
+_SAVE_EVERY_S = 20.0
 MOST_LISTED = 100_000
 """Rows that quarantine lists with their text, of a month and reading; all are counted."""
 
@@ -58,7 +60,8 @@ def take_in(
     known = {file: index.get(file, path) for file, path in paths.items()}
     wanted = [f for f, e in known.items() if e is None or (intake and intake.wants(e))]
     total, done = sum(paths[file].stat().st_size for file in wanted), 0
-    entries = {}
+    entries: dict[str, FileEntry] = {}
+    saved_s = time.monotonic()
     try:
         for number, (file, path) in enumerate(paths.items()):
             entry = known[file]
@@ -68,19 +71,32 @@ def take_in(
                 entry = _read_whole(market, path, file, number, intake)
                 index.put(file, entry)
                 done += entry.size
+                if time.monotonic() - saved_s > _SAVE_EVERY_S:
+                    index.save()
+                    saved_s = time.monotonic()
             entries[file] = entry
     finally:
         index.save()
     if progress:
         progress(done, total, "")
+    _refuse_copies(entries)
     return entries
+
+
+def _refuse_copies(entries: dict[str, FileEntry]) -> None:
+    """Stop where a file is there twice: without ids each of its trades would count twice."""
+    seen: dict[str, str] = {}
+    for file, entry in entries.items():
+        if seen.setdefault(entry.sha256, file) != file:
+            raise TickDataError(
+                f"{file} and {seen[entry.sha256]} hold the same bytes; remove one of them"
+            )
 
 
 def _read_whole(
     market: Market, path: Path, file: str, number: int, intake: "Intake | None"
 ) -> FileEntry:
-    facts = path.stat()
-    entry = FileEntry(facts.st_size, facts.st_mtime_ns)
+    entry = FileEntry.of(path)
     with ThreadPoolExecutor(1) as hasher:
         digest = hasher.submit(hash_file, path)  # beside the reading
         for block in read_file(market, path, file):
@@ -89,8 +105,8 @@ def _read_whole(
                 intake.take(block, number)
         entry.sha256 = digest.result()
     verify_checksum(path, file, entry.sha256)
-    now = path.stat()
-    if (now.st_size, now.st_mtime_ns) != (facts.st_size, facts.st_mtime_ns):
+    now = FileEntry.of(path)
+    if (now.size, now.mtime_ns, now.sidecars) != (entry.size, entry.mtime_ns, entry.sidecars):
         raise TickDataError(f"{file}: changed while it was read; run again when it is complete")
     if intake:
         intake.end_file(number, file, path, entry)
@@ -127,7 +143,8 @@ class Intake:
     faults: list[tuple[int, Fault]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._last_ns = 0
+        self._start_ns, self._end_ns = self.month.start_ns, self.month.end_ns
+        self._last_ns = self._n_forwards = self._n_backwards = 0
         self._n_faults: Counter[str] = Counter()
         self._faults: list[Fault] = []
         self._early: list[tuple[int, int]] = []
@@ -142,31 +159,36 @@ class Intake:
 
     def take(self, block: Block, number: int) -> None:
         """Take what a block holds of the month; in the first month also what is earlier."""
-        month, rows = self.month, block.rows
+        start_ns, end_ns, rows = self._start_ns, self._end_ns, block.rows
         for fault in block.faults:
-            early = self._is_first and fault.time_ns < month.start_ns
-            if early or month.start_ns <= fault.time_ns <= month.end_ns:
+            early = self._is_first and fault.time_ns < start_ns
+            if early or start_ns <= fault.time_ns <= end_ns:
                 self._n_faults[fault.reason] += 1
                 if len(self._faults) < MOST_LISTED:
                     self._faults.append(fault)
         time_ns = rows.time_ns
         if not time_ns.size:
             return
-        if time_ns.min() < month.start_ns or time_ns.max() > month.end_ns:
+        if time_ns.min() < start_ns or time_ns.max() > end_ns:
             if self._is_first:
-                early_rows = np.flatnonzero(time_ns < month.start_ns)
+                early_rows = np.flatnonzero(time_ns < start_ns)
                 self._n_faults[TOO_EARLY] += early_rows.size
                 listed = rows.at(early_rows[: MOST_LISTED - len(self._early)])
                 self._early += zip(listed.line.tolist(), listed.time_ns.tolist(), strict=True)
-            rows = rows.at((time_ns >= month.start_ns) & (time_ns <= month.end_ns))
+            rows = rows.at((time_ns >= start_ns) & (time_ns <= end_ns))
         if rows.time_ns.size:
             self.n_rows[number] += rows.time_ns.size
-            self.n_backwards += count_backwards(rows.time_ns, self._last_ns)
+            forwards, backwards = count_steps(rows.time_ns, self._last_ns)
+            self._n_forwards += forwards
+            self._n_backwards += backwards
             self._last_ns = int(rows.time_ns[-1])
             self.sorter.add(rows, number)
 
     def end_file(self, number: int, file: str, path: Path, entry: FileEntry) -> None:
         """Settle a file: one that holds nothing of the month leaves nothing behind."""
+        if self._n_backwards > self._n_forwards:
+            self.sorter.turn(number)  # newest first: ties, too, stand the other way round
+        self.n_backwards += self._n_backwards
         if self.wants(entry):
             self.files[number] = file, path
             self.n_rows[number] += sum(self._n_faults.values())
@@ -179,4 +201,5 @@ class Intake:
             found = sorted([*self._faults, *early], key=lambda fault: fault.line)
             room = MOST_LISTED - len(self.faults)
             self.faults += [(number, fault) for fault in found[:room]]
-        self._last_ns, self._n_faults, self._faults, self._early = 0, Counter(), [], []
+        self._last_ns = self._n_forwards = self._n_backwards = 0
+        self._n_faults, self._faults, self._early = Counter(), [], []

@@ -25,13 +25,14 @@ _TWO_54, _TWO_55 = np.uint64(1 << 54), np.uint64(1 << 55)
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
 _MOST_DIGITS = 18
 _NO_SIDE = 127
+_FAR_ID = 1_000_000_000
 
 N_BUCKETS = 128 * 1024
 """From 2**-65 to 2**63, see `bucket`."""
 
 
 @njit(cache=True, nogil=True)
-def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, rows, odd):
+def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first_line, rows, odd):
     """Read the plain rows of a block of whole lines, and list the lines that are not.
 
     Stops at the end of the block, or when `rows` or `odd` are full.
@@ -49,7 +50,9 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
     text_id : bool
         The id is any text and is hashed; otherwise it must be an integer.
     symbol : uint8 array
-        Lower-case name of the instrument; a row with another one is odd.
+        Lower-case name of the instrument; a row with another one is odd,
+    mixed : bool
+        or passed over.
     sides : int64 array of shape (n_words, 2)
         Packed lower-case words of the side column (see `pack`) and their signs.
     first_line : int
@@ -71,7 +74,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
     n_rows = n_odd = n_lines = 0
     while at < data.size and n_rows < time_ns.size and n_odd < odd.shape[0]:
         start = at
-        good = True
+        good, other = True, False
         i, with_id, has_side = 0, False, 0
         for column in range(n_columns):
             quoted = data[at] == 34
@@ -101,6 +104,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
                     i, with_id, good = _hash(data, first, at), at > first, _plain(data, first, at)
                 elif role == SYMBOL:
                     good = _same(data, first, at, symbol)
+                    other = mixed and not good
             if quoted:
                 good = good and data[at] == 34
                 at += data[at] == 34
@@ -121,7 +125,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, sides, first_line, 
         while data[at] != 10:
             at += 1
         at += 1
-        if not _blank(data, start, at):
+        if not other and not _blank(data, start, at):
             odd[n_odd, 0], odd[n_odd, 1], odd[n_odd, 2] = first_line + n_lines - 1, start, at
             n_odd += 1
     return n_rows, n_odd, n_lines, at
@@ -211,7 +215,27 @@ def _number(data, at):
         decimals = at - first - n_digits - 1
     if n_digits + decimals > _MOST_DIGITS:
         return _long_number(data, first, at, decimals), at
+    if data[at] == 101 or data[at] == 69:  # 9.46e-06
+        exponent, at = _exponent(data, at + 1)
+        decimals -= exponent
+        if n_digits + decimals + exponent == 0 or abs(decimals) > _MOST_DIGITS:
+            return 0.0, at
+        if decimals < 0:
+            exact = mantissa <= _TWO_53
+            return (np.float64(mantissa) * _TEN_FLOAT[-decimals] if exact else 0.0), at
     return _scaled(mantissa, decimals), at
+
+
+@njit(cache=True, nogil=True)
+def _exponent(data, at):
+    """Read the sign and the digits of an exponent; far too large a one if there are none."""
+    negative = data[at] == 45
+    at += data[at] == 45 or data[at] == 43
+    first = at
+    value, at = _digits(data, at, _ZERO)
+    if at == first or at - first > 4:
+        return -9_999, at
+    return (-np.int64(value) if negative else np.int64(value)), at
 
 
 @njit(cache=True, nogil=True)
@@ -418,13 +442,14 @@ def in_order(time_ns, trade_id, orders):
 
 
 @njit(cache=True, nogil=True)
-def count_backwards(time_ns, before_ns):
-    """Count the rows that are earlier than the row before; `before_ns` is that of the first."""
-    n_backwards = 0
+def count_steps(time_ns, before_ns):
+    """Count the rows later and earlier than the row before; `before_ns` is that of the first."""
+    n_forwards = n_backwards = 0
     for time in time_ns:
+        n_forwards += time > before_ns
         n_backwards += time < before_ns
         before_ns = time
-    return n_backwards
+    return n_forwards, n_backwards
 
 
 @njit(cache=True, nogil=True)
@@ -451,7 +476,8 @@ def repeats(time_ns, trade_id, price, qty, sign, orders, highest):
             verdict[row] = 1 if same else 2
             continue
         lead = row
-        if trade_id[row] <= highest:
+        leaps = 0 <= highest < trade_id[row] - _FAR_ID
+        if trade_id[row] <= highest or leaps:  # a leap may be damage: it hides no later id
             suspects[n_suspects] = trade_id[row]
             n_suspects += 1
         else:

@@ -5,7 +5,7 @@ is cast whole, and only if that fails are its odd values looked at one by one. N
 here, and nothing is dropped: every row comes back, with a fault where it has one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -74,6 +74,10 @@ class Parsed:
     qty: NDArray[np.float64]
     sign: NDArray[np.int8]
     fault: NDArray[np.int8]
+
+    def at(self, rows: NDArray) -> "Parsed":
+        """Some of the rows."""
+        return Parsed(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
 def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed:
@@ -153,6 +157,8 @@ def is_time(text: str) -> bool:
 # ---------------------------------------------------------------------------- numbers
 def parse_numbers(column: pa.Array) -> NDArray[np.float64]:
     """Read floats, correctly rounded; NaN where there is none."""
+    if pa.types.is_boolean(column.type):
+        raise pa.ArrowInvalid("a column of truths holds no numbers")
     if pa.types.is_string(column.type):
         values, _ = _cast_text(column, pa.float64(), _NUMBER)
     else:

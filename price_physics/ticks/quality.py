@@ -103,6 +103,11 @@ class QualityCounts:
             self._last_id = int(ids[-1])
 
     @property
+    def n_ids(self) -> int:
+        """Ticks with an integer id."""
+        return self._n_ids
+
+    @property
     def missing_ids(self) -> int | None:
         """Ids between the month's first and last that no tick has; None without integer ids."""
         if not self._n_ids:

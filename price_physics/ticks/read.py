@@ -44,6 +44,13 @@ _TAIL_BYTES = 4096
 _BLANKS = b" \t\r\n"
 _MOST_ROWS_A_BYTE = 50
 _LONGEST_TEXT = 256
+_LONGEST_SHOWN = 300
+_FEW = 2_000
+_A_DAY_NS = 86_400 * 10**9
+
+IN_THE_FUTURE = "time is later than the file"
+_READABLE = {reason for code, reason in enumerate(FAULTS) if code not in UNREADABLE}
+"""Reasons that speak of a value; the others speak of a row that is none."""
 
 
 class Rows(NamedTuple):
@@ -107,6 +114,9 @@ class Fault:
     time_ns: int
     own_time: bool
 
+    def __str__(self) -> str:
+        return f"row {self.line}: {self.raw!r}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -141,18 +151,29 @@ def read_file(
         When the file is damaged, cut off, empty, of no known schema, mixes units of time, or
         holds another instrument.
     """
-    parts = _table_parts if path.suffix == ".parquet" else _text_parts
+    parts = _table_parts if path.suffix.lower() == ".parquet" else _text_parts
+    latest_ns = path.stat().st_mtime_ns + _A_DAY_NS
     unit, last_ns = 0, None
+    n_rows = n_unreadable = 0
     waiting: list[Fault] = []  # faults before the first row that has a time
     for part in parts(market, path, file, block_bytes):
+        part = _set_future_aside(part, latest_ns)
+        n_rows += part.rows.line.size + len(part.faults)
+        unreadable = [fault for fault in part.faults if fault.reason not in _READABLE]
+        n_unreadable += len(unreadable)
+        if n_unreadable > max(_FEW, n_rows // 2):
+            raise TickDataError(
+                f"{file}, {unreadable[-1]}, and {n_unreadable} of {n_rows} rows are like that; "
+                "download it again, or remove it"
+            )
         unit = _one_unit(file, unit, part)
         faults, last_ns = _attribute(part, waiting, last_ns)
         waiting = [] if last_ns is not None else waiting + part.faults
         yield Block(part.rows, faults)
     if waiting:
         raise TickDataError(
-            f"{file}, row {waiting[0].line}: {waiting[0].raw!r}: {waiting[0].reason}, and no other "
-            "row of the file has a time either; correct the market's `columns:` or `header:`"
+            f"{file}, {waiting[0]}, and no other row of the file has a time either; correct the "
+            "market's `columns:` or `header:`"
         )
 
 
@@ -162,17 +183,18 @@ def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
     if not lines.size:
         return raw
     first = 1
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         for batch in _batches(path, file):
             places = lines[(lines >= first) & (lines < first + batch.num_rows)] - first
             raw += [_joined(batch, int(place)) for place in places]
             first += batch.num_rows
-        return raw
-    for block in read_blocks(path, file):
+    for block in read_blocks(path, file) if first == 1 else ():
         text = block.data.tobytes().split(b"\n")
         places = lines[(lines >= first) & (lines < first + len(text) - 1)] - first
-        raw += [_decoded(text[place]) for place in places]
+        raw += [_shown(_decoded(text[place])) for place in places]
         first += len(text) - 1
+    if len(raw) != lines.size:
+        raise TickDataError(f"{file}: changed while it was read; run again when it is complete")
     return raw
 
 
@@ -185,7 +207,26 @@ class _Part:
     unit: NDArray[np.int8]
     faults: list[Fault]
     fault_units: list[int]
-    raw: Callable[[int], str]
+    raw: Callable[[Sequence[int]], list[str]]
+
+
+def _set_future_aside(part: _Part, latest_ns: int) -> _Part:
+    """Make faults of rows later than their file: one would hide that a month has not arrived."""
+    late = part.rows.time_ns > latest_ns
+    if not late.any():
+        return part
+    lines = part.rows.line[late].tolist()
+    faults = [
+        Fault(line, IN_THE_FUTURE, raw, 0, False)
+        for line, raw in zip(lines, part.raw(lines), strict=True)
+    ]
+    return replace(
+        part,
+        rows=part.rows.at(~late),
+        unit=part.unit[~late],
+        faults=sorted(part.faults + faults, key=lambda fault: fault.line),
+        fault_units=[0] * (len(part.faults) + len(faults)),
+    )
 
 
 def _one_unit(file: str, unit: int, part: _Part) -> int:
@@ -200,8 +241,8 @@ def _one_unit(file: str, unit: int, part: _Part) -> int:
         unit = unit or found
         if found != unit:
             raise TickDataError(
-                f"{file}, row {line}: {part.raw(line)!r} has its time in {UNITS[found]}, others "
-                f"have it in {UNITS[unit]}; split the file"
+                f"{file}, row {line}: {part.raw([line])[0]!r} has its time in {UNITS[found]}, "
+                f"others have it in {UNITS[unit]}; split the file"
             )
     return unit
 
@@ -225,12 +266,14 @@ def _attribute(
         order = line.argsort(kind="stable")
         line, time_ns = line[order], time_ns[order]
     before_all = int(time_ns[0]) if last_ns is None else last_ns
-    faults = []
-    for fault in waiting + part.faults:
-        place = int(np.searchsorted(line, fault.line)) - 1
-        near = int(time_ns[place]) if place >= 0 else before_all
-        faults.append(fault if fault.own_time else replace(fault, time_ns=near))
-    return faults, int(time_ns[-1])
+    faults = waiting + part.faults
+    places = np.searchsorted(line, [fault.line for fault in faults]) - 1
+    near = np.where(places >= 0, time_ns[places], before_all).tolist()
+    given = [
+        fault if fault.own_time else replace(fault, time_ns=time)
+        for fault, time in zip(faults, near, strict=True)
+    ]
+    return given, int(time_ns[-1])
 
 
 def _faults(
@@ -242,7 +285,7 @@ def _faults(
         Fault(
             int(lines[row]),
             FAULTS[parsed.fault[row]],
-            raw[place],
+            _shown(raw[place]),
             int(parsed.time_ns[row]),
             bool(parsed.unit[row]),
         )
@@ -269,7 +312,7 @@ def _in_base(rows: Rows, layout: Layout) -> None:
 
 def _other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -> TickDataError:
     return TickDataError(
-        f"{file}, row {line}: {raw!r} is a trade of {symbol!r}, the market's symbol is "
+        f"{file}, row {line}: {_shown(raw)!r} is a trade of {symbol!r}, the market's symbol is "
         f"{market.symbol!r}; correct `symbol:` or `files:` in configs/markets/{market.name}.yaml"
     )
 
@@ -301,6 +344,8 @@ def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iter
     if scanner is None or last is None:
         raise TickDataError(f"{file}: holds no row; download it again, or remove it")
     _refuse_cut_off(file, scanner.layout, *last, cut)
+    if cut and path.suffix.lower() not in (".gz", ".zip"):  # those have a length and a CRC
+        _refuse_cut_number(file, scanner.layout, *last)
 
 
 class _Scanner:
@@ -331,8 +376,9 @@ class _Scanner:
         line = block.first_line + int(np.count_nonzero(data[:at] == 10))
         delimiter, text_id = ord(self.layout.delimiter), self.layout.trade_id_is_text
 
-        def raw(wanted: int) -> str:
-            return _decoded(data.tobytes().split(b"\n")[wanted - block.first_line])
+        def raw(wanted: Sequence[int]) -> list[str]:
+            text = data.tobytes().split(b"\n")
+            return [_shown(_decoded(text[line - block.first_line])) for line in wanted]
 
         while at < data.size:
             n_most = block.first_line + block.n_lines - line
@@ -340,14 +386,15 @@ class _Scanner:
             odd = np.empty((min(n_most, _MOST_ODD), 3), np.int64)
             columns = (own.time_ns, unit, own.price, own.qty, own.trade_id)
             n_rows, n_odd, n_lines, at = kernels.read_rows(
-                data, at, delimiter, self._role_of, text_id, self._symbol, self._sides, line,
+                data, at, delimiter, self._role_of, text_id, self._symbol,
+                self.layout.mixes_symbols, self._sides, line,
                 (*columns, own.id_kind, own.sign, own.line), odd,
             )  # fmt: skip
             rows, unit = own.at(slice(n_rows)), unit[:n_rows]
             faults: list[Fault] = []
             fault_units: list[int] = []
             if n_odd:
-                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd], n_lines)
+                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
                 if more.line.size:
                     order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
                     rows = Rows.concatenate([rows, more]).at(order)
@@ -358,34 +405,41 @@ class _Scanner:
         return parts
 
     def _look_at(
-        self, data: NDArray[np.uint8], odd: NDArray[np.int64], n_lines: int
+        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
     ) -> tuple[Rows, NDArray, list[Fault], list[int]]:
         """Read odd lines: rows after all with their units, and faults with theirs."""
         text = [_decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
         reasons = [torn_reason(raw, self.layout) for raw in text]
         torn = [
-            Fault(int(odd[place, 0]), reason, text[place], 0, False)
+            Fault(int(odd[place, 0]), reason, _shown(text[place]), 0, False)
             for place, reason in enumerate(reasons)
             if reason
         ]
-        if len(torn) > max(n_lines, _MOST_ODD) // 2:
-            raise TickDataError(
-                f"{self._file}, row {torn[0].line}: {torn[0].raw!r}: {torn[0].reason}, and so are "
-                f"{len(torn)} of {n_lines} rows; of no known format, or damaged: download it again"
-            )
         whole = np.array([not reason for reason in reasons])
         lines = odd[whole, 0]
         raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
         parsed, symbols = read_lines(raws, self.layout)
-        for line, raw, symbol in zip(lines, raws, symbols, strict=True):
-            if self.layout.symbol is not None and symbol.lower() != self._market.symbol.lower():
-                raise _other_symbol(self._file, int(line), raw, symbol, self._market)
+        if self.layout.symbol is not None:
+            wanted = self._market.symbol.lower()
+            other = np.array([symbol.lower() != wanted for symbol in symbols], bool)
+            if other.any() and not self.layout.mixes_symbols:
+                row = int(other.argmax())
+                raise _other_symbol(
+                    self._file, int(lines[row]), raws[row], symbols[row], self._market
+                )
+            lines, parsed = lines[~other], parsed.at(~other)
+            raws = [raw for raw, is_other in zip(raws, other, strict=True) if not is_other]
         bad = [raws[row] for row in np.flatnonzero(parsed.fault)]
         faults, units = _faults(parsed, lines, bad)
         rows, row_units = _rows(parsed, lines, self.layout)
         order = np.argsort([f.line for f in torn + faults], kind="stable")
         both, both_units = torn + faults, [0] * len(torn) + units
         return rows, row_units, [both[i] for i in order], [both_units[i] for i in order]
+
+
+def _shown(text: str) -> str:
+    """As much of a row as tables and messages hold."""
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
 
 
 def _letters(text: str) -> NDArray[np.uint8]:
@@ -437,8 +491,17 @@ def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool
         torn = blank or unreadable or not closes_quotes(text, layout.delimiter)
     if torn:
         raise TickDataError(
-            f"{file}, row {line}: {text!r} is cut off: the file ends inside its last row; download "
-            "it again"
+            f"{file}, row {line}: {_shown(text)!r} is cut off: the file ends inside its last row; "
+            "download it again"
+        )
+
+
+def _refuse_cut_number(file: str, layout: Layout, last: bytes, line: int) -> None:
+    """Stop where a number ends the file: cut off, it is another number."""
+    if layout.n_columns - 1 in (layout.time, layout.price, layout.qty):
+        raise TickDataError(
+            f"{file}, row {line}: {_shown(_decoded(last))!r} ends the file without a newline: its "
+            "last number may be cut off; download it again, or end it with a newline if it is whole"
         )
 
 
@@ -468,13 +531,23 @@ def _table_part(
     columns = {name: batch.column(place) for name, place in layout.used.items()}
     _refuse_long_text(columns, first, file)
     lines = np.arange(first, first + batch.num_rows)
-    _refuse_other_symbol(columns.pop("symbol", None), batch, lines, market, file)
+    other = _other_rows(columns.pop("symbol", None), market)
+    if other.any() and not layout.mixes_symbols:
+        row = int(other.argmax())
+        symbol = str(batch.column(layout.used["symbol"])[row])
+        raise _other_symbol(file, int(lines[row]), _joined(batch, row), symbol, market)
     parsed = parse_columns(columns, layout.trade_id_is_text)
-    bad = [_joined(batch, int(row)) for row in np.flatnonzero(parsed.fault)]
+    if other.any():
+        lines, parsed = lines[~other], parsed.at(~other)
+    bad = [_joined(batch, int(row) - first) for row in lines[parsed.fault > 0]]
     faults, fault_units = _faults(parsed, lines, bad)
     rows, unit = _rows(parsed, lines, layout)
     _in_base(rows, layout)
-    return _Part(rows, unit, faults, fault_units, lambda line: _joined(batch, line - first))
+
+    def raw(wanted: Sequence[int]) -> list[str]:
+        return [_joined(batch, line - first) for line in wanted]
+
+    return _Part(rows, unit, faults, fault_units, raw)
 
 
 def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
@@ -545,19 +618,15 @@ def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> No
         )
 
 
-def _refuse_other_symbol(
-    column: pa.Array | None, batch: pa.RecordBatch, lines: NDArray, market: Market, file: str
-) -> None:
+def _other_rows(column: pa.Array | None, market: Market) -> NDArray[np.bool_]:
+    """Which rows are another instrument's; none where the table does not say."""
     if column is None:
-        return
+        return np.zeros(1, bool)
     symbols = pa.compute.utf8_lower(pa.compute.cast(column, pa.string()).fill_null(""))
-    other = np.flatnonzero(~np.array(pa.compute.equal(symbols, market.symbol.lower()), bool))
-    if other.size:
-        row = int(other[0])
-        raw = _joined(batch, row)
-        raise _other_symbol(file, int(lines[row]), raw, str(column[row]), market)
+    return ~np.array(pa.compute.equal(symbols, market.symbol.lower()), bool)
 
 
 def _joined(batch: pa.RecordBatch, row: int) -> str:
     """A row's values, joined by commas."""
-    return ",".join(str(value) for value in batch.slice(row, 1).to_pylist()[0].values())
+    values = batch.slice(row, 1).to_pylist()[0].values()
+    return _shown(",".join(str(value) for value in values))

@@ -8,6 +8,7 @@ gathered from every block that reaches into it and sorted: memory is a slice, wh
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +59,7 @@ class TickSorter:
         self._runs: list[_Run | _SpilledRun] = []
         self._spill: BinaryIO | None = None
         self._n_in_memory = 0
+        self._turned: set[int] = set()
 
     def add(self, rows: Rows, file: int) -> None:
         """Keep some rows of a file; files and their rows come in the order of arrival."""
@@ -72,20 +74,35 @@ class TickSorter:
             self._spill = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
         self._runs.append(_SpilledRun(run, self._spill))
 
+    def turn(self, file: int) -> None:
+        """Take the rows of a file as if they had arrived the other way round."""
+        self._turned.add(file)
+
     def slices(self) -> Iterator[Slice]:
         """Hand over the rows in order; can be called again."""
+        runs = self._in_order_of_arrival()
         for start_ns, stop_ns in self._spans():
             parts, files = [], []
-            for run in self._runs:
+            for run in runs:
                 if run.last_ns < start_ns or run.first_ns >= stop_ns:
                     continue
                 part = run.between(start_ns, stop_ns)
+                if run.file in self._turned:
+                    part = part.at(np.lexsort((-part.line, part.time_ns)))
                 parts.append(part)
                 files.append(np.full(part.time_ns.size, run.file, np.int32))
             rows = Rows.concatenate(parts) if len(parts) != 1 else parts[0]
             file = np.concatenate(files) if files else np.empty(0, np.int32)
             order = _order(rows)
             yield Slice(rows, file) if order is None else Slice(rows.at(order), file[order])
+
+    def _in_order_of_arrival(self) -> "list[_Run | _SpilledRun]":
+        """The runs, those of turned files last first; a file's runs follow one another."""
+        runs: list[_Run | _SpilledRun] = []
+        for file, group in groupby(self._runs, key=lambda run: run.file):
+            own = list(group)
+            runs += own[::-1] if file in self._turned else own
+        return runs
 
     def _spans(self) -> list[tuple[int, int]]:
         """Spans of time, one after the other.

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from price_physics.months import Month
-from price_physics.orchestration.audit.run import CAPS, parse_moment, run_audit
+from price_physics.orchestration.audit.moments import parse_moment
+from price_physics.orchestration.audit.run import CAPS, run_audit
 from price_physics.orchestration.dag import STAGES
 from price_physics.project import Project
 from price_physics.schemas import FEATURE_COLUMNS

@@ -24,6 +24,7 @@ def test_synthetic_down_to_the_report(tmp_path) -> None:
     assert all(partition.synthetic for partition in partitions.values())
     ticks = partitions["ticks", str(FIRST)]
     assert ticks.document("quality")["synthetic"] is True
-    assert ticks.manifest["inputs"].keys() == {"data/raw/BTCUSDT-trades-2024-01.zip"}
+    zipped = "data/raw/BTCUSDT-trades-2024-01.zip"
+    assert ticks.manifest["inputs"].keys() == {zipped, f"{zipped}.SYNTHETIC", "last trade before"}
     html = project.outputs / "demo" / "reports" / f"{FIRST}.html"
     assert "Synthetic data" in html.read_text()

@@ -4,6 +4,7 @@ Every plant replaces what one asset calls, in this process; the audit then runs 
 that asset on two months of the sample.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -20,7 +21,8 @@ from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
 from price_physics.orchestration.audit.findings import Audit
-from price_physics.orchestration.audit.run import choose_moments, parse_moment, run_audit
+from price_physics.orchestration.audit.moments import choose_moments, parse_moment
+from price_physics.orchestration.audit.run import result_path, run_audit
 from price_physics.orchestration.dag import STAGES
 from price_physics.project import Project
 from price_physics.regimes.build import build_regime_features
@@ -62,6 +64,9 @@ def test_what_is_clean_passes(project: Project) -> None:
         assert all(coverage.rows.values()), asset
         assert coverage.months == 2
         assert coverage.felt == 2, f"{asset} did not notice the tampering"
+    written = json.loads(result_path(project, "demo").read_text())
+    assert written["passed"] is True
+    assert written["coverage"]["bars"]["rows"] == found.coverage["bars"].rows
     assert not (project.data / "audit" / "demo").exists()
     assert not project.store.exists(), "the store is not touched"
     assert not project.ledger.exists(), "an audit is no trial"

@@ -23,12 +23,12 @@ from price_physics.ticks.read import read_file
 from price_physics.ticks.sort import TickSorter
 
 from .helpers import MAY, market
-from .hostile import peak_mb
+from .hostile import forget_peak, peak_mb, warm_up
 
 SETTINGS = market(header=["trade_id", "timestamp", "price", "qty"])
 
 
-def write_month(folder: Path, n_rows: int, n_pieces: int = 10) -> None:
+def write_month(folder: Path, n_rows: int, n_pieces: int = 5) -> None:
     """Trades all over May; every piece of the file spans the month."""
     options = pa.csv.WriteOptions(include_header=False)
     span_ms = (MAY.stop_ns - MAY.start_ns) // 10**6
@@ -50,6 +50,8 @@ def main() -> None:
     intake.read_file = partial(read_file, block_bytes=1 << 20)
     building.TickSorter = partial(TickSorter, memory_rows=1 << 16, slice_rows=1 << 16)
     folder = Path(sys.argv[1])
+    warm_up()
+    forget_peak()
     start = time.perf_counter()
     result = build_ticks(SETTINGS, folder / "files", MAY, scratch=folder)
     print(len(result.ticks), peak_mb(), time.perf_counter() - start)

@@ -1,34 +1,27 @@
-"""The audit itself: a base run, then a run a moment with every later tick changed.
-
-Everything happens in scratch projects beside the data, which are gone afterwards: neither the
-store nor the ledger of trials is touched.
-"""
+"""The audit itself: a base run, then a run a moment with every later tick changed."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import filelock
 import pandas as pd
-import yaml
 
-from price_physics.errors import ConfigError, PartitionLocked
+from price_physics.errors import ConfigError
 from price_physics.months import Month
 from price_physics.orchestration.audit.comparison import compare
 from price_physics.orchestration.audit.findings import Audit, Coverage, Leak, utc
+from price_physics.orchestration.audit.moments import choose_moments, last_month
+from price_physics.orchestration.audit.scratch import make_project, materialise, scratch_folder
 from price_physics.orchestration.audit.splits import split_leaks
-from price_physics.orchestration.audit.tampering import read_dumps, tamper, write_dumps
-from price_physics.orchestration.backfill import _months, _run_month, find_study
-from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.audit.tampering import read_dumps, tamper
+from price_physics.orchestration.backfill import _months, find_study
 from price_physics.orchestration.dag import STAGES, owner_of
 from price_physics.orchestration.progress import asset_bar
-from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.project import Project
+from price_physics.store.artefact import canonical_json
+from price_physics.store.atomic import write_atomically
 from price_physics.store.partitions import Key, Partition, Store
 from price_physics.study import Market, Study
 
@@ -45,8 +38,6 @@ CAPS: Mapping[str, float] = {
 }
 """Settings and the most that the audit takes: small networks, trained for a moment, who would not
 trade for much. None of them changes an arrow of the DAG."""
-
-_READING = {"vendor", "columns", "header", "contract_size", "strict_gaps"}
 
 
 def run_audit(
@@ -80,6 +71,7 @@ def run_audit(
     Returns
     -------
     Audit
+        Written to `result_path` too.
 
     Raises
     ------
@@ -90,127 +82,46 @@ def run_audit(
     """
     study, market = find_study(project, study_name)
     months = _months(market, first, last)
-    stages = _with_upstream(assets)
+    stages = with_upstream(assets)
     dumps = read_dumps(market, project.root, months[0], months[-1])
     moments = list(moments_ns) or choose_moments(months, dumps, n_moments)
-    ends = {t_ns: _last_month(t_ns, months, study) for t_ns in sorted(set(moments))}
+    ends = {t_ns: last_month(t_ns, months, study) for t_ns in sorted(set(moments))}
     overrides = _overrides(study, caps)
     found = _Findings(study, market, stages)
-    n_months = [end - months[0] + 1 for end in (max(ends.values()), *ends.values())]
-    with _scratch(project, study) as folder, asset_bar("", sum(n_months) * len(stages)) as bar:
+    furthest = max(ends.values())
+    n_runs = sum(end - months[0] + 1 for end in (furthest, *ends.values())) * len(stages)
+    with scratch_folder(project, study) as folder, asset_bar("", n_runs) as bar:
 
         def run(name: str, rows: Sequence[pd.DataFrame], end: Month) -> Store:
-            scratch = _make_project(folder / name, project, study, market, months, overrides, rows)
+            scratch = make_project(folder / name, project, study, market, months, overrides, rows)
 
             def on_written(partition: Partition) -> None:
                 text = f"audit {name} {partition.month} {partition.key[1]}"
                 bar.set_description(text, refresh=False)
                 bar.update()
 
-            _materialise(scratch, study.name, Month.span(months[0], end), stages, on_written)
+            materialise(scratch, study.name, Month.span(months[0], end), stages, on_written)
             return Store(scratch.store)
 
-        base = run("base", dumps, max(ends.values()))
-        found.look_at_splits(base, Month.span(months[0], max(ends.values())))
+        base = run("base", dumps, furthest)
+        found.look_at_splits(base, Month.span(months[0], furthest))
         for t_ns, end in ends.items():
-            name = f"after {utc(t_ns)}"
+            name = f"after-{t_ns}"
             tampered = run(name, tamper(dumps, t_ns, seed), end)
             found.look_at(base, tampered, Month.span(months[0], end), t_ns)
             shutil.rmtree(folder / name)
         bar.set_description(f"audit of {study.name}")
-    span = str(months[0]), str(max(ends.values()))
-    return found.audit(span, tuple(ends), overrides)
+    audit = found.audit((str(months[0]), str(furthest)), tuple(ends), overrides)
+    write_atomically(result_path(project, study.name), canonical_json(audit.document()))
+    return audit
 
 
-# ---------------------------------------------------------------------------- moments
-def choose_moments(months: Sequence[Month], dumps: Sequence[pd.DataFrame], n: int) -> list[int]:
-    """Choose moments in the later half of the months, where most is known: a tick amid a month,
-    the end of one, and so on in turn.
-
-    Raises
-    ------
-    ConfigError
-        When there are too few months.
-    """
-    if len(months) < 2:
-        raise ConfigError(
-            f"an audit of {months[0]} alone proves little: give at least two months, with --from "
-            "and --to, or more data"
-        )
-    chosen = []
-    for k in range(n):
-        place = round((len(months) - 1) * (1 - k / (2 * n)))
-        if k % 2:
-            chosen.append(months[max(place, 1) - 1].end_ns)
-        else:
-            chosen.append(_middle(months[place], dumps))
-    return sorted(set(chosen))
+def result_path(project: Project, study_name: str) -> Path:
+    """Where the last audit of a study is written down."""
+    return project.outputs / study_name / "audit.json"
 
 
-def _middle(month: Month, dumps: Sequence[pd.DataFrame]) -> int:
-    """Time of the middle tick of a month, or its middle by the clock."""
-    times = pd.concat([dump["time_ns"] for dump in dumps])
-    times = times[times.between(month.start_ns, month.end_ns)].sort_values()
-    if not len(times):
-        return (month.start_ns + month.end_ns) // 2
-    return int(times.iloc[len(times) // 2])
-
-
-def parse_moment(text: str) -> int:
-    """Read a moment: a month is its end, anything else ISO 8601, UTC where it has no offset.
-
-    Raises
-    ------
-    ValueError
-        When it is neither.
-
-    Examples
-    --------
-    >>> parse_moment("2012-03") == parse_moment("2012-04-01T00:00:00") - 1
-    True
-    """
-    try:
-        return Month.parse(text).end_ns
-    except ValueError:
-        moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
-
-
-def _last_month(t_ns: int, months: Sequence[Month], study: Study) -> Month:
-    """The last month that can hold a row known by t, or feel what comes right after it.
-
-    The label of an event at t is stored where its horizon ends.
-    """
-    if not months[0].start_ns <= t_ns < months[-1].end_ns:
-        raise ConfigError(
-            f"moment {utc(t_ns)}: something must come before it and after it, and the months are "
-            f"{months[0]} to {months[-1]}; choose one inside, or other months"
-        )
-    return min(Month.of(t_ns + max(study.labels.longest_horizon_ns, 1)), months[-1])
-
-
-# ---------------------------------------------------------------------------- scratch projects
-@contextmanager
-def _scratch(project: Project, study: Study) -> Iterator[Path]:
-    """A folder beside the data, empty now and gone afterwards."""
-    folder = project.data / "audit" / study.name
-    lock = project.data / "locks" / f"audit-{study.name}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(lock, timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)  # of an audit that was killed
-            folder.mkdir(parents=True)
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder)
-    except filelock.Timeout:
-        raise PartitionLocked(
-            f"another audit of {study.name} is running (lock {lock}); wait for it, or end it"
-        ) from None
-
-
+# ---------------------------------------------------------------------------- what is run
 def _overrides(study: Study, caps: Mapping[str, float]) -> dict[str, tuple[Any, Any]]:
     overrides = {}
     for key, most in caps.items():
@@ -221,47 +132,7 @@ def _overrides(study: Study, caps: Mapping[str, float]) -> dict[str, tuple[Any, 
     return overrides
 
 
-def _make_project(
-    folder: Path,
-    project: Project,
-    study: Study,
-    market: Market,
-    months: Sequence[Month],
-    overrides: Mapping[str, tuple[Any, Any]],
-    dumps: Sequence[pd.DataFrame],
-) -> Project:
-    """Write a project with the study, less costly, on a market that reads the dumps."""
-    settings = _read_yaml(project.configs / "studies" / f"{study.name}.yaml")
-    for key, (_, value) in overrides.items():
-        section, name = key.split(".")
-        settings[section] = {**settings.get(section, {}), name: value}
-    kept = _read_yaml(project.configs / "markets" / f"{market.name}.yaml")
-    site = {key: value for key, value in kept.items() if key not in _READING} | {
-        "vendor": "generic",
-        "files": write_dumps(dumps, folder),
-        "first_month": str(months[0]),
-        "last_month": str(months[-1]),
-    }
-    for kind, name, data in (("markets", market.name, site), ("studies", study.name, settings)):
-        path = folder / "configs" / kind / f"{name}.yaml"
-        path.parent.mkdir(parents=True)
-        path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    return Project(folder)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
-
-
-# ---------------------------------------------------------------------------- running
-class _NoTracking(MlflowTracking):
-    """No asset reads what is tracked, and an audit is nothing to track."""
-
-    def log_month(self, *_: Any, **__: Any) -> str:
-        return ""
-
-
-def _with_upstream(assets: Sequence[str]) -> list[str]:
+def with_upstream(assets: Sequence[str]) -> list[str]:
     """The assets and all they read, in the order of the pipeline; every asset for none."""
     unknown = [asset for asset in assets if asset not in STAGES]
     if unknown:
@@ -270,28 +141,6 @@ def _with_upstream(assets: Sequence[str]) -> list[str]:
     while more := {name for asset in wanted for name in STAGES[asset].reads} - wanted:
         wanted |= more
     return [asset for asset in STAGES if asset in wanted]
-
-
-def _materialise(
-    project: Project,
-    study_name: str,
-    months: Sequence[Month],
-    assets: Sequence[str],
-    on_written: Callable[[Partition], None],
-) -> None:
-    """Run assets month by month, with run records that nobody keeps."""
-    study, market = find_study(project, study_name)
-    built = build_definitions(project, on_written)
-    tracking = _NoTracking(folder=str(project.data / "mlflow"))
-    definitions = dg.Definitions(
-        assets=built.assets,
-        jobs=built.jobs,
-        executor=built.executor,
-        resources={**(built.resources or {}), "tracking": tracking},
-    )
-    with dg.DagsterInstance.ephemeral() as instance:
-        for month in months:
-            _run_month(definitions, instance, market, study, month, list(assets))
 
 
 # ---------------------------------------------------------------------------- findings

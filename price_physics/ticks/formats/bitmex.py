@@ -3,7 +3,16 @@
 ``size`` counts contracts of many kinds; ``homeNotional`` is the base quantity of all of them.
 """
 
-from price_physics.ticks.formats.match import Format
+from dataclasses import replace
+
+from price_physics.study import Market
+from price_physics.ticks.formats.layout import Layout
+from price_physics.ticks.formats.match import Format, Sample
+
+
+def _of_all_instruments(layout: Layout, sample: Sample, market: Market) -> Layout:
+    return replace(layout, mixes_symbols=True)
+
 
 FORMAT = Format(
     name="bitmex",
@@ -22,4 +31,5 @@ FORMAT = Format(
             ("trdType", "any?"),
         ),
     ),
+    complete=_of_all_instruments,
 )

@@ -1,4 +1,7 @@
-"""Bybit spot: ``id`` counts the trades of the file, from 1."""
+"""Bybit spot: ``id`` counts the trades of the file, from 1.
+
+It tells no trade of another file apart, so it is not read as an id.
+"""
 
 from price_physics.ticks.formats.match import Format
 
@@ -6,7 +9,7 @@ FORMAT = Format(
     name="bybit_spot",
     versions=(
         (
-            ("id", "trade_id"),
+            ("id", "integer"),
             ("timestamp", "time"),
             ("price", "price"),
             ("volume", "qty"),

@@ -3,7 +3,7 @@
 ``columns:`` maps meanings to the names in the file; ``header:`` gives those names for files
 that have no header of their own. Columns called ``trade_id``, ``is_buyer_maker``, ``side`` and
 ``symbol`` are used without being mapped. ``side`` is the aggressor's. Where the quantity counts
-contracts, ``contract_size:`` is the base quantity of one.
+contracts, ``contract_size:`` says what one is worth. Ids may be integers or any text.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from price_physics.errors import ConfigError, TickDataError
 from price_physics.study import Market
 from price_physics.ticks.formats.layout import Layout
-from price_physics.ticks.formats.match import Sample, most
+from price_physics.ticks.formats.match import Sample, is_integer, most
 from price_physics.ticks.parse import is_time
 
 
@@ -110,8 +110,16 @@ def _locate(names: Sequence[str], sample: Sample, market: Market, *, has_header:
         symbol=None if symbol is None else places[symbol],
         has_header=has_header,
         delimiter=sample.delimiter,
+        trade_id_is_text=trade_id is not None and not _are_integers(sample, places[trade_id]),
         qty_scale=market.contract_size or 1.0,
+        qty_is_quote=market.contract_is_inverse,
     )
+
+
+def _are_integers(sample: Sample, place: int) -> bool:
+    """Say whether most ids of the first rows are integers; a float's ``.0`` is one of parquet."""
+    ids = [row[place].removesuffix(".0") for row in sample.rows if place < len(row)]
+    return most([is_integer(field) for field in ids if field])
 
 
 def _if_present(name: str, names: Sequence[str]) -> str | None:

@@ -18,6 +18,9 @@ class Layout:
         Required columns.
     trade_id, is_buyer_maker, side, symbol : int or None
         Optional columns; at most one of `is_buyer_maker` and `side`.
+    mixes_symbols : bool
+        The vendor puts all instruments into one file: rows of others are passed over. Elsewhere
+        such a row stops the month.
     trade_id_is_text : bool
         The id is a uuid or the like: it tells trades apart, but does not order them.
     has_header : bool
@@ -39,6 +42,7 @@ class Layout:
     is_buyer_maker: int | None = None
     side: int | None = None
     symbol: int | None = None
+    mixes_symbols: bool = False
     trade_id_is_text: bool = False
     has_header: bool = False
     delimiter: str = ","
