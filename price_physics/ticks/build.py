@@ -33,7 +33,7 @@ from price_physics.ticks.quality import QualityCounts, score
 from price_physics.ticks.read import ORDERED_ID, Fault, Rows, read_raw
 from price_physics.ticks.sort import Slice, TickSorter
 
-_FEW_CONFLICTS, _MOST_CONFLICTS = 20, 0.01
+_FEW_CONFLICTS, _MOST_CONFLICTS = 1_000, 0.01
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ trusted stops here. Rows are neither sorted nor compared with each other: that i
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +40,7 @@ NO_ID, ORDERED_ID, TEXT_ID = 0, 1, 2
 
 _BATCH_ROWS = 1 << 17
 _MOST_ODD = 1 << 12
+_MOST_PASSES = 4
 _MOST_THREADS = 8
 _FIRST_LINES = 50
 _TAIL_BYTES = 4096
@@ -48,7 +51,7 @@ _LONGEST_SHOWN = 300
 _FEW = 2_000
 _A_DAY_NS = 86_400 * 10**9
 
-IN_THE_FUTURE = "time is later than the file"
+IN_THE_FUTURE = "time is in the future"
 _READABLE = {reason for code, reason in enumerate(FAULTS) if code not in UNREADABLE}
 """Reasons that speak of a value; the others speak of a row that is none."""
 
@@ -152,7 +155,7 @@ def read_file(
         holds another instrument.
     """
     parts = _table_parts if path.suffix.lower() == ".parquet" else _text_parts
-    latest_ns = path.stat().st_mtime_ns + _A_DAY_NS
+    latest_ns = time.time_ns() + _A_DAY_NS
     unit, last_ns = 0, None
     n_rows = n_unreadable = 0
     waiting: list[Fault] = []  # faults before the first row that has a time
@@ -211,7 +214,7 @@ class _Part:
 
 
 def _set_future_aside(part: _Part, latest_ns: int) -> _Part:
-    """Make faults of rows later than their file: one would hide that a month has not arrived."""
+    """Make faults of rows later than now: one would hide that a month has not arrived."""
     late = part.rows.time_ns > latest_ns
     if not late.any():
         return part
@@ -324,7 +327,7 @@ def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iter
     last: tuple[bytes, int] | None = None
     cut = False
     n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    waiting: deque[Future[list[_Part]]] = deque()
+    waiting: deque[Future[Iterator[_Part]]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
         for block in read_blocks(path, file, block_bytes):
             at = 0
@@ -370,9 +373,16 @@ class _Scanner:
         packed = [kernels.pack(_letters(word), 0, len(word)) for word in words]
         self._sides = np.array(list(zip(packed, words.values(), strict=True)))
 
-    def read(self, block: LineBlock, at: int) -> list[_Part]:
-        """Read a block from byte `at`, the first of a line."""
-        data, parts = block.data, []
+    def read(self, block: LineBlock, at: int) -> Iterator[_Part]:
+        """Read a block from byte `at`, the first of a line.
+
+        What follows many odd lines is read when it is asked for: such a file may be refused first.
+        """
+        parts = self._passes(block, at)
+        return chain(list(islice(parts, _MOST_PASSES)), parts)
+
+    def _passes(self, block: LineBlock, at: int) -> Iterator[_Part]:
+        data = block.data
         line = block.first_line + int(np.count_nonzero(data[:at] == 10))
         delimiter, text_id = ord(self.layout.delimiter), self.layout.trade_id_is_text
 
@@ -400,9 +410,8 @@ class _Scanner:
                     rows = Rows.concatenate([rows, more]).at(order)
                     unit = np.concatenate([unit, more_unit])[order]
             _in_base(rows, self.layout)
-            parts.append(_Part(rows, unit, faults, fault_units, raw))
+            yield _Part(rows, unit, faults, fault_units, raw)
             line += n_lines
-        return parts
 
     def _look_at(
         self, data: NDArray[np.uint8], odd: NDArray[np.int64]

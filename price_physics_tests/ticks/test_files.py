@@ -12,10 +12,10 @@ from price_physics.ticks.files import (
     display_name,
     hash_file,
     input_files,
-    is_synthetic,
     read_blocks,
     verify_checksum,
 )
+from price_physics.ticks.index import FileEntry
 
 from .helpers import market, put
 
@@ -253,6 +253,6 @@ def test_checksums_are_compared_where_there_are_any(tmp_path):
 
 def test_a_generator_s_mark_lies_beside_its_file(tmp_path):
     path = put(tmp_path, LINES, "t.csv.gz")
-    assert not is_synthetic(path)
+    assert not FileEntry.of(path).is_synthetic
     (tmp_path / "t.csv.gz.SYNTHETIC").touch()
-    assert is_synthetic(path)
+    assert FileEntry.of(path).is_synthetic

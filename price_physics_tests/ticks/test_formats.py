@@ -217,12 +217,12 @@ DUMPS = {
             "1,1696118403019,26965.24,0.000055,buy",
             "2,1696118403020,26965.24,0.049600,sell",
         ],
-        Layout("bybit_spot", 5, 1, 2, 3, trade_id=0, side=4),
+        Layout("bybit_spot", 5, 1, 2, 3, side=4),
     ),
     "bybit spot, rpi": Dump(
         "id,timestamp,price,volume,side,rpi",
         ["1,1756771201583,0.000009461,18057687,buy,0", "2,1756771201600,9.46e-06,1,sell,1"],
-        Layout("bybit_spot", 6, 1, 2, 3, trade_id=0, side=4),
+        Layout("bybit_spot", 6, 1, 2, 3, side=4),
     ),
     "okx spot": Dump(
         "instrument_name,trade_id,side,price,size,created_time",
@@ -265,7 +265,7 @@ DUMPS = {
             f"2018-12-23D07:09:38.101000000,XBTUSD,Buy,11,3979,PlusTick,{_IDS[1]},"
             "276452,0.00276452,11",
         ],
-        replace(_BYBIT_LAYOUT, vendor="bitmex", qty=8),
+        replace(_BYBIT_LAYOUT, vendor="bitmex", qty=8, mixes_symbols=True),
         symbol="XBTUSD",
     ),
     "bitmex, type": Dump(
@@ -274,7 +274,7 @@ DUMPS = {
             "2024-01-01D00:00:00.000000000,XBTUSD,Buy,100,42283.5,PlusTick,"
             "00000000-006d-1000-0000-0010a5c9f4d1,236499,0.00236499,100,Regular"
         ],
-        replace(_BYBIT_LAYOUT, vendor="bitmex", qty=8, n_columns=11),
+        replace(_BYBIT_LAYOUT, vendor="bitmex", qty=8, n_columns=11, mixes_symbols=True),
         symbol="XBTUSD",
     ),
     "tardis": Dump(
@@ -289,10 +289,10 @@ DUMPS = {
     "tardis, text ids": Dump(
         "exchange,symbol,timestamp,local_timestamp,id,side,price,amount",
         [
-            f"bitmex,XBTUSD,1583020803145000,1583020803307160,{_IDS[0]},sell,8531.5,2152",
+            f"coinbase,BTC-USD,1583020803145000,1583020803307160,{_IDS[0]},sell,8531.5,0.2",
         ],
         replace(_TARDIS, trade_id_is_text=True),
-        symbol="XBTUSD",
+        symbol="BTC-USD",
     ),
     "tardis, no ids": Dump(
         "exchange,symbol,timestamp,local_timestamp,id,side,price,amount",
@@ -652,3 +652,22 @@ def _first_lines(path: Path) -> list[str]:
 
 def test_a_line_that_is_no_csv_has_no_fields():
     assert split_line("x" * 200_000) == []
+
+
+def test_tardis_contracts_need_their_size():
+    head = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount"
+    row = "bitmex,XBTUSD,1583020803145000,1583020803307160,1,sell,8531.5,2152"
+    with pytest.raises(ConfigError, match="XBTUSD is counted in contracts"):
+        recognise([head, row], market(symbol="XBTUSD", vendor=None), "f")
+    inverse = market(symbol="XBTUSD", vendor=None, contract_size=1, contract_is_inverse=True)
+    layout = recognise([head, row], inverse, "f")
+    assert (layout.qty_scale, layout.qty_is_quote) == (1.0, True)
+    one_damaged = [head, *[row] * 5, row.replace(",1,", ",x99,")]
+    assert not recognise(one_damaged, inverse, "f").trade_id_is_text
+
+
+def test_generic_ids_may_be_texts():
+    head = "timestamp,price,qty,trade_id"
+    for ids, is_text in ((["7", "8"], False), (_IDS[:2], True), (["7", "", "8.0"], False)):
+        rows = [f"1583020803,5,1,{i}" for i in ids]
+        assert recognise([head, *rows], market(vendor=None), "f").trade_id_is_text is is_text

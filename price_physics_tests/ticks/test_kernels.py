@@ -21,7 +21,7 @@ TOY = market(vendor=None, symbol="Toy")
 # ---------------------------------------------------------------------------- rows
 def decline(data, at, *settings_and_more):
     """Stand in for the kernel: every line that is not blank is odd."""
-    *_, first_line, rows, odd = settings_and_more
+    *_, first_line, _, odd = settings_and_more
     n_odd = n_lines = 0
     while at < data.size and n_odd < len(odd):
         stop = at + data[at:].tobytes().index(b"\n") + 1
@@ -180,11 +180,12 @@ def test_the_kernel_reads_what_dumps_hold():
         f"11,{START}.0974,1,1,b,TOY\n",
         "12,2012-05-01D00:00:00.000000000,1,1,s,TOY\n",
         '13,"2012-05-01T00:00:00.085+09:00",1,1,buy,TOY\n',
+        f"7,{START},8.5e-05,1E+3,buy,TOY\n",
         "14,2012-05-01 00:00:00Z,999999999999999999,.000000000000000001,buy,TOY\n",
     ]
     for line in plain:
         assert read_alike([line], INTEGER_IDS, ",") == 1, line
-    odd = [f"7,{START},1e-5,1,buy,TOY\n", f"7,{START},+5,1,buy,TOY\n", f"7,{START},5,0,buy,TOY\n"]
+    odd = [f"7,{START},nan,1,buy,TOY\n", f"7,{START},+5,1,buy,TOY\n", f"7,{START},5,0,buy,TOY\n"]
     assert read_alike([*plain, *odd], INTEGER_IDS, ",") == len(plain)
     uuid = "2ef9a0c1-2b6d-5f3e-9a4e-0c6c3f6c9b1f"
     assert read_alike([f"{START},x,1,5,{uuid},t\n", f"{START},,1,5,,f\n"], TEXT_IDS, ",") == 2
@@ -257,6 +258,20 @@ def test_zeros_at_the_ends_are_no_digits_too_many(mantissa, decimals, before, af
         assert kernel_number(text) in (float(text), 0.0)
 
 
+@given(st.integers(1, 10**17), st.integers(0, 18), st.integers(-25, 25), st.sampled_from("eE"))
+@example(85, 1, -5, "e")
+@example(2**53 + 1, 5, 5, "e")
+@settings(deadline=None, max_examples=300)
+def test_exponents_are_read_as_python_does(mantissa, decimals, exponent, letter):
+    digits = str(mantissa).rjust(decimals + 1, "0")
+    point = len(digits) - decimals
+    text = f"{digits[:point]}.{digits[point:]}{letter}{exponent:+d}"
+    value, _ = kernels._number(np.frombuffer(text.encode() + b"\n", np.uint8), 0)
+    shift = decimals - exponent
+    plain = len(digits) <= 18 and abs(shift) <= 18 and (shift >= 0 or mantissa <= 2**53)
+    assert value in ((float(text),) if plain else (float(text), 0.0))
+
+
 @pytest.mark.parametrize(
     "text",
     ["1234567890123456789", "0.1234567890123456789", "1000000000000000000", "", ".", "0" * 30],
@@ -292,7 +307,7 @@ def test_kernels_of_trades_equal_plain_python(trades, start):
     price, qty = columns[2] + 1.0, columns[3] + 1.0
     sign, orders = columns[4].astype(np.int8), columns[5].astype(bool)
     assert_twins(kernels.in_order, time_ns, trade_id, orders)
-    assert_twins(kernels.count_backwards, time_ns, start)
+    assert_twins(kernels.count_steps, time_ns, start)
     assert_twins(kernels.repeats, time_ns, trade_id, price, qty, sign, orders, start)
     assert_twins(kernels.tick_rule, price, sign, float("nan") if start < 0 else 2.0, 1)
     counts, sums = np.zeros(kernels.N_BUCKETS, np.int64), np.zeros(kernels.N_BUCKETS)

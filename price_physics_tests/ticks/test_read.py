@@ -15,7 +15,17 @@ from price_physics.errors import TickDataError
 from price_physics.ticks import read as reading
 from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID, read_file, read_raw
 
-from .helpers import BITCOINCHARTS, GENERIC, MAY, START, assert_same_rows, market, put, read_all
+from .helpers import (
+    BITCOINCHARTS,
+    DAY,
+    GENERIC,
+    MAY,
+    START,
+    assert_same_rows,
+    market,
+    put,
+    read_all,
+)
 
 HEADER = "timestamp,price,qty\n"
 
@@ -29,8 +39,9 @@ def read(folder, text, settings=GENERIC, name="ticks.csv", **options):
 
 
 # ---------------------------------------------------------------------------- what is read
-@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.zip"])
-@pytest.mark.parametrize("end", ["\n", ""])
+@pytest.mark.parametrize(
+    ("name", "end"), [("t.csv", "\n"), ("t.csv.gz", "\n"), ("t.csv.gz", ""), ("t.zip", "")]
+)
 def test_good_rows(tmp_path, name, end):
     text = HEADER + rows("5.0,1.0", "5.5,2.0").rstrip("\n") + end
     good, faults = read(tmp_path, text, name=name)
@@ -218,8 +229,26 @@ def test_a_last_row_that_is_cut_off_stops(tmp_path, tail):
 
 
 def test_a_whole_last_row_with_a_bad_value_does_not_stop(tmp_path):
-    assert len(read(tmp_path, HEADER + rows("5,1", "5,0").rstrip("\n"))[1]) == 1
+    text = HEADER + rows("5,1", "5,0").rstrip("\n")
+    assert len(read(tmp_path, text, name="ticks.csv.gz")[1]) == 1
     assert len(read(tmp_path, HEADER + rows("5,1", "5,x"))[1]) == 1
+
+
+def test_a_number_that_ends_a_plain_file_may_be_cut_off(tmp_path):
+    """An archive has a length and a checksum; where the last field is no number, none is cut."""
+    text = HEADER + rows("5,1", "5,12").rstrip("\n")
+    with pytest.raises(TickDataError, match=r"ticks\.csv, row 3: .* without a newline"):
+        read(tmp_path, text)
+    with_side = f"timestamp,price,qty,side\n{START},5,1,buy"
+    assert read(tmp_path, with_side)[0].sign.tolist() == [1]
+
+
+def test_a_row_of_the_future_is_set_aside(tmp_path):
+    """Taken for a trade it would say that all months up to it have arrived."""
+    path = put(tmp_path, HEADER + rows("5,1", "6,1") + "7000000000,7,1\n")
+    good, faults = read_all(GENERIC, path)
+    assert good.line.tolist() == [2, 3]
+    assert [(f.line, f.reason, f.own_time) for f in faults] == [(4, "time is in the future", False)]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +293,9 @@ def test_a_byte_order_mark_stops(tmp_path, mark):
 def test_a_file_that_turns_into_something_else_stops_soon(tmp_path):
     """Thousands of lines without the columns are no rows to set aside one by one."""
     text = HEADER + rows(*["5,1"] * 100) + "x\n" * 100_000 + rows("5,1")
-    with pytest.raises(TickDataError, match=r"ticks\.csv, row 102: 'x': row has 1 fields, not 3"):
+    with pytest.raises(
+        TickDataError, match=r"ticks\.csv, row \d+: 'x': row has 1 fields, not 3, and"
+    ):
         read(tmp_path, text)
     text = HEADER + rows(*["5,1", "5"] * 1000) + rows("5,1")
     assert len(read(tmp_path, text)[1]) == 1000
