@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from price_physics.errors import PricePhysicsError
+from price_physics.errors import ConfigError, PricePhysicsError
 from price_physics.months import Month
 from price_physics.project import Project, find_project
 
@@ -46,6 +46,17 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
+    audit = add("audit", _audit, "change every later tick, run again, and look for what noticed")
+    audit.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
+    audit.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
+    audit.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
+    audit.add_argument(
+        "--at",
+        dest="moments",
+        action="append",
+        default=[],
+        help="a month (its end) or an ISO time, several times; four are chosen by default",
+    )
     ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
     ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
     ticks.add_argument("--from", dest="first", type=_month, required=True, help="YYYY-MM")
@@ -101,6 +112,21 @@ def print_verdict(numbers: Path, report: Path) -> None:
     for tile in document.tiles:
         print(f"  {tile.label:<20} {tile.value:>10}   {tile.detail}")
     print(f"\nReport: {report}")
+
+
+def _audit(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.audit.moments import parse_moment
+    from price_physics.orchestration.audit.run import result_path, run_audit
+
+    try:
+        moments = [parse_moment(text) for text in options.moments]
+    except ValueError as error:
+        raise ConfigError(f"--at: {error}") from error
+    found = run_audit(
+        project, options.study, first=options.first, last=options.last, moments_ns=moments
+    )
+    print(f"{found.text()}\n\nJSON: {result_path(project, options.study)}")
+    return 0 if found.passed else 1
 
 
 def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:

@@ -58,7 +58,7 @@ def run_backfill(
         Whatever stopped a month; earlier months stand.
     """
     study, market = find_study(project, study_name)
-    months = _months(market, first, last)
+    months = months_of_run(market, first, last)
     total = len(months) * len(STAGES)
     written = 0
     with (
@@ -77,13 +77,13 @@ def run_backfill(
             stale = stale_assets(project, market, study, month)
             if stale[:1] == ["ticks"]:
                 # A new file leaves the ticks of the months before it as they were: look again.
-                _run_month(definitions, instance, market, study, month, ["ticks"])
+                run_month(definitions, instance, market, study, month, ["ticks"])
                 written += 1
                 stale = stale_assets(project, market, study, month)
                 bar.update(-1)
             bar.update(len(STAGES) - len(stale))
             if stale:
-                _run_month(definitions, instance, market, study, month, stale)
+                run_month(definitions, instance, market, study, month, stale)
             written += len(stale)
             for asset in STAGES:  # outputs may have been deleted
                 key = (owner_of(asset, study.name, market.name), asset)
@@ -132,7 +132,8 @@ def find_study(project: Project, name: str) -> tuple[Study, Market]:
     return studies[name], markets[studies[name].market]
 
 
-def _months(market: Market, first: Month | None, last: Month | None) -> list[Month]:
+def months_of_run(market: Market, first: Month | None, last: Month | None) -> list[Month]:
+    """List the months of a market that are over, from `first` to `last`. Raises ConfigError."""
     known = [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
@@ -147,7 +148,7 @@ def _months(market: Market, first: Month | None, last: Month | None) -> list[Mon
     return Month.span(first, last)
 
 
-def _run_month(
+def run_month(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     market: Market,
@@ -155,6 +156,7 @@ def _run_month(
     month: Month,
     assets: list[str],
 ) -> None:
+    """Materialise assets of one month in this process; raises what stopped one of them."""
     result = definitions.resolve_job_def(job_name(study.name)).execute_in_process(
         partition_key=month.key,
         instance=instance,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from price_physics.months import Month
 
-EVERY = -1200
-"""Offset that reaches back beyond the first month of any market: a hundred years."""
+EVERY = -360
+"""Offset that reaches back beyond the first month of any market: thirty years. Dagster steps
+through every month of it for every input, so more would cost seconds a run."""
 
 Window = tuple[int, int]
 """Offsets in months from m, both inclusive."""

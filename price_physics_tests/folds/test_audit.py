@@ -53,7 +53,7 @@ def test_findings_are_those_of_the_definition(labels, embargo, data):
     start, end = labels
     roles = data.draw(
         st.lists(
-            st.sampled_from("train test none".split()), min_size=len(start), max_size=len(start)
+            st.sampled_from(["train", "test", "none"]), min_size=len(start), max_size=len(start)
         )
     )
     train, test = (np.flatnonzero(np.array(roles) == role) for role in ("train", "test"))

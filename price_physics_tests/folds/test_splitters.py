@@ -1,5 +1,7 @@
 """What every splitter has in common: valid splits, scikit-learn's protocol, likely misuse."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,7 @@ def test_a_new_splitter_is_one_method_and_purged_by_the_base(labels, embargo, da
     """Any blocks, also side by side: exactly the samples that may train do."""
     start, end = labels
     cuts = sorted(data.draw(st.sets(st.integers(0, len(start)), min_size=2, max_size=8)))
-    blocks = list(zip(cuts[:-1], cuts[1:], strict=True))
+    blocks = list(pairwise(cuts))
     keep = data.draw(st.lists(st.booleans(), min_size=len(blocks), max_size=len(blocks)))
     blocks = [block for block, kept in zip(blocks, keep, strict=True) if kept] or blocks[:1]
     ((train, test),) = AnyBlocks(blocks, start, end, embargo).split(start)

@@ -10,7 +10,7 @@ from price_physics_tests.folds.test_purged import intervals
 
 
 def expected_training(start, end, first, embargo, window=None):
-    """Samples of before the test block that were over, for longer than the embargo, by its start."""
+    """Samples before the test block that were over, longer than the embargo, by its start."""
     return [
         i
         for i in range(first)

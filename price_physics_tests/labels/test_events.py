@@ -95,5 +95,5 @@ def test_flat_prices_have_no_width_and_make_no_event():
     flat = {
         m: frame.assign(open=5.0, high=5.0, low=5.0, close=5.0) for m, frame in world.bars.items()
     }
-    times, ends, price, atr = events_ending_in(make_study(), FIRST + 1, flat)
+    times, _, price, atr = events_ending_in(make_study(), FIRST + 1, flat)
     assert len(times) == len(price) == len(atr) == 0

@@ -248,9 +248,9 @@ def test_every_row_is_in_exactly_one_place(tmp_path, first, second):
     whole = f"8,{START},5,1,sell"
     june = f"9,{MAY.stop_ns // 10**9},5,1,sell"  # or June would not have arrived yet
     for name, lines in (("a.csv", first), ("b.csv", [june, *second])):
-        put(tmp_path, "\n".join([whole, *lines, whole]) + "\n", name)
+        put(tmp_path, "\n".join([whole] * 20 + lines + [whole]) + "\n", name)
     n_read = sum(build(WITH_IDS, tmp_path, m).quality["rows_read"] for m in (MAY, MAY + 1))
-    assert n_read == 5 + sum(bool(line) for line in first + second)
+    assert n_read == 2 * 21 + 1 + sum(bool(line) for line in first + second)
 
 
 def assert_same_content(first, second):

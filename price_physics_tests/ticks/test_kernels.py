@@ -266,7 +266,8 @@ def test_exponents_are_read_as_python_does(mantissa, decimals, exponent, letter)
     digits = str(mantissa).rjust(decimals + 1, "0")
     point = len(digits) - decimals
     text = f"{digits[:point]}.{digits[point:]}{letter}{exponent:+d}"
-    value, _ = kernels._number(np.frombuffer(text.encode() + b"\n", np.uint8), 0)
+    value, stop = kernels._number(np.frombuffer(text.encode() + b"\n", np.uint8), 0)
+    value = value if stop == len(text) else 0.0  # what is left makes the row odd
     shift = decimals - exponent
     plain = len(digits) <= 18 and abs(shift) <= 18 and (shift >= 0 or mantissa <= 2**53)
     assert value in ((float(text),) if plain else (float(text), 0.0))

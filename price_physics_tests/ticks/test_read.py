@@ -17,7 +17,6 @@ from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID, read_file, read
 
 from .helpers import (
     BITCOINCHARTS,
-    DAY,
     GENERIC,
     MAY,
     START,

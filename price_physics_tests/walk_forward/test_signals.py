@@ -142,7 +142,9 @@ def test_predictions_hold_the_event_s_own_price_and_atr(head):
     policy = study.barrier_policy
     assert frame["upper"].tolist() == (frame["price"] + policy.fallback_take_profit * atr).tolist()
     assert frame["lower"].tolist() == (frame["price"] - policy.fallback_stop_loss * atr).tolist()
-    assert (frame["horizon_end_ns"] - frame["event_time_ns"] == study.labels.longest_horizon_ns).all()
+    assert (
+        frame["horizon_end_ns"] - frame["event_time_ns"] == study.labels.longest_horizon_ns
+    ).all()
     assert (frame["side"] == 1).all()
     assert frame["expected_value_short_bps"].isna().all() == (head == BINARY)
 

@@ -16,7 +16,7 @@ from price_physics.orchestration.audit.moments import choose_moments, last_month
 from price_physics.orchestration.audit.scratch import make_project, materialise, scratch_folder
 from price_physics.orchestration.audit.splits import split_leaks
 from price_physics.orchestration.audit.tampering import read_dumps, tamper
-from price_physics.orchestration.backfill import _months, find_study
+from price_physics.orchestration.backfill import find_study, months_of_run
 from price_physics.orchestration.dag import STAGES, owner_of
 from price_physics.orchestration.progress import asset_bar
 from price_physics.project import Project
@@ -81,7 +81,7 @@ def run_audit(
         Whatever stopped a month.
     """
     study, market = find_study(project, study_name)
-    months = _months(market, first, last)
+    months = months_of_run(market, first, last)
     stages = with_upstream(assets)
     dumps = read_dumps(market, project.root, months[0], months[-1])
     moments = list(moments_ns) or choose_moments(months, dumps, n_moments)

@@ -18,7 +18,7 @@ import yaml
 from price_physics.errors import PartitionLocked
 from price_physics.months import Month
 from price_physics.orchestration.audit.tampering import write_dumps
-from price_physics.orchestration.backfill import _run_month, find_study
+from price_physics.orchestration.backfill import find_study, run_month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.project import Project
@@ -110,4 +110,4 @@ def materialise(
     )
     with dg.DagsterInstance.ephemeral() as instance:
         for month in months:
-            _run_month(definitions, instance, market, study, month, list(assets))
+            run_month(definitions, instance, market, study, month, list(assets))
