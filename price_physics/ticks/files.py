@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.study import Market
+from price_physics.ticks.kernels import count_lines
 
 BLOCK_BYTES = 8 << 20
 MOST_RATIO = 200
@@ -182,7 +183,7 @@ def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[Line
 
 
 def _count_lines(buffer: bytearray, n_bytes: int) -> int:
-    return int(np.count_nonzero(np.frombuffer(buffer, np.uint8, n_bytes) == 10))
+    return count_lines(np.frombuffer(buffer, np.uint8, n_bytes))
 
 
 class _Filler:

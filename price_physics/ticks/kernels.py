@@ -132,6 +132,15 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
 
 
 @njit(cache=True, nogil=True)
+def count_lines(data):
+    """Count the newlines."""
+    n_lines = 0
+    for byte in data:
+        n_lines += byte == 10
+    return n_lines
+
+
+@njit(cache=True, nogil=True)
 def pack(data, begin, stop):
     """Pack up to seven bytes into an integer, capital letters as small ones; -1 if longer."""
     if stop - begin > 7:
@@ -505,8 +514,8 @@ def tick_rule(price, sign, price_before, sign_before):
 @njit(cache=True, nogil=True)
 def bucket(value):
     """Place of a positive value in a histogram of 1,024 buckets a power of two."""
-    fraction, exponent = math.frexp(value)
-    place = (exponent + 64) * 1024 + int((2.0 * fraction - 1.0) * 1024)
+    # the bits of a float64: its exponent, then its fraction, of which ten are kept
+    place = (np.float64(value).view(np.int64) >> 42) - (1023 - 65) * 1024
     return min(max(place, 0), N_BUCKETS - 1)
 
 

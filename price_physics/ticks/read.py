@@ -479,7 +479,8 @@ def _stop_of_header(data: NDArray[np.uint8]) -> int:
 
 def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
     """The last line that is not blank, and its number."""
-    for tail in (block.data[-_TAIL_BYTES:].tobytes(), block.data.tobytes()):
+    for n_bytes in (_TAIL_BYTES, block.data.size):
+        tail = block.data[-n_bytes:].tobytes()
         stop = len(tail.rstrip(_BLANKS))
         start = tail.rfind(b"\n", 0, stop) + 1
         if start or (stop and len(tail) == block.data.size):
