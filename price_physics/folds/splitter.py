@@ -160,8 +160,7 @@ class PurgedSplitter(ABC):
                 continue
             opens_ns = self.label_start_ns[gap.stop]
             # Where even the latest end so far comes before it, no label needs a look of its own.
-            near = int(np.searchsorted(self._latest_end_ns, opens_ns, side="left"))
-            near = min(max(gap.free, near), gap.stop)
+            near = max(gap.free, int(np.searchsorted(self._latest_end_ns, opens_ns, side="left")))
             over = self.label_end_ns[near : gap.stop] < opens_ns
             kept += [self._positions[gap.free : near], self._positions[near : gap.stop][over]]
         return np.concatenate(kept)

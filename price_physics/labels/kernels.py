@@ -1,7 +1,9 @@
 """Loops over ticks and bars: arrays in, arrays out. Frames and configuration are not here.
 
 Every kernel keeps its plain function as ``.py_func``. They share one file because numba's cache
-does not notice that a kernel called from another file has changed.
+does not notice that a kernel called from another file has changed. Functions without a decorator
+make the arrays that kernels fill: numpy asks for huge pages, where numba does not, and fresh small
+pages can cost several times the work that is done on them.
 
 First touches and extremes of long paths are found on a **pyramid**: the maxima and minima of
 blocks of 16 ticks, of two such blocks, of four, and so on. A search climbs while whole blocks stay
@@ -103,7 +105,6 @@ def cusum_filter(log_price, threshold):
     return events[:n_events].copy()
 
 
-@njit(cache=True)
 def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
     """Which barrier is touched first after each event, and by which tick.
 
@@ -145,11 +146,9 @@ def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
     >>> first_touch(time_ns, price, np.array([0, 3]), np.full(2, 12.0), np.full(2, 9.0), 5)
     (array([1, 0], dtype=int8), array([3, 3]))
     """
-    label, touch_tick, _ = _touch(time_ns, price, price, event_tick, upper, lower, horizon_ns, 1)
-    return label, touch_tick
+    return _touches(time_ns, price, price, event_tick, upper, lower, horizon_ns, 1)[:2]
 
 
-@njit(cache=True)
 def first_touch_bars(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both):
     """Which barrier is touched first after each event, and in which bar: for dumps without ticks.
 
@@ -194,10 +193,9 @@ def first_touch_bars(close_time_ns, high, low, event_bar, upper, lower, horizon_
     >>> first_touch_bars(time_ns, high, low, np.array([0]), 12 * one, 7 * one, 5, DROP)
     (array([1], dtype=int8), array([1]), 0)
     """
-    return _touch(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both)
+    return _touches(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both)
 
 
-@njit(cache=True)
 def path_extremes(price, first_tick, last_tick):
     """Highest and lowest price of each path; paths may overlap.
 
@@ -222,10 +220,56 @@ def path_extremes(price, first_tick, last_tick):
     >>> path_extremes(np.array([3.0, 1.0, 2.0]), np.array([0, 3]), np.array([1, 2]))
     (array([  3., -inf]), array([ 1., inf]))
     """
-    top, bottom = _pyramid(price, price)
-    n_leaves = len(top) >> 1
     highest = np.full(len(first_tick), -np.inf)
     lowest = np.full(len(first_tick), np.inf)
+    _extend(price, *_pyramid(price, price), first_tick, last_tick, highest, lowest)
+    return highest, lowest
+
+
+def _touches(time_ns, high, low, event, upper, lower, horizon_ns, both):
+    """First touches of all events, and how many of them touch both sides at once."""
+    label, touch = np.zeros(len(event), dtype=np.int8), event.astype(np.int64)
+    horizon = np.broadcast_to(horizon_ns, len(event)).astype(np.int64)
+    label_of_both = np.broadcast_to(both, len(event)).astype(np.int8)
+    pyramid = _pyramid(high, low)
+    barriers = upper, lower, horizon, label_of_both
+    n_both = _touch(time_ns, high, low, *pyramid, event, *barriers, label, touch)
+    return label, touch, n_both
+
+
+def _pyramid(high, low):
+    """Highest and lowest price of every node; node i spans nodes 2 i and 2 i + 1, node 1 all.
+
+    The second half are the leaves, 16 ticks each; those after the last tick hold -inf and inf.
+    """
+    n_leaves = 1
+    while n_leaves << _BITS < len(high):
+        n_leaves *= 2
+    top, bottom = np.empty(2 * n_leaves), np.empty(2 * n_leaves)
+    _build(high, low, top, bottom)
+    return top, bottom
+
+
+@njit(cache=True)
+def _build(high, low, top, bottom):
+    """Fill a pyramid, leaves first."""
+    n_leaves = len(top) >> 1
+    for leaf in range(n_leaves):
+        highest, lowest = -np.inf, np.inf
+        for i in range(leaf << _BITS, min((leaf + 1) << _BITS, len(high))):
+            highest = high[i] if high[i] > highest else highest
+            lowest = low[i] if low[i] < lowest else lowest
+        top[n_leaves + leaf], bottom[n_leaves + leaf] = highest, lowest
+    for node in range(n_leaves - 1, 0, -1):
+        left, right = 2 * node, 2 * node + 1
+        top[node] = top[left] if top[left] > top[right] else top[right]
+        bottom[node] = bottom[left] if bottom[left] < bottom[right] else bottom[right]
+
+
+@njit(cache=True)
+def _extend(price, top, bottom, first_tick, last_tick, highest, lowest):
+    """Extend each path's extremes by the ticks at its ends and by the nodes between them."""
+    n_leaves = len(top) >> 1
     for p in range(len(first_tick)):
         start, stop = first_tick[p], last_tick[p] + 1
         while start < stop and start & _LAST != 0:
@@ -244,24 +288,19 @@ def path_extremes(price, first_tick, last_tick):
                 stop -= 1
                 highest[p], lowest[p] = max(highest[p], top[stop]), min(lowest[p], bottom[stop])
             start, stop = start >> 1, stop >> 1
-    return highest, lowest
 
 
 @njit(cache=True)
-def _touch(time_ns, high, low, event, upper, lower, horizon_ns, both):
-    """First touches of all events, and how many of them touch both sides at once."""
-    n_ticks, n_events, n_both = len(time_ns), len(event), 0
-    horizon = np.broadcast_to(np.asarray(horizon_ns), (n_events,))
-    label_of_both = np.broadcast_to(np.asarray(both), (n_events,))
-    pyramid = _pyramid(high, low)
-    label = np.zeros(n_events, dtype=np.int8)
-    touch = event.astype(np.int64)
-    beyond = 0
-    for e in range(n_events):
+def _touch(
+    time_ns, high, low, top, bottom, event, upper, lower, horizon_ns, label_of_both, label, touch
+):
+    """Fill labels and touches, which come in as time-outs at the event; count what meets both."""
+    n_ticks, n_both, beyond = len(time_ns), 0, 0
+    for e in range(len(event)):
         event_ns = time_ns[event[e]]
-        end_ns = event_ns + horizon[e]
+        end_ns = event_ns + horizon_ns[e]
         start = _first_after(time_ns, event_ns, event[e])
-        at = _first_outside(high, low, pyramid, start, upper[e], lower[e])
+        at = _first_outside(high, low, top, bottom, start, upper[e], lower[e])
         if at < n_ticks and time_ns[at] <= end_ns:
             touch[e] = at
             up, down = high[at] >= upper[e], low[at] <= lower[e]
@@ -273,7 +312,7 @@ def _touch(time_ns, high, low, event, upper, lower, horizon_ns, both):
             beyond = _first_after(time_ns, end_ns, beyond if ahead else start)
             if beyond > start:
                 touch[e] = beyond - 1
-    return label, touch, n_both
+    return n_both
 
 
 @njit(cache=True)
@@ -297,33 +336,8 @@ def _first_after(time_ns, moment_ns, start):
 
 
 @njit(cache=True)
-def _pyramid(high, low):
-    """Highest and lowest price of every node; node i spans nodes 2 i and 2 i + 1, node 1 all.
-
-    The second half are the leaves, 16 ticks each; those after the last tick hold -inf and inf.
-    """
-    n_leaves = 1
-    while n_leaves << _BITS < len(high):
-        n_leaves *= 2
-    top, bottom = np.empty(2 * n_leaves), np.empty(2 * n_leaves)
-    top[0], bottom[0] = -np.inf, np.inf
-    for leaf in range(n_leaves):
-        highest, lowest = -np.inf, np.inf
-        for i in range(leaf << _BITS, min((leaf + 1) << _BITS, len(high))):
-            highest = high[i] if high[i] > highest else highest
-            lowest = low[i] if low[i] < lowest else lowest
-        top[n_leaves + leaf], bottom[n_leaves + leaf] = highest, lowest
-    for node in range(n_leaves - 1, 0, -1):
-        left, right = 2 * node, 2 * node + 1
-        top[node] = top[left] if top[left] > top[right] else top[right]
-        bottom[node] = bottom[left] if bottom[left] < bottom[right] else bottom[right]
-    return top, bottom
-
-
-@njit(cache=True)
-def _first_outside(high, low, pyramid, start, upper, lower):
+def _first_outside(high, low, top, bottom, start, upper, lower):
     """First position from `start` on that reaches a barrier, else the length."""
-    top, bottom = pyramid
     n, n_leaves = len(high), len(top) >> 1
     stop = min((start | _LAST) + 1, n)
     at = _scan(high, low, start, stop, upper, lower)

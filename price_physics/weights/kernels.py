@@ -45,7 +45,6 @@ def concurrency(label_start, label_end, n_bars):
     return alive[:n_bars]
 
 
-@njit(cache=True)
 def average_uniqueness(label_start, label_end, n_bars):
     """Mean of ``1 / concurrency`` over the bars of each label.
 
@@ -63,8 +62,8 @@ def average_uniqueness(label_start, label_end, n_bars):
 
     Notes
     -----
-    O(n_labels + n_bars), by a prefix sum that is taken while counting: what costs is fresh memory,
-    so no array of `concurrency` is made. The caller checks positions.
+    O(n_labels + n_bars), by a prefix sum. The caller checks positions. What costs is fresh memory:
+    no array of `concurrency` is made, and the others are numpy's, which asks for huge pages.
 
     References
     ----------
@@ -76,20 +75,25 @@ def average_uniqueness(label_start, label_end, n_bars):
     array([0.833333, 0.75    , 1.      ])
     """
     change = np.zeros(n_bars + 1, dtype=np.int32)
+    total = np.zeros(n_bars + 1)
+    uniqueness = np.empty(len(label_start))
+    _fill_uniqueness(label_start, label_end, change, total, uniqueness)
+    return uniqueness
+
+
+@njit(cache=True)
+def _fill_uniqueness(label_start, label_end, change, total, uniqueness):
     for i in range(len(label_start)):
         change[label_start[i]] += 1
         change[label_end[i] + 1] -= 1
-    total = np.zeros(n_bars + 1)
     alive = 0
-    for t in range(n_bars):
+    for t in range(len(change) - 1):
         alive += change[t]
         total[t + 1] = total[t] + (1.0 / alive if alive > 0 else 0.0)
-    uniqueness = np.empty(len(label_start))
     for i in range(len(label_start)):
         start, stop = label_start[i], label_end[i] + 1
         # The difference of two sums can round a lone label to just above one.
         uniqueness[i] = min((total[stop] - total[start]) / (stop - start), 1.0)
-    return uniqueness
 
 
 def class_balance(labels):

@@ -1,10 +1,14 @@
-"""Concurrency and average uniqueness: golden cases and the slow reference."""
+"""Concurrency, average uniqueness, class balance: golden cases and the slow reference."""
+
+from math import fsum
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.weights.kernels import average_uniqueness, concurrency
+from price_physics.weights import kernels
+from price_physics.weights.kernels import average_uniqueness, class_balance, concurrency
 from price_physics_tests.weights import naive
 
 
@@ -24,7 +28,9 @@ def test_kernels_are_the_slow_ones(case):
     for kernel in (concurrency, concurrency.py_func):
         np.testing.assert_array_equal(kernel(start, end, n_bars), naive.concurrency(*case))
     fast = average_uniqueness(start, end, n_bars)
-    np.testing.assert_array_equal(fast, average_uniqueness.py_func(start, end, n_bars))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "_fill_uniqueness", kernels._fill_uniqueness.py_func)
+        np.testing.assert_array_equal(fast, average_uniqueness(start, end, n_bars))
     np.testing.assert_allclose(fast, naive.average_uniqueness(*case), rtol=1e-12)
     assert ((fast > 0) & (fast <= 1)).all()
 
@@ -48,3 +54,35 @@ def test_no_labels():
     none = np.empty(0, dtype=np.int64)
     assert len(average_uniqueness(none, none, 5)) == 0
     assert len(average_uniqueness(none, none, 0)) == 0
+
+
+def test_a_million_bars_cost_no_digits_that_matter():
+    """The prefix sum grows with the bars: the last labels are checked against exact sums."""
+    n_bars = 1_000_000
+    start = np.arange(n_bars)
+    end = np.minimum(start + np.random.default_rng(0).integers(0, 1_000, n_bars), n_bars - 1)
+    uniqueness = average_uniqueness(start, end, n_bars)
+    share = 1 / concurrency(start, end, n_bars)
+    for i in range(n_bars - 5_000, n_bars, 7):
+        exact = fsum(share[start[i] : end[i] + 1]) / (end[i] + 1 - start[i])
+        assert uniqueness[i] == pytest.approx(exact, rel=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=40))
+def test_classes_weigh_the_same_together(values):
+    labels = np.array(values, dtype=np.int8)
+    weights = class_balance(labels)
+    assert weights.mean() == pytest.approx(1)
+    present = set(values)
+    for value in present:
+        of_class = weights[labels == value]
+        assert len(set(of_class)) == 1
+        assert of_class.sum() == pytest.approx(len(values) / len(present))
+
+
+def test_balanced_classes_weigh_one_and_no_labels_nothing():
+    assert class_balance(np.array([1, -1, 0])).tolist() == [1, 1, 1]
+    assert class_balance(np.array([1, 1])).tolist() == [1, 1]
+    assert class_balance(np.array([0, 0, 0, 1])).tolist() == [2 / 3] * 3 + [2]
+    assert len(class_balance(np.empty(0, dtype=np.int8))) == 0
