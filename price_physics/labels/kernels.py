@@ -222,7 +222,7 @@ def path_extremes(price, first_tick, last_tick):
     """
     highest = np.full(len(first_tick), -np.inf)
     lowest = np.full(len(first_tick), np.inf)
-    _extend(price, *_pyramid(price, price), first_tick, last_tick, highest, lowest)
+    _extend(price, *_pyramid(price, price), first_tick, last_tick, highest, lowest)  # type: ignore[call-arg]
     return highest, lowest
 
 
@@ -233,7 +233,7 @@ def _touches(time_ns, high, low, event, upper, lower, horizon_ns, both):
     label_of_both = np.broadcast_to(both, len(event)).astype(np.int8)
     pyramid = _pyramid(high, low)
     barriers = upper, lower, horizon, label_of_both
-    n_both = _touch(time_ns, high, low, *pyramid, event, *barriers, label, touch)
+    n_both = _touch(time_ns, high, low, *pyramid, event, *barriers, label, touch)  # type: ignore[call-arg]
     return label, touch, n_both
 
 
