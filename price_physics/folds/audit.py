@@ -29,7 +29,7 @@ class Finding:
         block and lasts into it), `TRAILING_EDGE` (it starts while a test label before it still
         lasts) or `INSIDE_EMBARGO`.
     n_labels : int
-        Training labels with this finding; for `INDEX_TWICE` the repetitions, in training or test.
+        Training labels with this finding; for `INDEX_TWICE` those used twice in training or test.
     train, test : int
         Positions of the first such training label, and of a test label it may not stand beside.
     train_ns, test_ns : tuple of int
@@ -99,15 +99,13 @@ def audit_split(
     """
     start_ns, end_ns = times(label_start_ns, "label_start_ns"), times(label_end_ns, "label_end_ns")
     check_intervals(start_ns, end_ns)
-    trained = _positions(train, len(start_ns), "train")
-    tested = _positions(test, len(start_ns), "test")
-    pairs: dict[str, tuple[IntArray, IntArray]] = {}
-    repeated = np.concatenate([p[1:][p[1:] == p[:-1]] for p in (trained, tested)])
-    pairs[INDEX_TWICE] = repeated, repeated
-    trained, tested = np.unique(trained), np.unique(tested)
-    shared = np.intersect1d(trained, tested, assume_unique=True)
-    pairs[TRAIN_IN_TEST] = shared, shared
-    trained = np.setdiff1d(trained, shared, assume_unique=True)
+    n_trained = _uses(train, len(start_ns), "train")
+    n_tested = _uses(test, len(start_ns), "test")
+    repeated = np.flatnonzero((n_trained > 1) | (n_tested > 1))
+    shared = np.flatnonzero((n_trained > 0) & (n_tested > 0))
+    trained = np.flatnonzero((n_trained > 0) & (n_tested == 0))
+    tested = np.flatnonzero(n_tested)
+    pairs = {INDEX_TWICE: (repeated, repeated), TRAIN_IN_TEST: (shared, shared)}
     pairs[LEADING_EDGE] = _leading(start_ns, end_ns, trained, tested)
     pairs |= _trailing(start_ns, end_ns, trained, tested, embargo_ns)
     return [_finding(kind, start_ns, end_ns, *pair) for kind, pair in pairs.items() if len(pair[0])]
@@ -154,11 +152,11 @@ def _finding(
     return Finding(kind, len(train), i, j, train_ns, test_ns)
 
 
-def _positions(values: npt.ArrayLike, n_labels: int, name: str) -> IntArray:
-    """Take positions of labels, and sort them."""
+def _uses(values: npt.ArrayLike, n_labels: int, name: str) -> IntArray:
+    """Count how often each label is named."""
     array = np.asarray(values)
     if array.size == 0:
-        return np.empty(0, dtype=np.int64)
+        return np.zeros(n_labels, dtype=np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(
             f"{name} must be a one-dimensional array of positions, not {array.dtype} of shape "
@@ -170,4 +168,4 @@ def _positions(values: npt.ArrayLike, n_labels: int, name: str) -> IntArray:
             f"{name} holds position {stray[0]}, and there are {n_labels} labels: these are not "
             "the labels that were split"
         )
-    return np.sort(array.astype(np.int64))
+    return np.bincount(array, minlength=n_labels)

@@ -43,8 +43,11 @@ class _WalkForward(PurgedSplitter):
         first = blocks[0][0]
         test_start_ns = int(self.label_start_ns[first])
         begin = int(np.searchsorted(self.label_start_ns, self.oldest_ns(test_start_ns), "left"))
-        over = self.label_end_ns[begin:first] < test_start_ns - self.embargo_ns
-        return begin + np.flatnonzero(over)
+        limit_ns = test_start_ns - self.embargo_ns
+        # Where even the latest end so far comes before it, no label needs a look of its own.
+        near = max(begin, int(np.searchsorted(self._latest_end_ns, limit_ns, side="left")))
+        over = self.label_end_ns[near:first] < limit_ns
+        return np.concatenate([self._positions[begin:near], self._positions[near:first][over]])
 
 
 class AnchoredWalkForward(_WalkForward):

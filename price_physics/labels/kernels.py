@@ -222,7 +222,8 @@ def path_extremes(price, first_tick, last_tick):
     """
     highest = np.full(len(first_tick), -np.inf)
     lowest = np.full(len(first_tick), np.inf)
-    _extend(price, *_pyramid(price, price), first_tick, last_tick, highest, lowest)  # type: ignore[call-arg]
+    top, bottom = _pyramid(price, price)
+    _extend(price, top, bottom, first_tick, last_tick, highest, lowest)
     return highest, lowest
 
 
@@ -231,9 +232,10 @@ def _touches(time_ns, high, low, event, upper, lower, horizon_ns, both):
     label, touch = np.zeros(len(event), dtype=np.int8), event.astype(np.int64)
     horizon = np.broadcast_to(horizon_ns, len(event)).astype(np.int64)
     label_of_both = np.broadcast_to(both, len(event)).astype(np.int8)
-    pyramid = _pyramid(high, low)
-    barriers = upper, lower, horizon, label_of_both
-    n_both = _touch(time_ns, high, low, *pyramid, event, *barriers, label, touch)  # type: ignore[call-arg]
+    top, bottom = _pyramid(high, low)
+    n_both = _touch(
+        time_ns, high, low, top, bottom, event, upper, lower, horizon, label_of_both, label, touch
+    )
     return label, touch, n_both
 
 
@@ -304,8 +306,9 @@ def _touch(
         if at < n_ticks and time_ns[at] <= end_ns:
             touch[e] = at
             up, down = high[at] >= upper[e], low[at] <= lower[e]
-            label[e] = label_of_both[e] if up and down else (1 if up else -1)
-            n_both += up and down
+            # Arithmetic, as which of the two it is cannot be predicted; both at once is rare.
+            label[e] = label_of_both[e] if up & down else 2 * up - 1
+            n_both += up & down
         else:
             # Events in order end in order: look on from where the last time-out ended.
             ahead = beyond > start and time_ns[beyond - 1] <= end_ns
@@ -315,7 +318,7 @@ def _touch(
     return n_both
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _first_after(time_ns, moment_ns, start):
     """First position from `start` on that is later than a moment, else the length.
 
@@ -335,7 +338,7 @@ def _first_after(time_ns, moment_ns, start):
     return start
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _first_outside(high, low, top, bottom, start, upper, lower):
     """First position from `start` on that reaches a barrier, else the length."""
     n, n_leaves = len(high), len(top) >> 1
@@ -355,7 +358,7 @@ def _first_outside(high, low, top, bottom, start, upper, lower):
     return _scan(high, low, (node - n_leaves) << _BITS, n, upper, lower)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _scan(high, low, start, stop, upper, lower):
     """First position of ``[start, stop)`` that reaches a barrier, else `stop`."""
     while start < stop and not ((high[start] >= upper) | (low[start] <= lower)):

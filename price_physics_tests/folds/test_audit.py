@@ -87,7 +87,7 @@ def test_order_does_not_matter():
 def test_positions_used_twice_or_for_both():
     start = np.arange(6) * 10
     kinds = found(start, start + 1, [0, 1, 1, 5, 5, 5], [3, 4, 4])
-    assert kinds == {INDEX_TWICE: (4, 1, 1)}
+    assert kinds == {INDEX_TWICE: (3, 1, 1)}
     assert found(start, start + 1, [0, 3, 4], [3, 4, 5]) == {TRAIN_IN_TEST: (2, 3, 3)}
     assert found(start, start + 1, [], [3]) == found(start, start + 1, [3], []) == {}
 
