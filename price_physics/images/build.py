@@ -60,7 +60,7 @@ def build_images(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame])
     visible = {m: bars[m] for m in sorted(bars) if month - 1 <= m <= month}
     own = visible.get(month)
     times = np.empty(0, np.int64) if own is None else event_times(own, study.events)
-    close, ends = window_ends(visible, times)
+    series, ends = window_ends(visible, times)
     longest = max(study.images.windows_bars)
     enough = ends + 1 >= longest
     kept = ends[enough]
@@ -82,11 +82,11 @@ def build_images(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame])
         columns=DROPPED_WINDOWS.columns,
     )
     renderer = Renderer(study.images)
-    golden = _golden(renderer, close, kept, times[enough])
-    statistics = _statistics(renderer, close, kept)
+    golden = _golden(renderer, series, kept, times[enough])
+    statistics = _statistics(renderer, series, kept)
     statistics["known_at"] = month.end_ns
     statistics["golden_sha256"] = hashlib.sha256(golden["renders"].tobytes()).hexdigest()
-    sheet = contact_sheet(month, renderer, close, kept, times[enough])
+    sheet = contact_sheet(month, renderer, series, kept, times[enough])
     return ImagesResult(windows, dropped, specification(study.images), statistics, golden, sheet)
 
 
@@ -104,16 +104,16 @@ def specification(config: ImagesConfig) -> dict[str, Any]:
 
 
 def render_array(
-    renderer: Renderer, close: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
+    renderer: Renderer, series: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """Render events to a float32 array of shape (n, C, S, S), without gradients."""
     size = renderer.config.size_pixels
     images = np.empty((len(ends), renderer.n_channels, size, size), np.float32)
-    prices = torch.from_numpy(np.ascontiguousarray(close))
+    bars = torch.from_numpy(np.ascontiguousarray(series))
     with torch.no_grad():
         for start in range(0, len(ends), _BATCH):
             batch = torch.from_numpy(ends[start : start + _BATCH])
-            images[start : start + _BATCH] = renderer(prices, batch).numpy()
+            images[start : start + _BATCH] = renderer(bars, batch).numpy()
     return images
 
 
@@ -130,19 +130,19 @@ def evenly_spaced(n: int, at_most: int) -> npt.NDArray[np.int64]:
 
 def _golden(
     renderer: Renderer,
-    close: npt.NDArray[np.float64],
+    series: npt.NDArray[np.float64],
     ends: npt.NDArray[np.int64],
     times: npt.NDArray[np.int64],
 ) -> dict[str, np.ndarray]:
     chosen = evenly_spaced(len(ends), N_GOLDEN)
     return {
-        "renders": render_array(renderer, close, ends[chosen]),
+        "renders": render_array(renderer, series, ends[chosen]),
         "event_time_ns": times[chosen].astype(np.int64),
     }
 
 
 def _statistics(
-    renderer: Renderer, close: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
+    renderer: Renderer, series: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
 ) -> dict[str, Any]:
     """Mean and standard deviation of each channel's pixels; NumPy sums in a fixed order."""
     chosen = evenly_spaced(len(ends), MAX_STATISTICS_WINDOWS)
@@ -150,7 +150,7 @@ def _statistics(
     squares = np.zeros(renderer.n_channels)
     for start in range(0, len(chosen), _BATCH):
         batch = ends[chosen[start : start + _BATCH]]
-        images = render_array(renderer, close, batch).astype(np.float64)
+        images = render_array(renderer, series, batch).astype(np.float64)
         total += images.sum(axis=(0, 2, 3))
         squares += np.square(images).sum(axis=(0, 2, 3))
     n_pixels = len(chosen) * renderer.config.size_pixels**2

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from price_physics.images.render import Renderer
+from price_physics.images.windows import CLOSE
 from price_physics.months import Month
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _COLOURS = {"gasf": ("RdBu_r", -1, 1), "gadf": ("PuOr_r", -1, 1), "mtf": ("magma
 def contact_sheet(
     month: Month,
     renderer: Renderer,
-    close: npt.NDArray[np.float64],
+    series: npt.NDArray[np.float64],
     ends: npt.NDArray[np.int64],
     times: npt.NDArray[np.int64],
 ) -> bytes:
@@ -36,8 +37,8 @@ def contact_sheet(
     ----------
     month : Month
     renderer : Renderer
-    close, ends : float64 array of shape (n_bars,), int64 array of shape (n_events,)
-        Closes, and the position of each event's own bar.
+    series, ends : float64 array of shape (2, n_bars), int64 array of shape (n_events,)
+        As `window_ends` gives them: closes and volumes, and the position of each event's own bar.
     times : int64 array of shape (n_events,)
         Event times, UTC ns.
 
@@ -73,7 +74,7 @@ def contact_sheet(
         )
         for column, event in enumerate(chosen):
             end, time_ns = int(ends[event]), int(times[event])
-            _draw_event(figure, grid[column], renderer, close, end, time_ns)
+            _draw_event(figure, grid[column], renderer, series, end, time_ns)
         return _png(figure)
 
 
@@ -81,16 +82,16 @@ def _draw_event(
     figure: "Figure",
     cell: Any,
     renderer: Renderer,
-    close: npt.NDArray[np.float64],
+    series: npt.NDArray[np.float64],
     end: int,
     time_ns: int,
 ) -> None:
     """Fill one block of the sheet: the path on top, a row of images for each window."""
     config = renderer.config
     inner = cell.subgridspec(2, 1, height_ratios=[1.2, len(config.windows_bars)], hspace=0.12)
-    _draw_path(figure.add_subplot(inner[0]), config.windows_bars, close, end, time_ns)
+    _draw_path(figure.add_subplot(inner[0]), config.windows_bars, series[CLOSE], end, time_ns)
     axes = figure.add_subplot(inner[1])
-    mosaic, gap = _mosaic(renderer, close, end)
+    mosaic, gap = _mosaic(renderer, series, end)
     axes.imshow(mosaic, aspect="auto", interpolation="nearest")
     pitch = config.size_pixels + gap
     axes.set_xticks(
@@ -110,7 +111,7 @@ def _draw_event(
 
 
 def _mosaic(
-    renderer: Renderer, close: npt.NDArray[np.float64], end: int
+    renderer: Renderer, series: npt.NDArray[np.float64], end: int
 ) -> tuple[npt.NDArray[np.float64], int]:
     """All channels of one event as colours on white, and the gap between them in pixels.
 
@@ -124,7 +125,7 @@ def _mosaic(
     pitch = size + gap
     mosaic = np.ones((n_rows * pitch - gap, n_columns * pitch - gap, 3))
     with torch.no_grad():
-        image = renderer(torch.from_numpy(close), torch.tensor([end]))[0].numpy()
+        image = renderer(torch.from_numpy(series), torch.tensor([end]))[0].numpy()
     for i, name in enumerate(renderer.channel_names):
         row, column = divmod(i, n_columns)
         colours, low, high = _COLOURS[name.split("_")[0]]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from price_physics.images.windows import CLOSE
 from price_physics.study import ImagesConfig
 
 RENDERER_VERSION = "1"
@@ -131,13 +132,13 @@ class Renderer:
         self.channel_names = [f"{c}_{w}" for w in config.windows_bars for c in config.channels]
         self.n_channels = len(self.channel_names)
 
-    def __call__(self, close: Tensor, window_ends: Tensor) -> Tensor:
+    def __call__(self, series: Tensor, window_ends: Tensor) -> Tensor:
         """Render one image an event.
 
         Parameters
         ----------
-        close : float64 tensor of shape (N,)
-            Closes of consecutive bars.
+        series : float64 tensor of shape (2, N)
+            Closes and volumes of consecutive bars.
         window_ends : int64 tensor of shape (B,)
             Position of each event's own bar, the last bar it may see.
 
@@ -148,11 +149,11 @@ class Renderer:
         Raises
         ------
         ValueError
-            When `close` is not float64 or a window reaches outside `close`.
+            When `series` is not float64 or a window reaches outside it.
         """
         channels: list[Tensor] = []
         for n_bars in self.config.windows_bars:
-            windows = self.windows(close, window_ends, n_bars)
+            windows = self.windows(series[CLOSE], window_ends, n_bars)
             channels += [self._channel(name, windows) for name in self.config.channels]
         return torch.stack(channels, dim=1)
 

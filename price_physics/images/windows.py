@@ -1,4 +1,4 @@
-"""Where an event's windows end, in the sequence of all bars.
+"""What is drawn of all bars, and where in it an event's windows end.
 
 Finds positions and nothing else: which events have a window is decided in `build`, prices are
 gathered by the renderer.
@@ -15,6 +15,9 @@ from price_physics.labels.frames import stack
 from price_physics.months import Month
 from price_physics.schemas import BARS
 
+CLOSE, VOLUME = 0, 1
+"""Rows of a series: what the windows of an image are cut from."""
+
 
 def window_ends(
     bars: Mapping[Month, pd.DataFrame], event_time_ns: npt.ArrayLike
@@ -30,8 +33,8 @@ def window_ends(
 
     Returns
     -------
-    close : float64 array of shape (n_bars,)
-        Closes of all bars, in order.
+    series : float64 array of shape (2, n_bars)
+        Closes and volumes of all bars, in order.
     positions : int64 array of shape (n_events,)
         Each event's own bar: of the whole ones that close at its instant, the last.
 
@@ -43,13 +46,14 @@ def window_ends(
     Examples
     --------
     >>> frame = pd.DataFrame({"close_time_ns": [10, 20, 20, 30], "close": [1.0, 2.0, 3.0, 4.0]})
-    >>> frame["partial"] = False
-    >>> close, positions = window_ends({Month(2012, 1): frame}, np.array([20, 30]))
+    >>> frame = frame.assign(volume=1.0, partial=False)
+    >>> series, positions = window_ends({Month(2012, 1): frame}, np.array([20, 30]))
     >>> positions
     array([2, 3])
     """
     months = sorted(bars)
-    close_time, close, partial = stack(BARS, bars, months, "close_time_ns", "close", "partial")
+    columns = stack(BARS, bars, months, "close_time_ns", "close", "volume", "partial")
+    close_time, *drawn, partial = columns
     events = np.asarray(event_time_ns, dtype=np.int64)
     found = np.isin(events, close_time[~partial])
     if not found.all():
@@ -58,4 +62,5 @@ def window_ends(
             f"no whole bar closes at event_time_ns = {missing} ({Month.of(int(missing))}) in the "
             f"bars of {[str(m) for m in months]}; rebuild the images after the bars"
         )
-    return close, event_bars(close_time, partial, events) if len(events) else events
+    positions = event_bars(close_time, partial, events) if len(events) else events
+    return np.stack(drawn), positions

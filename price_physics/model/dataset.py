@@ -1,6 +1,6 @@
 """Training samples, on the device from the start: no loader, no image files.
 
-Closes of all months lie in one array; a sample is a position in it. Images are rendered inside
+The bars of all months lie in one array; a sample is a position in it. Images are rendered inside
 the step, or once beforehand where all of them fit into memory. Which sample plays which role
 in which fold is not known here.
 """
@@ -49,7 +49,7 @@ class Samples:
     """
 
     event_time_ns: npt.NDArray[np.int64]
-    close: Floats
+    series: Floats  # (2, n_bars)
     ends: npt.NDArray[np.int64]
     features: Floats
     uniqueness: Floats
@@ -78,7 +78,7 @@ def gather_samples(
     times = np.sort(members["event_time_ns"].to_numpy(np.int64))
     past = [m for m in sorted(bars) if m <= month]
     visible = {m: bars[m] for m in past}
-    close, ends = window_ends(visible, times)
+    series, ends = window_ends(visible, times)
 
     def months_of(tables: Mapping[Month, pd.DataFrame]) -> list[Month]:
         return [m for m in sorted(tables) if m <= month]
@@ -103,7 +103,7 @@ def gather_samples(
     weights = weights.sort_values("event_time_ns", kind="stable", ignore_index=True)
     weight_rows = rows_of(times, weights["event_time_ns"].to_numpy(np.int64), "weights")
     uniqueness = weights["average_uniqueness"].to_numpy(np.float64)[weight_rows]
-    return Samples(times, close, ends, values, uniqueness, label_rows)
+    return Samples(times, series, ends, values, uniqueness, label_rows)
 
 
 def feature_moments(features: Floats) -> Moments:
@@ -151,7 +151,7 @@ class SampleStore:
         self.device = device
         self.channels = channels
         self.renderer = renderer
-        self.close = torch.as_tensor(samples.close, device=device)
+        self.series = torch.as_tensor(samples.series, device=device)
         self.ends = torch.as_tensor(samples.ends, device=device)
         raw = torch.as_tensor(samples.features, device=device)
         self.features = features.scale(raw, axis=1).to(torch.float32)
@@ -175,4 +175,4 @@ class SampleStore:
 
     @torch.no_grad()
     def _render(self, index: Tensor) -> Tensor:
-        return self.channels.scale(self.renderer(self.close, self.ends[index]), axis=1)
+        return self.channels.scale(self.renderer(self.series, self.ends[index]), axis=1)

@@ -94,7 +94,7 @@ class TrainedModel:
 
     def logits(
         self,
-        close: npt.ArrayLike | Tensor,
+        series: npt.ArrayLike | Tensor,
         window_ends: npt.ArrayLike | Tensor,
         features: npt.ArrayLike | Tensor,
     ) -> Tensor:
@@ -102,7 +102,8 @@ class TrainedModel:
 
         Parameters
         ----------
-        close : float64 array or tensor of shape (N,)
+        series : float64 array or tensor of shape (2, N)
+            Closes and volumes of all bars.
         window_ends : int64 array or tensor of shape (B,)
             Position of each event's own bar.
         features : float64 array or tensor of shape (B, n_features)
@@ -112,13 +113,13 @@ class TrainedModel:
         -------
         float32 tensor of shape (B, n_classes)
         """
-        prices = torch.as_tensor(close, dtype=torch.float64)
+        bars = torch.as_tensor(series, dtype=torch.float64)
         ends = torch.as_tensor(window_ends, dtype=torch.int64)
         scaled = self.scale_features(features)
         parts = [torch.empty(0, self.network.config.n_classes)]
         with torch.no_grad():
             for batch in torch.arange(len(ends)).split(_BATCH):
-                images = self.normalise(self.renderer(prices, ends[batch]))
+                images = self.normalise(self.renderer(bars, ends[batch]))
                 parts.append(self.network(images, scaled[batch]))
         return torch.cat(parts)
 
@@ -170,10 +171,10 @@ def predict(
             f"study {study.name!r} asks for head {study.model.head} and images {study.images}, the "
             f"model was trained with {stored}; materialise images, folds and model again"
         )
-    close, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
+    series, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
     rows = rows_of(times, features["event_time_ns"].to_numpy(np.int64), "regime_features")
     values = features[FEATURE_COLUMNS].to_numpy(np.float64)[rows]
-    p = model.probabilities(model.logits(close, ends, values)).numpy()
+    p = model.probabilities(model.logits(series, ends, values)).numpy()
     return _frame(times, p)
 
 

@@ -85,7 +85,7 @@ def time_profile(maps: np.ndarray) -> np.ndarray:
 
 def explain(
     model: TrainedModel,
-    close: np.ndarray,
+    series: np.ndarray,
     ends: np.ndarray,
     features: np.ndarray,
     *,
@@ -97,8 +97,8 @@ def explain(
 
     Parameters
     ----------
-    close : float64 array of shape (n_bars,)
-        Closes of all bars.
+    series : float64 array of shape (2, n_bars)
+        Closes and volumes of all bars.
     ends : int64 array of shape (n_events,)
         Bar positions of the events, at least one.
     features : float64 array of shape (n_events, n_features)
@@ -112,10 +112,10 @@ def explain(
         Grad-CAM, each summing to 1; the channel before normalisation.
     """
     maps, rendered = [], []
-    prices = torch.from_numpy(np.ascontiguousarray(close, dtype=np.float64))
+    bars = torch.from_numpy(np.ascontiguousarray(series, dtype=np.float64))
     for start in range(0, len(ends), batch_size):
         part = slice(start, start + batch_size)
-        images = model.renderer(prices, torch.from_numpy(np.asarray(ends[part], dtype=np.int64)))
+        images = model.renderer(bars, torch.from_numpy(np.asarray(ends[part], dtype=np.int64)))
         rendered.append(images[:, channel].cpu().double().numpy())
         scaled = model.scale_features(features[part])
         maps.append(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.images.threads import one_cpu_thread
-from price_physics.images.windows import window_ends
+from price_physics.images.windows import CLOSE, window_ends
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words
@@ -87,15 +87,15 @@ def build_motifs(
         return _warm_up(
             study, month, f"{len(known)} labelled events with a picture, {2 * needed} are needed"
         )
-    close, ends = window_ends(bars, known["event_time_ns"].to_numpy())
+    series, ends = window_ends(bars, known["event_time_ns"].to_numpy())
     # Events of m-1 were predicted by an older model: ask the one that is explained, for all.
     features_seen = known[FEATURE_COLUMNS].to_numpy(dtype=np.float64)
-    own = model.probabilities(model.logits(close, ends, features_seen)).numpy()
+    own = model.probabilities(model.logits(series, ends, features_seen)).numpy()
     known = known.assign(**probability_columns(own))
     motifs = [
         motif
         for side, word in _SIDES
-        for motif in _side_motifs(study, model, known, close, ends, side, word)
+        for motif in _side_motifs(study, model, known, series, ends, side, word)
     ]
     if not motifs:
         return _warm_up(study, month, "the model told no event from any other")
@@ -137,7 +137,7 @@ def _side_motifs(
     study: Study,
     model: TrainedModel,
     known: pd.DataFrame,
-    close: np.ndarray,
+    series: np.ndarray,
     ends: np.ndarray,
     side: int,
     word: str,
@@ -151,13 +151,13 @@ def _side_motifs(
     channel = _channel(study, model.renderer.channel_names)
     maps, rendered = attribution.explain(
         model,
-        close,
+        series,
         ends[chosen],
         known.loc[chosen, FEATURE_COLUMNS].to_numpy(dtype=np.float64),
         class_index={1: 2 if three_classes else 1, -1: 0}[side],
         channel=channel,
     )
-    shapes = paths.standard_paths(close, ends[chosen], _window(study))
+    shapes = paths.standard_paths(series[CLOSE], ends[chosen], _window(study))
     profile = attribution.time_profile(maps)
     found = cluster.cluster(
         cluster.cluster_features(shapes.path, profile),

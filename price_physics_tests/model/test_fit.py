@@ -248,14 +248,14 @@ def test_a_warm_up_or_an_empty_month_predicts_nothing(result, tables):
 
 def test_the_pieces_of_a_trained_model_fit_together(result, tables):
     model = TrainedModel.load(result.weights, result.architecture)
-    close = torch.from_numpy(tables["bars"][MONTH]["close"].to_numpy())
+    series = torch.from_numpy(tables["bars"][MONTH][["close", "volume"]].to_numpy().T.copy())
     ends = torch.arange(15, 400, 16)
     features = tables["features"][MONTH][FEATURE_COLUMNS].to_numpy()[: len(ends)]
-    images = model.normalise(model.renderer(close, ends))
+    images = model.normalise(model.renderer(series, ends))
     feature_map = model.network.features(images)
     with torch.no_grad():
         logits = model.network.classify(feature_map, model.scale_features(features))
-    assert torch.allclose(logits, model.logits(close, ends, features), atol=1e-6)
+    assert torch.allclose(logits, model.logits(series, ends, features), atol=1e-6)
     p = model.probabilities(logits).numpy()
     z = logits.double().numpy() / model.architecture["temperature"] + model.architecture["bias"]
     np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), atol=1e-12)

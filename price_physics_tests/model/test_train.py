@@ -24,7 +24,14 @@ def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30):
     features = rng.normal(size=(n, 2))
     features[:, 0] += 2 * classes
     close = 5 * np.exp(np.cumsum(rng.normal(0, 0.01, n + 8)))
-    samples = Samples(np.arange(n), close, np.arange(7, n + 7), features, np.ones(n), None)
+    samples = Samples(
+        np.arange(n),
+        np.stack([close, np.ones_like(close)]),
+        np.arange(7, n + 7),
+        features,
+        np.ones(n),
+        None,
+    )
     plain = Moments([0.1], [0.7]), Moments([1.0, 0.0], [2.0, 1.0])
     return SampleStore(Renderer(IMAGES), samples, classes, *plain, CPU, cache_bytes)
 
@@ -83,7 +90,7 @@ def test_images_are_the_same_rendered_once_or_in_every_step():
     index = torch.tensor([5, 0, 31])
     cached, rendered = make_store(), make_store(cache_bytes=0)
     assert torch.equal(cached.images(index), rendered.images(index))
-    expected = (Renderer(IMAGES)(cached.close, cached.ends[index]) - 0.1) / 0.7
+    expected = (Renderer(IMAGES)(cached.series, cached.ends[index]) - 0.1) / 0.7
     assert torch.allclose(cached.images(index), expected, atol=1e-6)
     assert torch.allclose(cached.features[:, 0], rendered.features[:, 0])
 

@@ -83,8 +83,8 @@ def arguments(head="three_class", n_events=100):
     for month in (MONTH - 1, MONTH):
         time = bars[month]["close_time_ns"].to_numpy()
         raw = rng.standard_normal((len(time), len(FEATURE_COLUMNS)))
-        close, ends = window_ends(bars, time)
-        p = trained.probabilities(trained.logits(close, ends, raw)).numpy()
+        series, ends = window_ends(bars, time)
+        p = trained.probabilities(trained.logits(series, ends, raw)).numpy()
         windows[month] = frame(IMAGE_WINDOWS, event_time_ns=time)
         features[month] = frame(
             REGIME_FEATURES, event_time_ns=time, **dict(zip(FEATURE_COLUMNS, raw.T, strict=True))
