@@ -1,7 +1,8 @@
 """What one asset gives for one month: tables, JSON documents, tensors and files.
 
-An artefact is plain data in memory. How it becomes bytes stands here; where the bytes go stands
-in `partitions`. Serialisation is deterministic: equal artefacts give equal bytes.
+An artefact is plain data: in memory, but for tables too long for it, which are spooled. How it
+becomes bytes stands here; where the bytes go stands in `partitions`. Serialisation is
+deterministic: equal artefacts give equal bytes.
 """
 
 import hashlib
