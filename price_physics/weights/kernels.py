@@ -63,7 +63,8 @@ def average_uniqueness(label_start, label_end, n_bars):
     Notes
     -----
     O(n_labels + n_bars), by a prefix sum. The caller checks positions. What costs is fresh memory:
-    no array of `concurrency` is made, and the others are numpy's, which asks for huge pages.
+    no array of `concurrency` is made, one array serves for changes and sums, and both are numpy's,
+    which asks for huge pages.
 
     References
     ----------
@@ -74,22 +75,22 @@ def average_uniqueness(label_start, label_end, n_bars):
     >>> average_uniqueness(np.array([0, 2, 4]), np.array([2, 3, 5]), 6).round(6)
     array([0.833333, 0.75    , 1.      ])
     """
-    change = np.zeros(n_bars + 1, dtype=np.int32)
-    total = np.zeros(n_bars + 1)
+    total = np.zeros(n_bars + 2)
     uniqueness = np.empty(len(label_start))
-    _fill_uniqueness(label_start, label_end, change, total, uniqueness)
+    _fill_uniqueness(label_start, label_end, total, uniqueness)
     return uniqueness
 
 
 @njit(cache=True)
-def _fill_uniqueness(label_start, label_end, change, total, uniqueness):
+def _fill_uniqueness(label_start, label_end, total, uniqueness):
+    """Fill uniqueness; `total` comes in as zeros and ends as the sum before each bar."""
     for i in range(len(label_start)):
-        change[label_start[i]] += 1
-        change[label_end[i] + 1] -= 1
-    alive = 0
-    for t in range(len(change) - 1):
-        alive += change[t]
-        total[t + 1] = total[t] + (1.0 / alive if alive > 0 else 0.0)
+        total[label_start[i] + 1] += 1.0
+        total[label_end[i] + 2] -= 1.0
+    alive = 0.0
+    for t in range(1, len(total) - 1):
+        alive += total[t]
+        total[t] = total[t - 1] + (1.0 / alive if alive > 0 else 0.0)
     for i in range(len(label_start)):
         start, stop = label_start[i], label_end[i] + 1
         # The difference of two sums can round a lone label to just above one.

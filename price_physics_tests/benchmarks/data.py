@@ -1,5 +1,7 @@
 """Seeded ticks of one month: arrays in memory, and CSV in the layout of Binance's futures.
 
+Also bars by the minute, as many as are asked for, with a label on each.
+
 Synthetic: a walk on a grid of ten cents, heavy-tailed sizes, sides that come in runs, several
 trades a millisecond; sorted by id and time, as such dumps are. Made in chunks, so that a hundred
 million ticks need no more memory than one million.
@@ -16,12 +18,18 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from price_physics.labels.kernels import first_touch
 from price_physics.months import Month
 
 MONTH = Month(2024, 1)
 SEED = 20240101
 HEADER = b"id,price,qty,quote_qty,time,is_buyer_maker\n"
 _CHUNK = 1_000_000
+
+MINUTE_NS = 60 * 10**9
+HORIZON_NS = 600 * MINUTE_NS
+WIDTH = 0.01
+"""Barriers of the bars, either side, as a fraction of the close."""
 
 
 def chunks(n: int) -> Iterator[dict[str, NDArray]]:
@@ -51,14 +59,30 @@ def arrays(n: int, folder: Path) -> Path:
         return target
     parts = list(chunks(n))
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    beside = folder / f"{target.name}.part"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    np.save(beside / "time_ns.npy", whole["time_ms"] * 10**6)
-    np.save(beside / "price.npy", whole["price"])
-    np.save(beside / "qty.npy", whole["qty"])
-    np.save(beside / "tick_sign.npy", np.where(whole["is_buyer_maker"], -1, 1).astype(np.int8))
-    return beside.rename(target)
+    sign = np.where(whole["is_buyer_maker"], -1, 1).astype(np.int8)
+    columns = {"time_ns": whole["time_ms"] * 10**6, "tick_sign": sign}
+    return _save({**columns, "price": whole["price"], "qty": whole["qty"]}, target)
+
+
+def bars(n: int, folder: Path) -> Path:
+    """Write minute bars and their labels as .npy files; return their folder.
+
+    A walk of five basis points a minute: ``close_time_ns, high, low, close``. Each bar is an event
+    with barriers at one percent and ten hours to go: its label lasts from its own position to
+    ``label_end``, in time from ``close_time_ns`` to ``label_end_ns``. A fifth time out.
+    """
+    target = folder / f"bars-{n}"
+    if target.exists():
+        return target
+    rng = np.random.default_rng([SEED, n])
+    close = 40_000 * np.exp(np.cumsum(rng.normal(0, 5e-4, n)))
+    time_ns = MONTH.start_ns + MINUTE_NS * np.arange(n)
+    wick = np.abs(rng.normal(0, 3e-4, (2, n)))
+    barriers = (close * (1 + WIDTH), close * (1 - WIDTH))
+    _, label_end = first_touch(time_ns, close, np.arange(n), *barriers, HORIZON_NS)
+    columns = {"close_time_ns": time_ns, "close": close, "label_end": label_end}
+    columns |= {"high": close * (1 + wick[0]), "low": close * (1 - wick[1])}
+    return _save({**columns, "label_end_ns": time_ns[label_end]}, target)
 
 
 def plain_csv(n: int, folder: Path) -> Path:
@@ -86,6 +110,15 @@ def zipped_csv(n: int, folder: Path) -> Path:
             _write_rows(n, file)
         beside.rename(target)
     return target
+
+
+def _save(columns: dict[str, NDArray], target: Path) -> Path:
+    beside = target.with_name(f"{target.name}.part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    for name, column in columns.items():
+        np.save(beside / f"{name}.npy", column)
+    return beside.rename(target)
 
 
 def _write_rows(n: int, file: io.BufferedIOBase) -> None:

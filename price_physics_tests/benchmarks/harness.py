@@ -25,6 +25,7 @@ WORKSHOP = ROOT / ".bench"
 PINS = Path(__file__).parent / "peers"
 PACKAGE = "price_physics_tests.benchmarks"
 OURS = "ours"
+RATE = "M rows/s"
 
 
 class BenchmarkError(RuntimeError):
@@ -36,22 +37,23 @@ class Call:
     """One request to a contender.
 
     `alone` means a fresh process, once, without a warm-up: what is measured is then its peak of
-    memory in GB, not its time.
+    memory in GB, not its time. `rows` is what a rate counts.
     """
 
     contender: str
     task: str
     args: dict[str, Any]
     alone: bool = False
+    rows: int = 0
 
 
 @dataclass(frozen=True)
 class Figure:
     """One row of the table: our value against a peer's, or against a limit.
 
-    `over` divides our value by that of another call of ours. The ratio is peer / ours, at least
-    `target` when the figure is met; None is a figure to know, not to meet. With `same_result`
-    all must report the same result.
+    `over` divides our value by that of another call of ours. The ratio is peer / ours, or ours /
+    peer where the unit is `RATE`, at least `target` when the figure is met; None is a figure to
+    know, not to meet. With `same_result` all must report the same result.
     """
 
     name: str
@@ -67,6 +69,12 @@ class Figure:
     def calls(self) -> list[Call]:
         return [c for c in (self.ours, self.over, self.peer) if isinstance(c, Call)]
 
+    def value(self, call: Call, answer: dict[str, Any]) -> float:
+        """Take what is measured out of an answer, in the unit of the figure."""
+        if self.unit == RATE:
+            return call.rows / answer["seconds"] / 1e6
+        return answer["peak_gb" if call.alone else "seconds"]
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,7 +87,7 @@ class Outcome:
 
     @property
     def ratio(self) -> float:
-        return self.peer / self.ours
+        return self.ours / self.peer if self.figure.unit == RATE else self.peer / self.ours
 
     @property
     def judged(self) -> list[str]:
@@ -187,7 +195,7 @@ class Arena:
         for _ in range(1 if figure.ours.alone else rounds):
             for place, call in enumerate(figure.calls):
                 answer = self.ask(call)
-                values[place].append(answer["peak_gb" if call.alone else "seconds"])
+                values[place].append(figure.value(call, answer))
                 results[place] = answer["result"]
             say(".", end="")
         if figure.same_result and len(set(results)) > 1:
@@ -230,7 +238,11 @@ def shown(value: float, unit: str) -> str:
     --------
     >>> shown(0.01349, "s"), shown(1.5, "s"), shown(3.04, "x"), shown(2.1, "GB")
     ('13.5 ms', '1.50 s', '3.04 x', '2.10 GB')
+    >>> shown(7.1, RATE), shown(0.00213, RATE)
+    ('7.10 M rows/s', '0.00213 M rows/s')
     """
+    if unit == RATE and value < 0.01:
+        return f"{value:.3g} {unit}"
     return f"{value * 1e3:.1f} ms" if unit == "s" and value < 1 else f"{value:.2f} {unit}"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ import pandas as pd
 
 from price_physics.bars.build import build_bars
 from price_physics.bars.kernels import dollar_bars, imbalance_bars
+from price_physics.folds.purged import CombinatorialPurgedCV, PurgedKFold
+from price_physics.labels.kernels import STOP_LOSS_FIRST, first_touch, first_touch_bars
 from price_physics.schemas import QUARANTINE, TICKS
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store
 from price_physics.study import BarsConfig, Market
 from price_physics.ticks.build import build_ticks
+from price_physics.weights.kernels import average_uniqueness
 from price_physics_tests.benchmarks import data
 from price_physics_tests.benchmarks.contender import Job, serve
+from price_physics_tests.labels.naive import first_touch_scan
 
 
 def _load(ticks: str, *names: str) -> list[Any]:
@@ -25,7 +30,8 @@ def _load(ticks: str, *names: str) -> list[Any]:
 
 def make(what: str, n: int, folder: str) -> Job:
     """Make data, unless it is there; the result is its path."""
-    makers = {"arrays": data.arrays, "plain_csv": data.plain_csv, "zipped_csv": data.zipped_csv}
+    makers = {"arrays": data.arrays, "bars": data.bars}
+    makers |= {"plain_csv": data.plain_csv, "zipped_csv": data.zipped_csv}
     return lambda: str(makers[what](n, Path(folder)))
 
 
@@ -85,6 +91,75 @@ def read_once(ticks: str) -> Job:
     return lambda: float(np.sum(price)) + float(np.sum(qty))
 
 
+# ---------------------------------------------------------------------------- labels
+def _paths(ticks: str, n_events: int, width: float) -> tuple[Any, ...]:
+    """Events spread evenly over the ticks, with barriers at a width in price."""
+    time_ns, price = _load(ticks, "time_ns", "price")
+    event = np.arange(n_events) * (len(price) // n_events)
+    return time_ns, price, event, price[event] + width, price[event] - width, data.HORIZON_NS
+
+
+def tick_labels(ticks: str, n_events: int, width: float, n_checked: int) -> Job:
+    """First touches of the ticks; the result is a checksum of every so many."""
+    case = _paths(ticks, n_events, width)
+    return lambda: _checksum(first_touch(*case), n_events // n_checked)
+
+
+def scan_labels(ticks: str, n_events: int, width: float) -> Job:
+    """The same by a compiled loop over each path that stops at the touch."""
+    *case, horizon_ns = _paths(ticks, n_events, width)
+    horizons = np.full(n_events, horizon_ns)
+    return lambda: _checksum(first_touch_scan(*case, horizons))
+
+
+def _checksum(found: tuple[Any, ...], every: int = 1) -> str:
+    """Of labels and touches: results are compared, and only numbers are shown."""
+    label, touch = (np.ascontiguousarray(column[::every]) for column in found[:2])
+    return f"{zlib.crc32(label):08x} {zlib.crc32(touch):08x}"
+
+
+def bar_labels(bars: str) -> Job:
+    """First touches of the closes; the result is a checksum of the labels alone."""
+    time_ns, close = _load(bars, "close_time_ns", "close")
+    event, upper, lower = np.arange(len(close)), close * (1 + data.WIDTH), close * (1 - data.WIDTH)
+
+    def job() -> str:
+        label, _ = first_touch(time_ns, close, event, upper, lower, data.HORIZON_NS)
+        return f"{zlib.crc32(label):08x}"
+
+    return job
+
+
+def high_low_labels(bars: str) -> Job:
+    """First touches of the whole bars; the result is how many bars touch both sides."""
+    time_ns, high, low, close = _load(bars, "close_time_ns", "high", "low", "close")
+    event, upper, lower = np.arange(len(close)), close * (1 + data.WIDTH), close * (1 - data.WIDTH)
+    case = (time_ns, high, low, event, upper, lower, data.HORIZON_NS, STOP_LOSS_FIRST)
+    return lambda: first_touch_bars(*case)[2]
+
+
+def uniqueness(bars: str) -> Job:
+    (end,) = _load(bars, "label_end")
+    start = np.arange(len(end))
+    return lambda: f"{average_uniqueness(start, end, len(end)).mean():.6f}"
+
+
+def purged_k_fold(bars: str) -> Job:
+    """Five splits, the checks of the labels included."""
+    labels = _load(bars, "close_time_ns", "label_end_ns")
+    return lambda: _n_trained(PurgedKFold(5, *labels).split(labels[0]))
+
+
+def combinatorial(bars: str) -> Job:
+    """Six choose two: fifteen splits, the checks of the labels included."""
+    labels = _load(bars, "close_time_ns", "label_end_ns")
+    return lambda: _n_trained(CombinatorialPurgedCV(6, 2, *labels).split(labels[0]))
+
+
+def _n_trained(splits: Any) -> int:
+    return sum(len(train) for train, _ in splits)
+
+
 TASKS = {
     "make": make,
     "ingest": ingest,
@@ -92,6 +167,13 @@ TASKS = {
     "dollar_table": dollar_table,
     "imbalance_index": imbalance_index,
     "read_once": read_once,
+    "tick_labels": tick_labels,
+    "scan_labels": scan_labels,
+    "bar_labels": bar_labels,
+    "high_low_labels": high_low_labels,
+    "uniqueness": uniqueness,
+    "purged_k_fold": purged_k_fold,
+    "combinatorial": combinatorial,
 }
 
 if __name__ == "__main__":

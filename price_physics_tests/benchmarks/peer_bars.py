@@ -6,6 +6,8 @@ builds of the ticks in ``price_physics_tests/bars/peer_ticks.py``.
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 from price_physics_tests.bars.peer_ticks import peer_ticks
 from price_physics_tests.benchmarks.harness import ROOT, Call, Contender
@@ -14,14 +16,19 @@ GOLDEN = ROOT / "price_physics_tests" / "bars" / "golden"
 
 
 def main() -> None:
-    GOLDEN.mkdir(exist_ok=True)
     for peer in ("finmlkit", "ml4t_engineer", "mlfinpy"):
-        with Contender(peer) as contender:
-            call = Call(peer, "golden_bars", {"ticks": peer_ticks()}, alone=True)
-            golden = {"versions": contender.versions, "bars": contender.ask(call)["result"]}
-        text = json.dumps(golden, indent=1)
-        (GOLDEN / f"{peer}.json").write_text(_one_line_a_list(text) + "\n", encoding="utf-8")
-        print(f"written: {(GOLDEN / f'{peer}.json').relative_to(ROOT)}")
+        write_golden(GOLDEN / f"{peer}.json", "golden_bars", {"ticks": peer_ticks()}, key="bars")
+
+
+def write_golden(path: Path, task: str, args: dict[str, Any], key: str = "") -> None:
+    """Ask the peer that a file is named after, and write its versions and what it answers."""
+    with Contender(path.stem) as contender:
+        answer = contender.ask(Call(path.stem, task, args, alone=True))["result"]
+        golden = {"versions": contender.versions, **({key: answer} if key else answer)}
+    path.parent.mkdir(exist_ok=True)
+    text = _one_line_a_list(json.dumps(golden, indent=1))
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"written: {path.relative_to(ROOT)}")
 
 
 def _one_line_a_list(text: str) -> str:

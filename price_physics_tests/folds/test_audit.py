@@ -1,9 +1,7 @@
-"""The audit equals the definition, passes clean splits, and finds what public packages get wrong.
+"""The audit equals the definition, and finds what the book and scikit-learn leave in.
 
-The packages' splitters are copied here as small functions, each with its published logic.
+What public packages get wrong is in `test_peers`, and that our own splits pass.
 """
-
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ from price_physics.folds.audit import (
     TRAIN_IN_TEST,
     audit_split,
 )
-from price_physics.folds.purged import CombinatorialPurgedCV, PurgedKFold
 from price_physics_tests.folds.test_purged import intervals
 from price_physics_tests.folds.validity import blocks
 
@@ -118,47 +115,13 @@ def test_labels_out_of_order_are_refused():
         audit_split([0, 2, 1], [3, 3, 3], [0], [1])
 
 
-# ---------------------------------------------------------------------------- public packages
+# ---------------------------------------------------------------------------- other splitters
 def labels():
     """Sixty labels, one every ten; some last much longer than the one that starts next."""
     start = np.arange(60) * 10
     length = np.random.default_rng(3).choice([25, 45, 75, 155], 60)
     length[::20] = 25
     return start, start + length
-
-
-def train_times(start, end, first_ns, last_ns):
-    """AFML 7.1 as packages have it: drop what starts in, ends in, or envelops a closed interval."""
-    starts = (first_ns <= start) & (start <= last_ns)
-    ends = (first_ns <= end) & (end <= last_ns)
-    return np.flatnonzero(~(starts | ends | ((start <= first_ns) & (last_ns <= end))))
-
-
-def mlfinpy_purged_k_fold(start, end, n_splits, pct_embargo=0.0):
-    """PurgedKFold of mlfinpy 0.1.2, from mlfinlab: two errors.
-
-    The block is taken to start when its first label **ends**, so the leading edge is not purged;
-    and to end with its **last** label (or one that many rows later), not with the one that lasts
-    longest.
-    """
-    n, embargo = len(start), int(len(start) * pct_embargo)
-    for block in np.array_split(np.arange(n), n_splits):
-        first, stop = block[0], block[-1] + 1
-        stop += embargo if stop < n else 0
-        yield train_times(start, end, end[first], end[stop - 1]), block
-
-
-def skfolio_combinatorial(n, n_folds, n_test_folds, purged_size, embargo_size):
-    """CombinatorialPurgedCV of skfolio 1.12: purges rows, by default none, whatever labels last."""
-    fold = np.minimum(np.arange(n) // (n // n_folds), n_folds - 1)
-    for tested in combinations(range(n_folds), n_test_folds):
-        role = np.isin(fold, tested).astype(int)
-        change = np.diff(role)
-        for k in range(purged_size):
-            role[np.maximum(0, np.flatnonzero(change == 1) - k)] = -1
-        for k in range(purged_size + embargo_size):
-            role[np.minimum(n - 1, np.flatnonzero(change == -1) + k + 1)] = -1
-        yield np.flatnonzero(role == 0), np.flatnonzero(np.isin(fold, tested))
 
 
 def book_purged_k_fold(start, end, n_splits, pct_embargo=0.0):
@@ -168,38 +131,6 @@ def book_purged_k_fold(start, end, n_splits, pct_embargo=0.0):
         before = np.searchsorted(start, start[end <= start[block[0]]])
         after = np.searchsorted(start, end[block].max())
         yield np.concatenate([before, np.arange(after + embargo, n)]), block
-
-
-def test_mlfinpy_does_not_purge_the_leading_edge():
-    start, end = labels()
-    splits = list(mlfinpy_purged_k_fold(start, end, 3))
-    # Label 5 lasts until 205; the second block starts at 200, but its first label ends at 225.
-    assert found(start, end, *splits[1])[LEADING_EDGE] == (4, 5, 20)
-    assert [LEADING_EDGE in found(start, end, *split) for split in splits] == [False, True, False]
-
-
-def test_mlfinpy_takes_the_last_end_for_the_largest():
-    start, end = labels()
-    splits = list(mlfinpy_purged_k_fold(start, end, 3))
-    # Label 19 ends the first block at 215; label 17 of the same block lasts until 245.
-    assert end[17] > end[19]
-    assert found(start, end, *splits[0]) == {TRAILING_EDGE: (3, 22, 17)}
-    assert found(start, end, *splits[1])[TRAILING_EDGE] == (10, 44, 38)
-    # An embargo of five percent of the rows hides the one and not the other.
-    splits = list(mlfinpy_purged_k_fold(start, end, 3, pct_embargo=0.05))
-    assert [TRAILING_EDGE in found(start, end, *split) for split in splits] == [False, True, False]
-
-
-@pytest.mark.parametrize(("purged_size", "n_found"), [(0, 33), (3, 21), (15, 0)])
-def test_skfolio_purges_rows_not_labels(purged_size, n_found):
-    """Labels of up to 155 on rows ten apart: only 15 rows purge all of them."""
-    start, end = labels()
-    n = 0
-    for train, test in skfolio_combinatorial(60, 3, 2, purged_size, 0):
-        kinds = found(start, end, train, test)
-        assert kinds.keys() <= {LEADING_EDGE, TRAILING_EDGE}
-        n += sum(n_labels for n_labels, _, _ in kinds.values())
-    assert n == n_found
 
 
 def test_the_book_lets_closed_intervals_share_an_instant():
@@ -231,10 +162,3 @@ def test_scikit_learns_own_splitters_purge_nothing():
         assert found(start, end, train, test).keys() == {LEADING_EDGE}
     for train, test in TimeSeriesSplit(2, gap=15).split(start):
         assert found(start, end, train, test) == {}
-
-
-def test_ours_pass_where_those_fail():
-    start, end = labels()
-    for splitter in (PurgedKFold(3, start, end, 155), CombinatorialPurgedCV(6, 2, start, end, 155)):
-        for train, test in splitter.split(start):
-            assert found(start, end, train, test, embargo=155) == {}

@@ -17,8 +17,8 @@ from price_physics.labels.kernels import (
 from price_physics_tests.labels import naive
 
 COMPILED = ("_touch", "_build", "_extend", "_first_outside", "_first_after", "_scan")
-# Around the ends of leaves of 16 ticks, and where the pyramid gets a level more.
-SIZES = [n + d for n in (16, 32, 48, 64, 256, 512) for d in (-1, 0, 1)]
+# Around the ends of leaves of 32 ticks, and where the pyramid gets a level more.
+SIZES = [n + d for n in (32, 64, 96, 128, 256, 512) for d in (-1, 0, 1)]
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_first_touch_is_the_slow_one_whatever_the_size(n, seed):
     assert_first_touch(first_touch(*path), naive.first_touch(*path))
 
 
-@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 33, 257, 300])
+@pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 65, 257, 300])
 def test_plain_functions_are_the_compiled_ones(n, plain):
     path = random_path(n, seed=n)
     assert_first_touch(first_touch(*path), naive.first_touch(*path))
@@ -112,18 +112,37 @@ class Counted(np.ndarray):
         return super().__getitem__(key)
 
 
-@pytest.mark.parametrize("n_leaves", [2**6, 2**12, 2**16])
-def test_a_search_reads_a_few_prices_however_long_the_path(n_leaves, plain):
-    """Two leaves, and two nodes a level: both arrays of each, and a second read of what touches."""
-    price = np.zeros(16 * n_leaves)
+@pytest.mark.parametrize("n_leaves", [2**6, 2**12, 2**15])
+@pytest.mark.parametrize(
+    ("upper", "horizon", "n_scanned"),
+    [
+        (1.0, 2**40, 32),  # the last tick of all touches: the last leaf is scanned
+        (1.0, 20, 0),  # too late: known before the descent
+        (2.0, 2**40, 0),  # nothing touches
+    ],
+)
+def test_a_search_reads_a_few_prices_however_long_the_path(
+    n_leaves, upper, horizon, n_scanned, plain
+):
+    """One leaf and two nodes a level, both arrays of each; a time-out does without a scan."""
+    n = 32 * n_leaves
+    price, low, time_ns = np.zeros(n), np.ones(n), np.arange(n)
     price[-1] = 1.0
-    low = np.ones(len(price))
     pyramid = tuple(array.view(Counted) for array in kernels._pyramid(price, low))
-    for upper, found in ((1.0, len(price) - 1), (2.0, len(price))):
-        Counted.n_read = 0
-        high = price.view(Counted)
-        assert kernels._first_outside(high, low.view(Counted), *pyramid, 5, upper, 0.0) == found
-        assert 2 * 11 < Counted.n_read <= 2 * (11 + 16 + 2 * np.log2(n_leaves) + 2)
+    columns = (time_ns, price.view(Counted), low.view(Counted))
+    Counted.n_read = 0
+    at = kernels._first_outside(*columns, *pyramid, np.uint64(5), 5 + horizon, upper, 0.0)
+    assert (at == n - 1) if n_scanned else (at == n or time_ns[at] > 5 + horizon)
+    assert 0 < Counted.n_read <= 2 * (n_scanned + 2 * np.log2(n_leaves) + 2)
+
+
+def test_a_leaf_that_touches_before_the_path_only_is_scanned_and_left(plain):
+    """The event's leaf reaches a barrier, but not from the event on; the next leaf does."""
+    price = np.zeros(128)
+    price[3] = price[70] = 9.0
+    case = (np.arange(128), price, np.array([10, 40]), np.full(2, 9.0), np.full(2, -1.0))
+    assert_first_touch(first_touch(*case, 100), ([1, 1], [70, 70]))
+    assert_first_touch(first_touch(*case, 40), ([0, 1], [50, 70]))
 
 
 @settings(max_examples=100, deadline=None)
@@ -178,6 +197,12 @@ def test_the_event_may_be_any_of_the_ticks_of_its_instant():
 
 def test_a_barrier_of_nan_or_below_zero_is_never_touched():
     assert one_touch([0, 1], [10, 99], upper=np.nan, lower=-3, horizon=5) == (0, 1)
+
+
+def test_horizons_of_another_number_than_events_are_refused():
+    time_ns, one = np.arange(3), np.ones(3)
+    with pytest.raises(ValueError, match="broadcast"):
+        first_touch(time_ns, one, time_ns, one, one, np.array([1, 2]))
 
 
 def test_one_horizon_is_that_horizon_for_every_event():
@@ -244,7 +269,7 @@ def test_path_extremes_are_those_of_the_slice(n, seed):
         assert lowest[p] == path.min(initial=np.inf)
 
 
-@pytest.mark.parametrize("n", [1, 16, 17, 300])
+@pytest.mark.parametrize("n", [1, 32, 33, 300])
 def test_plain_path_extremes_are_the_compiled_ones(n, monkeypatch):
     rng = np.random.default_rng(n)
     price, (first, last) = rng.normal(size=n), rng.integers(0, n, (2, 50))

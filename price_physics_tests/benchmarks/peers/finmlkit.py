@@ -1,6 +1,7 @@
-"""finmlkit: dollar bars, the closing ticks alone and with OHLCV.
+"""finmlkit: dollar bars, the closing ticks alone and with OHLCV; triple-barrier labels.
 
-Its indexer carries the excess over the threshold into the next bar.
+Its indexer carries the excess over the threshold into the next bar. Its labels have barriers in
+logs, signs of the return where we have time-outs, and ticks of the event's own instant in the path.
 """
 
 from pathlib import Path
@@ -45,6 +46,21 @@ def dollar_bars(ticks: str, threshold: float) -> Job:
     return lambda: len(DollarBarKit(trades, threshold).build_ohlcv())
 
 
+def tick_labels(ticks: str, n_events: int, width: float) -> Job:
+    """Time its compiled function on events spread evenly over the ticks; it takes all cores.
+
+    In the time it takes the logarithm of all prices, once: a tenth of the time on 10,000 events.
+    """
+    import numpy as np
+    from finmlkit.label.tbm import triple_barrier
+
+    time_ns, price = _load(ticks, "time_ns", "price")
+    event = np.arange(n_events) * (len(price) // n_events)
+    target = np.log1p(width / price[event])
+    settings = ((1.0, 1.0), 36_000.0, 0.0, None, 0.0)
+    return lambda: len(triple_barrier(time_ns, price, event, target, *settings)[0])
+
+
 def golden_bars(ticks: dict[str, list[Any]]) -> Job:
     """Build tick, volume and dollar bars for the golden files of the tests; columns by kind."""
     import numpy as np
@@ -81,6 +97,7 @@ if __name__ == "__main__":
         "dollar_loop": dollar_loop,
         "dollar_index": dollar_index,
         "dollar_bars": dollar_bars,
+        "tick_labels": tick_labels,
         "golden_bars": golden_bars,
     }
     serve(tasks, ["finmlkit", "numba", "numpy", "pandas"])

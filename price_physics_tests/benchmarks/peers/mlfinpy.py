@@ -1,4 +1,4 @@
-"""mlfinpy: every bar it has, for the golden files of the tests. It is too slow to time.
+"""mlfinpy: its bars, labels and splits for the golden files of the tests. It is too slow to time.
 
 It knows no sides: it infers them by the tick rule, and the ticks before the first change of
 price have none.
@@ -54,5 +54,59 @@ def golden_bars(ticks: dict[str, list[Any]]) -> Job:
     return job
 
 
+def golden_labels(path: dict[str, list[Any]], settings: list[dict[str, Any]]) -> Job:
+    """Label the events of a path, once with every setting; weigh the labels of each.
+
+    Settings are the multiples of take-profit and stop-loss, the target, the horizon in minutes.
+    """
+    import pandas as pd
+    from mlfinpy.labeling import add_vertical_barrier, get_bins, get_events
+    from mlfinpy.sampling.concurrent import get_av_uniqueness_from_triple_barrier
+
+    close = pd.Series(path["price"], index=pd.to_datetime(path["time_ns"]))
+    events = close.index[path["event"]]
+
+    def job() -> dict[str, Any]:
+        found = []
+        for one in settings:
+            target = pd.Series(one["target"], index=events)
+            vertical = add_vertical_barrier(events, close, num_minutes=one["minutes"])
+            touched = get_events(
+                close, events, one["multiples"], target, 0.0, 1, vertical, verbose=False
+            )
+            weights = get_av_uniqueness_from_triple_barrier(touched, close, 1, verbose=False)
+            end = [t.value for t in pd.DatetimeIndex(touched["t1"])]
+            labels = {"label_end_ns": end, "label": get_bins(touched, close)["bin"].tolist()}
+            weighed = {"average_uniqueness": weights["tW"].tolist()}
+            found.append({"settings": one, **labels, **weighed})
+        return {"labels": found}
+
+    return job
+
+
+def golden_splits(labels: dict[str, list[int]], settings: list[dict[str, Any]]) -> Job:
+    """Split the labels, once with every setting."""
+    import pandas as pd
+    from mlfinpy.cross_validation.cross_validation import PurgedKFold
+
+    spans = pd.Series(pd.to_datetime(labels["end"]), index=pd.to_datetime(labels["start"]))
+    rows = pd.DataFrame({"x": 0.0}, index=spans.index)
+
+    def job() -> dict[str, Any]:
+        found = []
+        for one in settings:
+            splits = PurgedKFold(**one, samples_info_sets=spans).split(rows)
+            pairs = [[[int(i) for i in train], test.tolist()] for train, test in splits]
+            found.append({"settings": one, "splits": pairs})
+        return {"purged_k_fold": found}
+
+    return job
+
+
 if __name__ == "__main__":
-    serve({"golden_bars": golden_bars}, ["mlfinpy", "numba", "numpy", "pandas"])
+    tasks = {
+        "golden_bars": golden_bars,
+        "golden_labels": golden_labels,
+        "golden_splits": golden_splits,
+    }
+    serve(tasks, ["mlfinpy", "numba", "numpy", "pandas"])

@@ -1,0 +1,114 @@
+"""Section ``images``: windows drawn a batch at a time, beside pyts drawing the same batch.
+
+Both get their windows cut beforehand and run on one thread, pyts in float64, the only precision
+it has, ours in float32, what a network is trained on. The last row is the renderer as training
+calls it: it cuts the windows out of the bars and stacks the pictures as one image, too.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from price_physics_tests.benchmarks.contender import Job
+from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
+
+N_TICKS = 256
+"""Windows of a batch."""
+
+SIZE, SEED = 64, 5
+LENGTHS = (64, 128)
+
+
+def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
+    """List what is to be measured; pyts compiles for half a minute when it is first asked."""
+    found = []
+    for n_bars in LENGTHS:
+        given = {"n": n, "lengths": [n_bars]}
+        found.append(
+            Figure(
+                f"fields_{n_bars}",
+                f"GASF, GADF, MTF of {n:,} windows of {n_bars} bars / pyts batched",
+                Call(OURS, "draw_fields", given),
+                Call(OURS, "draw_pyts", given),
+                4.0,
+                same_result=True,
+            )
+        )
+    both = {"n": n, "lengths": list(LENGTHS)}
+    found.append(
+        Figure(
+            "renderer_64_128",
+            f"{n:,} images of six channels, windows cut, pictures stacked / pyts batched, neither",
+            Call(OURS, "draw_images", both),
+            Call(OURS, "draw_pyts", both),
+            None,
+            same_result=True,
+        )
+    )
+    return found
+
+
+# ---------------------------------------------------------------------------- tasks
+# The result is the number of pixels. torch and pyts are loaded by the process that draws.
+def draw_fields(n: int, lengths: list[int]) -> Job:
+    """The three functions."""
+    import torch
+
+    from price_physics.images.render import gadf, gasf, mtf
+
+    torch.set_num_threads(1)
+    batches = [torch.from_numpy(windows).float() for windows in _windows(n, lengths)]
+
+    def job() -> int:
+        return sum(field(b, SIZE).numel() for b in batches for field in (gasf, gadf, mtf))
+
+    return job
+
+
+def draw_images(n: int, lengths: list[int]) -> Job:
+    """The renderer."""
+    import torch
+
+    from price_physics.images.render import Renderer
+    from price_physics.study import ImagesConfig
+
+    torch.set_num_threads(1)
+    renderer = Renderer(ImagesConfig(windows_bars=lengths, size_pixels=SIZE))
+    close = _closes(n, max(lengths))
+    series = torch.from_numpy(np.stack([close, close]))
+    ends = torch.arange(n) + max(lengths) - 1
+    return lambda: renderer(series, ends).numel()
+
+
+def draw_pyts(n: int, lengths: list[int]) -> Job:
+    """pyts, all windows of a length at once."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pyts.image import GramianAngularField, MarkovTransitionField
+
+    pictures: list[Any] = [
+        GramianAngularField(SIZE, method="summation"),
+        GramianAngularField(SIZE, method="difference"),
+        MarkovTransitionField(SIZE, n_bins=8),
+    ]
+    batches = _windows(n, lengths)
+    return lambda: sum(p.transform(b).size for b in batches for p in pictures)
+
+
+TASKS = {"draw_fields": draw_fields, "draw_images": draw_images, "draw_pyts": draw_pyts}
+
+
+def _closes(n: int, longest: int) -> NDArray[np.float64]:
+    rng = np.random.default_rng([SEED, n])
+    return 40_000 * np.exp(np.cumsum(rng.normal(0, 5e-4, n + longest - 1)))
+
+
+def _windows(n: int, lengths: list[int]) -> list[NDArray[np.float64]]:
+    """The last windows of each length of `n` consecutive events."""
+    close = _closes(n, max(lengths))
+    cut = np.lib.stride_tricks.sliding_window_view(close, max(lengths))
+    return [np.ascontiguousarray(cut[:, -n_bars:]) for n_bars in lengths]

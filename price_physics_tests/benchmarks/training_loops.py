@@ -1,0 +1,125 @@
+"""The loops of section ``training``, ours and a DataLoader's, and samples for both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset
+
+from price_physics.images.render import Renderer
+from price_physics.model.dataset import Moments, Samples, SampleStore
+from price_physics.model.fit import choose_network
+from price_physics.model.networks import build_network
+from price_physics.model.train import Task, fit_network
+from price_physics.study import ImagesConfig, ModelConfig
+from price_physics_tests.benchmarks.contender import Job
+
+N_FEATURES, N_CLASSES, SEED = 6, 3, 5
+
+
+def random_store(n: int, config: ImagesConfig, device: torch.device) -> SampleStore:
+    """Samples of a random walk, an event at every bar; images are drawn when asked for."""
+    rng, longest = np.random.default_rng([SEED, n]), max(config.windows_bars)
+    close = 40_000 * np.exp(np.cumsum(rng.normal(0, 5e-4, n + longest)))
+    series = np.stack([close, rng.exponential(1.0, n + longest)])
+    samples = Samples(
+        event_time_ns=np.arange(n),
+        series=series,
+        ends=np.arange(longest, n + longest),
+        features=rng.normal(size=(n, N_FEATURES)),
+        uniqueness=np.ones(n),
+        label_rows=None,  # type: ignore[arg-type]  # not read by a store
+    )
+    renderer = Renderer(config)
+    plain = Moments([0.0] * renderer.n_channels, [0.5] * renderer.n_channels)
+    features = Moments([0.0] * N_FEATURES, [1.0] * N_FEATURES)
+    classes = rng.integers(0, N_CLASSES, n)
+    return SampleStore(renderer, samples, classes, plain, features, device, cache_bytes=0)
+
+
+def drawn(n: int, network: str, batch: int, threads: int) -> Job:
+    """An epoch as `fit_network` runs it, making the network included."""
+    store = random_store(n, ImagesConfig(), torch.device("cpu"))
+    config = ModelConfig(architecture=network, batch_size=batch, max_epochs=1, device="cpu")  # type: ignore[arg-type]
+    architecture = choose_network(config, store.renderer.n_channels, N_FEATURES, N_CLASSES)
+    task = Task(np.arange(n), None, n_epochs=1, seed=SEED)
+
+    def job() -> int:
+        with _threads(threads):
+            fit_network(store, config, architecture, np.ones(n), task)
+        return n
+
+    return job
+
+
+def stored_images(n: int, folder: Path) -> Path:
+    """Write the images of a store, normalised, as one float32 .npy; return its path."""
+    target = folder / f"images-{n}.npy"
+    if not target.exists():
+        store = random_store(n, ImagesConfig(), torch.device("cpu"))
+        images = [store.images(index).numpy() for index in torch.arange(n).split(256)]
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = target.with_suffix(".part.npy")
+        np.save(beside, np.ascontiguousarray(np.concatenate(images)))
+        beside.rename(target)
+    return target
+
+
+class StoredImages(Dataset):
+    """Images of one .npy, a sample at a time."""
+
+    def __init__(self, path: Path, features: NDArray, classes: NDArray, weight: NDArray) -> None:
+        self.images = np.load(path, mmap_mode="r")
+        self.features, self.classes, self.weight = features, classes, weight
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, i: int) -> tuple:
+        return np.array(self.images[i]), self.features[i], self.classes[i], self.weight[i]
+
+
+def loader(
+    n: int, folder: Path, network: str, batch: int, threads: int | None, workers: int
+) -> Job:
+    """An epoch of the loop that torch's tutorials show."""
+    path = stored_images(n, folder)
+    store = random_store(n, ImagesConfig(), torch.device("cpu"))
+    arrays = store.features.numpy(), store.classes.numpy(), np.ones(n, np.float32)
+    samples = StoredImages(path, *arrays)
+    config = ModelConfig(architecture=network)  # type: ignore[arg-type]
+
+    def job() -> int:
+        with _threads(threads):
+            model = build_network(choose_network(config, 9, N_FEATURES, N_CLASSES))
+            optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
+            model.train()
+            total = 0.0
+            for images, features, classes, weight in DataLoader(
+                samples, batch_size=batch, shuffle=True, num_workers=workers
+            ):
+                optimiser.zero_grad()
+                loss = F.cross_entropy(model(images, features), classes, reduction="none")
+                loss = (loss * weight).mean()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+                total += loss.item()
+        return n
+
+    return job
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """None leaves torch its own choice."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
