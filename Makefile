@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types dev backfill audit bench clean help
+.PHONY: demo test lint types dev backfill audit truth bench clean help
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09
 audit: $(STAMP) ## prove that nothing knows the future: make audit STUDY=demo [FROM=] [TO=] [AT=2012-03]
 	@test -n "$(STUDY)" || { echo "usage: make audit STUDY=demo [FROM=2011-09] [TO=2012-05] [AT=2012-03]"; exit 2; }
 	@$(BIN)/price-physics audit --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(foreach t,$(AT),--at "$(t)")
+
+truth: $(STAMP) ## plant patterns in markets, and see whether the DAG finds them
+	@$(BIN)/price-physics truth
 
 bench: $(STAMP) ## time it beside its peers: make bench [FULL=1 for the peak memory] [ACCEPT=1]
 	@$(BIN)/price-physics bench $(if $(FULL),--full) $(if $(ACCEPT),--accept)

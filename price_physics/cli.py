@@ -15,6 +15,7 @@ from price_physics.months import Month
 from price_physics.project import Project, find_project
 
 DEMO = "demo"
+PLANTED = ["trend", "exclusive_or", "volatility", "walk"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,6 +58,18 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a month (its end) or an ISO time, several times; four are chosen by default",
     )
+    truth = add("truth", _truth, "plant patterns in markets, and see whether the DAG finds them")
+    truth.add_argument(
+        "--kind",
+        dest="kinds",
+        nargs="+",
+        default=PLANTED,
+        choices=PLANTED,
+        metavar="KIND",
+        help=f"{', '.join(PLANTED)}; all of them by default",
+    )
+    truth.add_argument("--seed", type=int, default=7, help="of the markets and of the studies")
+    truth.add_argument("--events", type=int, default=40_000, help="at least, to train on")
     ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
     ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
     ticks.add_argument("--from", dest="first", type=_month, required=True, help="YYYY-MM")
@@ -127,6 +140,15 @@ def _audit(project: Project, options: argparse.Namespace) -> int:
     )
     print(f"{found.text()}\n\nJSON: {result_path(project, options.study)}")
     return 0 if found.passed else 1
+
+
+def _truth(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.truth.run import run_truth
+
+    kinds = list(dict.fromkeys(options.kinds))
+    truth = run_truth(project, kinds, options.seed, options.events)
+    print(f"{truth.text()}\n\nPage: {project.outputs / 'truth' / 'truth.md'}")
+    return 0 if truth.passed else 1
 
 
 def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:

@@ -289,19 +289,32 @@ class EventsConfig(_Config):
 
 
 class LabelsConfig(_Config):
-    """The vertical barrier, by the clock or by a number of bars, and the horizontal ones' width.
+    """The vertical barrier, by the clock or by a number of bars, the horizontal ones' width, what
+    touches them, and which way an event is traded.
 
-    A horizon of bars that lasts over 28 days gives no label.
+    - A horizon of bars that lasts over 28 days gives no label.
+    - path: ticks touch the barriers, or the highs and lows of bars. A bar that touches both sides
+      does not tell which came first: `both_touched` drops the label, or takes the loss.
+    - side: a primary model says which way, and the label whether it was right (meta-labelling):
+      long where the trailing return is positive and short where it is negative, for "trend";
+      the other way round for "reversal". Without it every event is a long.
     """
 
     horizon_minutes: Annotated[float, Field(gt=0, le=MAX_HORIZON_MINUTES)] | None = None
     horizon_bars: Annotated[int, Field(ge=1)] | None = None
     atr_period_bars: int = Field(14, ge=1)
+    path: Literal["ticks", "bars"] = "ticks"
+    both_touched: Literal["drop", "stop_loss_first"] | None = None
+    side: Literal["trend", "reversal"] | None = None
 
     @model_validator(mode="after")
     def _one_horizon(self) -> Self:
         if (self.horizon_minutes is None) == (self.horizon_bars is None):
             raise ValueError("give horizon_minutes or horizon_bars, one of them")
+        if (self.path == "bars") != (self.both_touched is not None):
+            raise ValueError(
+                "both_touched belongs to path: bars, which needs it: drop or stop_loss_first"
+            )
         return self
 
     @property
@@ -310,8 +323,9 @@ class LabelsConfig(_Config):
         return round((self.horizon_minutes or MAX_HORIZON_MINUTES) * 60e9)
 
     @model_serializer(mode="wrap")
-    def _without_the_other_horizon(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
+    def _without_what_is_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unasked = (("path", "ticks"), *((key, None) for key in type(self).model_fields))
+        return {key: value for key, value in handler(self).items() if (key, value) not in unasked}
 
 
 _QUANTILE_KEYS = {"take_profit_bounds", "stop_loss_bounds"} | {
@@ -333,6 +347,10 @@ class BarrierPolicyConfig(_Config):
     - fixed: at given multiples of ATR.
     - percent: at given percentages of the event's price.
 
+    A policy serves the events of the month after the one that it was made of. With `in_sample` it
+    serves that month's own: what others publish, known to nobody at the time. It is there to be
+    compared with, and no verdict is drawn from it.
+
     What belongs to another kind is None.
     """
 
@@ -351,6 +369,12 @@ class BarrierPolicyConfig(_Config):
     lookback_months: int = Field(1, ge=1)
     fallback_take_profit: Positive = None  # type: ignore[assignment]
     fallback_stop_loss: Positive = None  # type: ignore[assignment]
+    in_sample: bool = False
+
+    @property
+    def lag_months(self) -> int:
+        """From the month of a policy to the month of the events that it serves."""
+        return 0 if self.in_sample else 1
 
     @property
     def _keys(self) -> set[str]:
@@ -378,7 +402,8 @@ class BarrierPolicyConfig(_Config):
 
     @model_serializer(mode="wrap")
     def _without_other_kinds(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if key in self._keys}
+        keys = self._keys if self.in_sample else self._keys - {"in_sample"}
+        return {key: value for key, value in handler(self).items() if key in keys}
 
 
 class RegimeFeaturesConfig(_Config):
@@ -411,13 +436,27 @@ class FoldsConfig(_Config):
 
 
 class ImagesConfig(_Config):
-    """Windows of closes, all ending at the event, stacked as channels of one image."""
+    """Windows of closes and volumes, all ending at the event, stacked as channels of one image."""
 
     windows_bars: list[Annotated[int, Field(ge=8, le=4096)]] = Field([32, 64, 128], min_length=1)
     size_pixels: int = Field(64, ge=8, le=512)
-    channels: list[Literal["gasf", "gadf", "mtf"]] = Field(["gasf", "gadf", "mtf"], min_length=1)
+    channels: list[
+        Literal[
+            "gasf",
+            "gadf",
+            "mtf",
+            "recurrence",
+            "wavelet",
+            "volume_gasf",
+            "volume_gadf",
+            "volume_mtf",
+            "volume_recurrence",
+            "volume_wavelet",
+        ]
+    ] = Field(["gasf", "gadf", "mtf"], min_length=1)
     sample_range: tuple[float, float] = (-1.0, 1.0)
     mtf_bins: int = Field(8, ge=2, le=64)
+    engine: Literal["torch", "pyts"] = "torch"
 
     @model_validator(mode="after")
     def _sees_direction(self) -> Self:
@@ -428,29 +467,54 @@ class ImagesConfig(_Config):
         if self.sample_range not in ((-1.0, 1.0), (0.0, 1.0)):
             raise ValueError(f"sample_range {self.sample_range} must be [-1, 1] or [0, 1]")
         one_sided = self.sample_range == (0.0, 1.0)
-        if "gadf" not in self.channels and not ("gasf" in self.channels and one_sided):
+        directed = {"gadf", "wavelet"} | ({"gasf"} if one_sided else set())
+        if not directed & set(self.channels):  # volume has no direction of the price
             raise ValueError(
                 f"channels {self.channels} with sample_range {list(self.sample_range)} cannot tell "
-                "a rise from a fall; add gadf, or give gasf a sample_range of [0, 1]"
+                "a rise from a fall; add gadf or wavelet, or give gasf a sample_range of [0, 1]"
+            )
+        drawn_by_pyts = {"gasf", "gadf", "mtf", "recurrence"}
+        others = [c for c in self.channels if c not in drawn_by_pyts]
+        if self.engine == "pyts" and others:
+            raise ValueError(
+                f"engine pyts draws {sorted(drawn_by_pyts)} of closes, not {others}; "
+                "drop them, or use engine: torch"
             )
         return self
 
 
 class ModelConfig(_Config):
-    """Network and training loop."""
+    """Network and training loop.
 
-    architecture: Literal["resnet_lite"] = "resnet_lite"
-    width: int = Field(32, ge=4, le=256)
+    - width: None is the architecture's own.
+    - steps_per_epoch: None visits every sample once.
+    - gradient_clip: the largest norm of a step's gradient; None clips nothing.
+    - weights_on: uniqueness and class weights multiply the loss, or decide how often a sample is
+      drawn (with replacement); never both.
+    - n_seeds: networks whose logits are averaged.
+    - precision: of training; auto is bfloat16 on CUDA and float32 on the CPU. A model is judged,
+      calibrated and served in float32.
+    - deterministic: on CUDA, the same fit gives the same bytes, slower; on the CPU it always does.
+    """
+
+    architecture: Literal["resnet_lite", "patchify"] = "resnet_lite"
+    width: Annotated[int, Field(ge=4, le=512)] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     head: Literal["three_class", "binary_take_profit"] = "three_class"
     batch_size: int = Field(128, ge=2)
     max_epochs: int = Field(8, ge=1)
     steps_per_epoch: int | None = Field(None, ge=1)
     patience_epochs: int = Field(2, ge=1)
+    schedule: Literal["one_cycle", "cosine"] = "one_cycle"
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.01
+    gradient_clip: Positive | None = 1.0
+    weights_on: Literal["loss", "sampler"] = "loss"
     class_weights: list[Positive] | None = None
     focal_gamma: NonNegative = 0.0
+    n_seeds: int = Field(1, ge=1, le=32)
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    deterministic: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
     @model_validator(mode="after")
@@ -519,6 +583,15 @@ class Study(_Config):
             raise ValueError(
                 f"folds.embargo_minutes {self.folds.embargo_minutes} is shorter than "
                 f"labels.horizon_minutes {self.labels.horizon_minutes}; a label outlives it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_side_one_question(self) -> Self:
+        if self.labels.side is not None and self.model.head != "binary_take_profit":
+            raise ValueError(
+                f"labels.side {self.labels.side} says which way to trade, and model.head "
+                f"{self.model.head} asks it again; set model.head: binary_take_profit"
             )
         return self
 

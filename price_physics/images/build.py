@@ -1,10 +1,9 @@
 """The `images` partition of a month: which events have an image, and proof of what it looks like.
 
-Stores no images but the golden ones: a render takes microseconds, so whoever needs images
-renders them from the closes. Channel statistics are what the model normalises with.
+Stores no images but a few golden ones: a render takes microseconds, so whoever needs images
+renders them from the bars. Channel statistics are what the model normalises with.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from price_physics.images.contact_sheet import contact_sheet
+from price_physics.images.golden import checksums, evenly_spaced, render_array
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
@@ -24,21 +23,26 @@ from price_physics.months import Month
 from price_physics.schemas import BARS, DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.study import ImagesConfig, Study
 
-N_GOLDEN = 16
+N_GOLDEN = 256
+N_GOLDEN_RENDERS = 16
+"""All 256 images would be 30 MB a month; their checksums prove as much, sixteen show it."""
+
 MAX_STATISTICS_WINDOWS = 2048
 _BATCH = 128
 
 
 @dataclass(frozen=True)
 class ImagesResult:
-    """What the `images` partition of one month holds."""
+    """What the `images` partition of one month holds, and a small picture for the UI."""
 
     windows: pd.DataFrame
     dropped: pd.DataFrame
     specification: dict[str, Any]
     statistics: dict[str, Any]
+    checksums: dict[str, Any]
     golden: dict[str, np.ndarray]
     contact_sheet: bytes
+    preview: bytes
 
 
 @one_cpu_thread()
@@ -81,13 +85,25 @@ def build_images(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame])
         },
         columns=DROPPED_WINDOWS.columns,
     )
-    renderer = Renderer(study.images)
-    golden = _golden(renderer, series, kept, times[enough])
+    renderer, kept_times = Renderer(study.images), times[enough]
     statistics = _statistics(renderer, series, kept)
+    statistics["dropped"] = {str(r): int(n) for r, n in dropped["reason"].value_counts().items()}
     statistics["known_at"] = month.end_ns
-    statistics["golden_sha256"] = hashlib.sha256(golden["renders"].tobytes()).hexdigest()
-    sheet = contact_sheet(month, renderer, series, kept, times[enough])
-    return ImagesResult(windows, dropped, specification(study.images), statistics, golden, sheet)
+    proved = evenly_spaced(len(kept), N_GOLDEN)
+    shown = proved[evenly_spaced(len(proved), N_GOLDEN_RENDERS)]
+    return ImagesResult(
+        windows=windows,
+        dropped=dropped,
+        specification=specification(study.images),
+        statistics=statistics,
+        checksums=checksums(renderer, series, kept[proved], kept_times[proved]),
+        golden={
+            "renders": render_array(renderer, series, kept[shown]),
+            "event_time_ns": kept_times[shown],
+        },
+        contact_sheet=contact_sheet(month, renderer, series, kept, kept_times),
+        preview=contact_sheet(month, renderer, series, kept, kept_times, n_events=1),
+    )
 
 
 def specification(config: ImagesConfig) -> dict[str, Any]:
@@ -96,48 +112,11 @@ def specification(config: ImagesConfig) -> dict[str, Any]:
         "windows_bars": list(config.windows_bars),
         "size_pixels": config.size_pixels,
         "channels": list(config.channels),
+        "engine": config.engine,
         "sample_range": list(config.sample_range),
         "mtf_bins": config.mtf_bins,
         "channel_names": Renderer(config).channel_names,
         "renderer_version": RENDERER_VERSION,
-    }
-
-
-def render_array(
-    renderer: Renderer, series: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """Render events to a float32 array of shape (n, C, S, S), without gradients."""
-    size = renderer.config.size_pixels
-    images = np.empty((len(ends), renderer.n_channels, size, size), np.float32)
-    bars = torch.from_numpy(np.ascontiguousarray(series))
-    with torch.no_grad():
-        for start in range(0, len(ends), _BATCH):
-            batch = torch.from_numpy(ends[start : start + _BATCH])
-            images[start : start + _BATCH] = renderer(bars, batch).numpy()
-    return images
-
-
-def evenly_spaced(n: int, at_most: int) -> npt.NDArray[np.int64]:
-    """Pick at most `at_most` of `n` positions, first and last among them.
-
-    Examples
-    --------
-    >>> evenly_spaced(10, 4)
-    array([0, 3, 6, 9])
-    """
-    return np.unique(np.linspace(0, n - 1, min(n, at_most)).round().astype(np.int64))
-
-
-def _golden(
-    renderer: Renderer,
-    series: npt.NDArray[np.float64],
-    ends: npt.NDArray[np.int64],
-    times: npt.NDArray[np.int64],
-) -> dict[str, np.ndarray]:
-    chosen = evenly_spaced(len(ends), N_GOLDEN)
-    return {
-        "renders": render_array(renderer, series, ends[chosen]),
-        "event_time_ns": times[chosen].astype(np.int64),
     }
 
 

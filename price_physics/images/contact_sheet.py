@@ -1,4 +1,4 @@
-"""One PNG that shows people what the network sees: price paths above their images.
+"""One PNG that shows people what the network sees: beside each price path, its images.
 
 Draws with Agg through `Figure`, so no global plotting state is touched and the bytes are the
 same on every run. Computes nothing that another stage reads.
@@ -13,25 +13,38 @@ import numpy.typing as npt
 import torch
 
 from price_physics.images.render import Renderer
-from price_physics.images.windows import CLOSE
+from price_physics.images.windows import CLOSE, VOLUME
 from price_physics.months import Month
+from price_physics.study import ImagesConfig
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-N_EVENTS = 4
-_INK, _SPAN = "#1b2733", "#3f7fbf"
-_COLOURS = {"gasf": ("RdBu_r", -1, 1), "gadf": ("PuOr_r", -1, 1), "mtf": ("magma", 0, 1)}
+_Floats = npt.NDArray[np.float64]
+
+_INK, _MUTED, _SPAN, _BARS = "#1c2430", "#5b6675", "#1763b6", "#aab4c0"
+_COLOURS = {
+    "gasf": ("RdBu_r", -1.0, 1.0),
+    "gadf": ("PuOr_r", -1.0, 1.0),
+    "mtf": ("magma", 0.0, 1.0),
+    "recurrence": ("viridis", 0.0, 1.0),
+    "wavelet": ("BrBG_r", -0.6, 0.6),
+}
+"""Colour map and the pixels at its ends; wavelets seldom reach further."""
+
+_GAP = 0.1
+"""Between two images, as a share of one."""
 
 
 def contact_sheet(
     month: Month,
     renderer: Renderer,
-    series: npt.NDArray[np.float64],
+    series: _Floats,
     ends: npt.NDArray[np.int64],
     times: npt.NDArray[np.int64],
+    n_events: int = 4,
 ) -> bytes:
-    """Draw four events of the month: the price path, below it one row of images a window.
+    """Draw events of the month: the path of the price, beside it a row of images a window.
 
     Parameters
     ----------
@@ -41,6 +54,8 @@ def contact_sheet(
         As `window_ends` gives them: closes and volumes, and the position of each event's own bar.
     times : int64 array of shape (n_events,)
         Event times, UTC ns.
+    n_events : int
+        Events shown at most, evenly spaced in the month.
 
     Returns
     -------
@@ -57,106 +72,154 @@ def contact_sheet(
             text = f"{month}: no windows, no event has {max(config.windows_bars)} bars behind it"
             figure.text(0.5, 0.5, text, ha="center", va="center", color=_INK)
             return _png(figure)
-        chosen = np.unique(np.linspace(0, len(ends) - 1, min(N_EVENTS, len(ends))).astype(int))
-        n_channels, n_windows = len(config.channels), len(config.windows_bars)
-        block = max(1.05 * n_channels, 2.2)
-        figure = Figure(figsize=(max(0.6 + block * len(chosen), 6), 1.9 + 1.1 * n_windows), dpi=100)
-        figure.suptitle(
-            f"{month}: what the network sees, {len(chosen)} of {len(ends):,} events",
-            color=_INK,
-            fontsize=11,
-            x=0.03,
-            y=0.975,
-            ha="left",
+        chosen = np.unique(np.linspace(0, len(ends) - 1, min(n_events, len(ends))).astype(int))
+        sheet = _Sheet(config, len(chosen))
+        noun = "event" if len(ends) == 1 else "events"
+        sheet.title(f"{month}: what the network sees, {len(chosen)} of {len(ends):,} {noun}")
+        sheet.header()
+        with torch.no_grad():
+            batch = torch.from_numpy(ends[chosen])
+            images = renderer(torch.from_numpy(series), batch).numpy()
+        longest = max(config.windows_bars)
+        for place, event in enumerate(chosen):
+            window = series[:, ends[event] - longest + 1 : ends[event] + 1]
+            sheet.event(place, window, int(times[event]), images[place])
+        return _png(sheet.figure)
+
+
+class _Sheet:
+    """A figure with a place, in inches, for everything on it; narrow events stand side by side."""
+
+    def __init__(self, config: ImagesConfig, n_events: int) -> None:
+        from matplotlib.figure import Figure
+
+        self.config = config
+        n_windows, n_channels = len(config.windows_bars), len(config.channels)
+        self.cell = float(np.clip(6 / n_channels, 0.95, 2.2 if n_windows == 1 else 1.3))
+        self.images_width = self.cell * (n_channels + _GAP * (n_channels - 1))
+        self.images_height = self.cell * (n_windows + _GAP * (n_windows - 1))
+        self.path_width = max(2.6, 6.2 - self.images_width)
+        self.margin, self.labels, self.between, self.head = 0.25, 0.55, 0.5, 1.1
+        self.block = self.path_width + self.labels + self.images_width + 2 * self.margin
+        self.n_columns = min(2 if self.block < 9 else 1, n_events)
+        self.width = self.n_columns * self.block
+        n_rows = -(-n_events // self.n_columns)
+        self.height = self.head + n_rows * (self.images_height + self.between)
+        self.figure: Figure = Figure(figsize=(self.width, self.height), dpi=110)
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Any:
+        """Axes without a frame; `top` counts from the top of the sheet."""
+        axes = self.figure.add_axes(
+            (
+                left / self.width,
+                1 - (top + height) / self.height,
+                width / self.width,
+                height / self.height,
+            )
         )
-        grid = figure.add_gridspec(
-            1, len(chosen), left=0.03, right=0.99, top=0.87, bottom=0.03, wspace=0.1
-        )
-        for column, event in enumerate(chosen):
-            end, time_ns = int(ends[event]), int(times[event])
-            _draw_event(figure, grid[column], renderer, series, end, time_ns)
-        return _png(figure)
+        axes.set(xticks=[], yticks=[])
+        axes.spines[["top", "right", "bottom", "left"]].set_visible(False)
+        axes.patch.set_alpha(0)
+        return axes
+
+    def text(self, left: float, top: float, text: str, **style: Any) -> None:
+        self.figure.text(left / self.width, 1 - top / self.height, text, **style)
+
+    def title(self, text: str) -> None:
+        self.text(self.margin, 0.3, text, fontsize=12, fontweight="bold", color=_INK, va="center")
+
+    def header(self) -> None:
+        """Name every channel, above a strip of its colours."""
+        strips = _strips(self.config)
+        for column in range(self.n_columns):
+            axes = self.axes(self._left(column), 0.88, self.images_width, 0.05)
+            axes.imshow(strips, aspect="auto", interpolation="nearest")
+            for i, channel in enumerate(self.config.channels):
+                left = self._left(column) + i * self.cell * (1 + _GAP)
+                what, _, field = channel.rpartition("_")
+                shown = field.upper() if field in ("gasf", "gadf", "mtf") else field
+                self.text(left, 0.69, what, fontsize=7, color=_MUTED, va="baseline")
+                self.text(left, 0.83, shown, fontsize=8.5, color=_INK, va="baseline")
+                _, low, high = _COLOURS[field]
+                style = {"fontsize": 5.5, "color": _MUTED, "va": "top"}
+                self.text(left, 0.95, f"{low:g}", **style)
+                self.text(left + self.cell, 0.95, f"{high:g}", ha="right", **style)
+
+    def event(
+        self, place: int, window: _Floats, time_ns: int, images: npt.NDArray[np.float32]
+    ) -> None:
+        """Fill one place of the sheet."""
+        row, column = divmod(place, self.n_columns)
+        top = self.head + row * (self.images_height + self.between) + 0.1
+        left = column * self.block + self.margin
+        axes = self.axes(left, top, self.path_width, self.images_height)
+        _draw_path(axes, self.config.windows_bars, window)
+        moment = datetime.fromtimestamp(time_ns // 1_000_000_000, tz=UTC)
+        when = f"{moment:%Y-%m-%d %H:%M} UTC"
+        self.text(left, top + self.images_height + 0.16, when, fontsize=7, color=_MUTED)
+        left = self._left(column)
+        axes = self.axes(left, top, self.images_width, self.images_height)
+        axes.imshow(_mosaic(self.config, images), aspect="auto", interpolation="nearest")
+        for i, n_bars in enumerate(self.config.windows_bars):
+            middle = top + self.cell * (i * (1 + _GAP) + 0.5)
+            style = {"fontsize": 7, "color": _MUTED, "ha": "right", "va": "center"}
+            self.text(left - 0.08, middle, f"{n_bars}\nbars", **style)
+
+    def _left(self, column: int) -> float:
+        """Where the images of a column of events begin."""
+        return column * self.block + self.margin + self.path_width + self.labels
 
 
-def _draw_event(
-    figure: "Figure",
-    cell: Any,
-    renderer: Renderer,
-    series: npt.NDArray[np.float64],
-    end: int,
-    time_ns: int,
-) -> None:
-    """Fill one block of the sheet: the path on top, a row of images for each window."""
-    config = renderer.config
-    inner = cell.subgridspec(2, 1, height_ratios=[1.2, len(config.windows_bars)], hspace=0.12)
-    _draw_path(figure.add_subplot(inner[0]), config.windows_bars, series[CLOSE], end, time_ns)
-    axes = figure.add_subplot(inner[1])
-    mosaic, gap = _mosaic(renderer, series, end)
-    axes.imshow(mosaic, aspect="auto", interpolation="nearest")
-    pitch = config.size_pixels + gap
-    axes.set_xticks(
-        [config.size_pixels / 2 + i * pitch for i in range(len(config.channels))],
-        [name.upper() for name in config.channels],
-    )
-    rows = range(len(config.windows_bars) if cell.is_first_col() else 0)
-    axes.set_yticks(
-        [config.size_pixels / 2 + i * pitch for i in rows],
-        [f"{config.windows_bars[i]} bars" for i in rows],
-        rotation=90,
-        va="center",
-    )
-    axes.tick_params(length=0, pad=2, labelsize=7, labelcolor=_INK, top=True, labeltop=True)
-    axes.tick_params(axis="x", bottom=False, labelbottom=False)
-    axes.spines[["top", "right", "bottom", "left"]].set_visible(False)
-
-
-def _mosaic(
-    renderer: Renderer, series: npt.NDArray[np.float64], end: int
-) -> tuple[npt.NDArray[np.float64], int]:
-    """All channels of one event as colours on white, and the gap between them in pixels.
-
-    One picture instead of one axes a channel: a sheet takes a third of a second, not two.
-    """
+def _strips(config: ImagesConfig) -> npt.NDArray[np.uint8]:
+    """The colours of every channel side by side, as far apart as the images: one row."""
     from matplotlib import colormaps
 
-    config = renderer.config
-    size, gap = config.size_pixels, max(config.size_pixels // 12, 1)
+    white = np.full((round(100 * _GAP), 3), 255, np.uint8)
+    parts = []
+    for channel in config.channels:
+        colours = colormaps[_COLOURS[channel.rpartition("_")[2]][0]]
+        parts += [colours(np.linspace(0, 1, 100), bytes=True)[:, :3], white]
+    return np.concatenate(parts[:-1])[None]
+
+
+def _mosaic(config: ImagesConfig, images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """All channels of one event as colours on white: one picture draws faster than thirty axes."""
+    from matplotlib import colormaps
+
     n_rows, n_columns = len(config.windows_bars), len(config.channels)
+    scale = max(1, 64 // config.size_pixels)  # small images keep their gaps narrow
+    size = config.size_pixels * scale
+    gap = round(size * _GAP)
     pitch = size + gap
-    mosaic = np.ones((n_rows * pitch - gap, n_columns * pitch - gap, 3))
-    with torch.no_grad():
-        image = renderer(torch.from_numpy(series), torch.tensor([end]))[0].numpy()
-    for i, name in enumerate(renderer.channel_names):
+    mosaic = np.full((n_rows * pitch - gap, n_columns * pitch - gap, 3), 255, np.uint8)
+    for i, image in enumerate(images):
         row, column = divmod(i, n_columns)
-        colours, low, high = _COLOURS[name.split("_")[0]]
-        shade = colormaps[colours]((image[i] - low) / (high - low))[..., :3]
+        colours, low, high = _COLOURS[config.channels[column].rpartition("_")[2]]
+        shade = colormaps[colours]((image - low) / (high - low), bytes=True)[..., :3]
         top, left = row * pitch, column * pitch
-        mosaic[top : top + size, left : left + size] = shade
-    return mosaic, gap
+        large = shade.repeat(scale, 0).repeat(scale, 1)
+        mosaic[top : top + size, left : left + size] = large
+    return mosaic
 
 
-def _draw_path(
-    axes: Any, windows_bars: list[int], close: npt.NDArray[np.float64], end: int, time_ns: int
-) -> None:
-    """Draw the longest window's closes, shading where each window reaches back to."""
-    longest = max(windows_bars)
-    path = close[end - longest + 1 : end + 1]
-    bars = np.arange(-longest + 1, 1)
+def _draw_path(axes: Any, windows_bars: list[int], window: _Floats) -> None:
+    """Draw the longest window's closes and volumes, shading where each window reaches back to."""
+    close, volume = window[CLOSE], window[VOLUME]
+    bars = np.arange(1 - len(close), 1)
     for n_bars in windows_bars:
-        axes.axvspan(-n_bars + 0.5, 0.5, color=_SPAN, alpha=0.10, lw=0)
-    axes.plot(bars, path, color=_INK, lw=1.0)
-    axes.plot(0, path[-1], "o", color=_SPAN, ms=3)
-    axes.set_xlim(-longest + 0.5, 0.5)
-    low, high = path.min(), path.max()
-    room = 0.25 * (high - low) or 0.01 * high
-    axes.set_ylim(low - room, high + room)
-    for price, height, side in ((high, 0.97, "top"), (low, 0.03, "bottom")):
-        text = f"{price:.6g}"
-        axes.text(0.01, height, text, transform=axes.transAxes, va=side, fontsize=6, color=_INK)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[["top", "right", "bottom", "left"]].set_visible(False)
-    moment = datetime.fromtimestamp(time_ns // 1_000_000_000, tz=UTC)
-    axes.set_title(f"{moment:%Y-%m-%d %H:%M} UTC", fontsize=8, color=_INK, pad=3)
+        axes.axvspan(0.5 - n_bars, 0.5, color=_SPAN, alpha=0.07, lw=0)
+    low, high = close.min(), close.max()
+    room = (high - low) or 0.01 * high
+    bottom, top = low - 0.5 * room, high + 0.15 * room
+    tall = 0.28 * room * volume / (volume.max() or 1.0)
+    axes.fill_between(bars, bottom, bottom + tall, step="mid", color=_BARS, lw=0)
+    axes.plot(bars, close, color=_INK, lw=1.1)
+    axes.plot(0, close[-1], "o", color=_SPAN, ms=3.5, clip_on=False)
+    axes.set_xlim(bars[0] - 0.5, 0.5)
+    axes.set_ylim(bottom, top)
+    style = {"transform": axes.get_yaxis_transform(), "fontsize": 6.5, "color": _MUTED}
+    axes.text(0.01, high, f"{high:.6g}", va="bottom", **style)
+    axes.text(0.01, low, f"{low:.6g}", va="top", **style)
 
 
 def _png(figure: "Figure") -> bytes:

@@ -1,24 +1,36 @@
-"""Triple-barrier labels of one month, touched by ticks.
+"""Triple-barrier labels of one month, touched by ticks or by the highs and lows of bars.
 
 A label belongs to the month in which its horizon ends by the clock, touched earlier or not.
-How the barriers are chosen is in `policy`, how a touch is found in `kernels`.
+How the barriers are chosen is in `policy`, which way they face in `sides`, how a touch is found in
+`kernels`.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from price_physics.errors import PartitionMissing
-from price_physics.labels.events import events_ending_in
+from price_physics.labels.events import count_endless, events_ending_in
 from price_physics.labels.frames import FloatArray, IntArray, rows_of, stack
-from price_physics.labels.kernels import first_touch
-from price_physics.labels.paths import excursions_in_atr, last_tick_at
+from price_physics.labels.kernels import DROP, first_touch_bars
+from price_physics.labels.paths import PricePath, price_path
 from price_physics.labels.policy import multiples
+from price_physics.labels.sides import SideArray, barrier_levels, event_sides, with_and_against
 from price_physics.months import Month
-from price_physics.schemas import LABELS, REGIME_FEATURES, TICKS
+from price_physics.schemas import LABELS, REGIME_FEATURES
 from price_physics.study import Market, Outage, Study
+
+
+@dataclass(frozen=True)
+class LabelsResult:
+    """Labels of a month, and a JSON object of what they do not show: how many there are not."""
+
+    labels: pd.DataFrame
+    counts: dict[str, Any]
 
 
 def build_labels(
@@ -29,26 +41,29 @@ def build_labels(
     ticks: Mapping[Month, pd.DataFrame],
     features: Mapping[Month, pd.DataFrame],
     policies: Mapping[Month, pd.DataFrame],
-) -> pd.DataFrame:
+) -> LabelsResult:
     """Label every event whose horizon ends in the month.
 
-    An event of m-1 stands between the barriers of policy m-2, one of m between those of m-1.
+    An event of m-1 stands between the barriers of policy m-2, one of m between those of m-1; with
+    an in-sample policy, of m-1 and m.
 
     Parameters
     ----------
     bars : mapping of Month to DataFrame
         BARS of m-2 to m.
     ticks : mapping of Month to DataFrame
-        TICKS of m-1 and m.
+        TICKS of m-1 and m; not read where bars touch the barriers.
     features : mapping of Month to DataFrame
         REGIME_FEATURES of m-1 and m.
     policies : mapping of Month to DataFrame
-        BARRIER_POLICY of m-2 and m-1, absent before the market's first month.
+        BARRIER_POLICY of m-2 and m-1 (in-sample m-1 and m), absent before the market's first month.
 
     Returns
     -------
-    DataFrame
-        LABELS, by event time.
+    LabelsResult
+        LABELS, by event time. Dropped are events whose horizon of bars lasts over 28 days, those on
+        which a primary model takes no side, and, where the study says so, those whose touching bar
+        reaches both barriers.
 
     Raises
     ------
@@ -58,67 +73,128 @@ def build_labels(
         When the tables were built from different bars or ticks.
     """
     event_time_ns, horizon_end_ns, price, atr = events_ending_in(study, month, bars)
-    take_profit, stop_loss = _barriers(
-        study, market, month, event_time_ns, price, atr, features, policies
+    dropped = {"horizon_over_28_days": count_endless(study, month, bars)}
+    times, regimes, trailing_return = stack(
+        REGIME_FEATURES, features, (month - 1, month), "event_time_ns", "regime", "trailing_return"
     )
-    upper, lower = price + take_profit * atr, price - stop_loss * atr
-    time_ns, tick_price = stack(TICKS, ticks, (month - 1, month), "time_ns", "price")
-    event_tick = last_tick_at(time_ns, event_time_ns, study.bars.kind == "time")
-    label, touch_tick = first_touch(
-        time_ns, tick_price, event_tick, upper, lower, horizon_end_ns - time_ns[event_tick]
+    row = rows_of(event_time_ns, times, "regime_features")
+    side = event_sides(study.labels, trailing_return[row])
+    traded = side != 0
+    if study.labels.side is not None:
+        dropped["no_side"] = int((~traded).sum())
+    event_time_ns, horizon_end_ns = event_time_ns[traded], horizon_end_ns[traded]
+    price, atr, side, regime = price[traded], atr[traded], side[traded], regimes[row][traded]
+    take_profit, stop_loss = _multiples(
+        study, market, month, event_time_ns, price, atr, regime, policies
     )
-    label_end_ns = np.where(label == 0, horizon_end_ns, time_ns[touch_tick])
-    # Where nothing traded in the horizon the position is worth what it was at the event.
-    last_price = np.where(touch_tick > event_tick, tick_price[touch_tick], price)
-    exit_price = np.where(label == 1, upper, last_price)
-    favourable, adverse = excursions_in_atr(tick_price, event_tick, touch_tick, price, atr)
-    columns = {
+    events = {
         "event_time_ns": event_time_ns,
-        "label": label,
-        "label_end_ns": label_end_ns,
+        "side": side,
         "horizon_end_ns": horizon_end_ns,
         "price": price,
         "atr": atr,
         "take_profit_multiple": take_profit,
         "stop_loss_multiple": stop_loss,
+    }
+    path = price_path(study, month, bars, ticks, event_time_ns)
+    label, touch, undecidable = _first_touch(study, path, events)
+    frame = _table(study, market, path, events, label, touch)
+    counts: dict[str, Any] = {"dropped": dropped}
+    if study.labels.path == "bars":
+        counts["undecidable"] = int(undecidable.sum())
+    if study.labels.both_touched == "drop":
+        dropped["both_touched"] = int(undecidable.sum())
+        frame = frame[~undecidable].reset_index(drop=True)
+    return LabelsResult(frame, counts)
+
+
+def _first_touch(
+    study: Study, path: PricePath, events: Mapping[str, npt.NDArray[Any]]
+) -> tuple[SideArray, IntArray, npt.NDArray[np.bool_]]:
+    """Label by side, touching position, and which of them the path cannot decide.
+
+    A tick is a bar of one price: it never touches both.
+    """
+    side, time_ns = events["side"], path.time_ns
+    upper, lower = _levels(events)
+    horizon_ns = events["horizon_end_ns"] - time_ns[path.event]
+    met, touch, _ = first_touch_bars(
+        time_ns, path.high, path.low, path.event, upper, lower, horizon_ns, DROP
+    )
+    undecidable = met == DROP
+    # +1 and -1 are the upper and the lower barrier: a short's take-profit is the lower one
+    return np.where(undecidable, -1, met * side).astype(np.int8), touch, undecidable
+
+
+def _table(
+    study: Study,
+    market: Market,
+    path: PricePath,
+    events: Mapping[str, npt.NDArray[Any]],
+    label: SideArray,
+    touch: IntArray,
+) -> pd.DataFrame:
+    event_time_ns, side, price, atr = (
+        events[name] for name in ("event_time_ns", "side", "price", "atr")
+    )
+    upper, lower = _levels(events)
+    touched, met = label != 0, label * side
+    # Where nothing traded in the horizon the position is worth what it was at the event.
+    last_price = np.where(touch > path.event, path.close[touch], price)
+    opened = path.open[touch]  # of a tick, its price: beyond the barrier that it touched
+    long_exit = np.select([met == 1, met == -1], [upper, np.minimum(lower, opened)], last_price)
+    short_exit = np.select([met == -1, met == 1], [lower, np.maximum(upper, opened)], last_price)
+    outcome_long, outcome_short = (long_exit - price) / atr, (price - short_exit) / atr
+    rise, fall = path.excursions_in_atr(touch, price, atr)
+    favourable, adverse = with_and_against(side, rise, fall)
+    label_end_ns = np.where(touched, path.time_ns[touch], events["horizon_end_ns"])
+    counts_bars = study.labels.horizon_bars is not None
+    columns = {
+        **events,
+        "label": label,
+        "label_end_ns": label_end_ns,
         "upper": upper,
         "lower": lower,
-        "exit_price": exit_price,
-        "outcome_atr": (exit_price - price) / atr,
-        "outcome_short_atr": (price - np.where(label == -1, lower, last_price)) / atr,
+        "exit_price": np.where(side > 0, long_exit, short_exit),
+        "outcome_atr": np.where(side > 0, outcome_long, outcome_short),
+        "outcome_short_atr": np.where(side > 0, outcome_short, outcome_long),
         "favourable_atr": favourable,
         "adverse_atr": adverse,
         "crosses_outage": _crosses(market.outages, event_time_ns, label_end_ns),
         # when a horizon of bars ends, and whether within 28 days, only its last bar tells
-        "known_at": label_end_ns if study.labels.horizon_bars is None else horizon_end_ns,
+        "known_at": events["horizon_end_ns"] if counts_bars else label_end_ns,
     }
     return pd.DataFrame(columns, columns=LABELS.columns)
 
 
-def _barriers(
+def _levels(events: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, FloatArray]:
+    names = ("side", "price", "atr", "take_profit_multiple", "stop_loss_multiple")
+    return barrier_levels(*(events[name] for name in names))
+
+
+def _multiples(
     study: Study,
     market: Market,
     month: Month,
     event_time_ns: IntArray,
     price: FloatArray,
     atr: FloatArray,
-    features: Mapping[Month, pd.DataFrame],
+    regime: IntArray,
     policies: Mapping[Month, pd.DataFrame],
 ) -> tuple[FloatArray, FloatArray]:
-    """Multiples of every event, each from the policy of the month before its own."""
-    times, regimes = stack(REGIME_FEATURES, features, (month - 1, month), "event_time_ns", "regime")
-    regime = regimes[rows_of(event_time_ns, times, "regime_features")]
+    """Multiples of every event, each from the policy that serves its month."""
     first_of_month = int(np.searchsorted(event_time_ns, month.start_ns))
     pairs = []
-    for policy_month, part in (
-        (month - 2, slice(first_of_month)),
-        (month - 1, slice(first_of_month, None)),
+    for event_month, part in (
+        (month - 1, slice(first_of_month)),
+        (month, slice(first_of_month, None)),
     ):
+        policy_month = event_month - study.barrier_policy.lag_months
         n_events = len(regime[part])
         if n_events and policy_month >= market.first_month and policy_month not in policies:
             raise PartitionMissing(
                 f"barrier_policy of {policy_month} is not there, and {n_events} events of "
-                f"{policy_month + 1} stand on it; materialise barrier_policy of {policy_month}"
+                f"{event_month} stand on it; materialise barrier_policy of {policy_month}"
             )
         policy = policies.get(policy_month)
         pairs.append(multiples(study, policy, regime[part], price[part], atr[part]))

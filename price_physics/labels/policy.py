@@ -1,16 +1,18 @@
 """Past excursions -> the multiples of ATR at which next month's barriers stand.
 
-The policy of m knows excursions whose horizon ended by the end of m and serves events of m+1.
-Prices are not here: a multiple becomes a barrier in `build`.
+The policy of m knows excursions whose horizon ended by the end of m and serves events of m+1; an
+in-sample one, events of m. Prices are not here: a multiple becomes a barrier in `sides`.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from price_physics.errors import ConfigError
 from price_physics.labels.frames import FloatArray, IntArray, rows_of, stack
+from price_physics.labels.sides import event_sides, with_and_against
 from price_physics.months import Month
 from price_physics.schemas import BARRIER_POLICY, EXCURSIONS, REGIME_FEATURES
 from price_physics.study import BarrierPolicyConfig, Study
@@ -32,7 +34,7 @@ def build_policy(
     excursions : mapping of Month to DataFrame
         EXCURSIONS up to m. Of kind "month" the last `lookback_months` of them count.
     features : mapping of Month to DataFrame
-        REGIME_FEATURES up to m; read by kind "regime" only.
+        REGIME_FEATURES up to m; read by kind "regime" and for sides only.
 
     Returns
     -------
@@ -58,7 +60,13 @@ def build_policy(
     served: tuple[int, ...] = (EVERY_REGIME,)
     regime = np.full(len(event_time_ns), EVERY_REGIME)
     if config.kind == "regime":
-        served, regime = REGIMES, _regimes(event_time_ns, month, features)
+        served, regime = REGIMES, _feature("regime", event_time_ns, month, features)
+    if study.labels.side is not None:  # a take-profit is reached by what is favourable to its side
+        trailing_return = _feature("trailing_return", event_time_ns, month, features)
+        side = event_sides(study.labels, trailing_return)
+        favourable, adverse = with_and_against(side, favourable, adverse)
+        traded = side != 0
+        regime, favourable, adverse = regime[traded], favourable[traded], adverse[traded]
     rows = []
     for value in served:
         rng = np.random.default_rng([study.seed, month.year, month.month, value + 1])
@@ -79,8 +87,8 @@ def multiples(
     Parameters
     ----------
     policy : DataFrame or None
-        BARRIER_POLICY of the month before the events'; None before there is one, where the
-        study's fallback stands.
+        BARRIER_POLICY of the month that serves the events'; None before there is one, where
+        the study's fallback stands.
     regime : int array of shape (n_events,)
     price, atr : float64 array of shape (n_events,)
         Close and ATR of the events' bars: a percentage of the first is a multiple of the second.
@@ -134,12 +142,12 @@ def _frame(rows: list[tuple[int, float, float, int, str]], month: Month) -> pd.D
     return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
 
 
-def _regimes(
-    event_time_ns: IntArray, month: Month, features: Mapping[Month, pd.DataFrame]
-) -> IntArray:
+def _feature(
+    column: str, event_time_ns: IntArray, month: Month, features: Mapping[Month, pd.DataFrame]
+) -> Any:
     months = [m for m in sorted(features) if m <= month]
-    times, regime = stack(REGIME_FEATURES, features, months, "event_time_ns", "regime")
-    return regime[rows_of(event_time_ns, times, "regime_features")]
+    times, values = stack(REGIME_FEATURES, features, months, "event_time_ns", column)
+    return values[rows_of(event_time_ns, times, "regime_features")]
 
 
 def _sample(members: IntArray, max_events: int, rng: np.random.Generator) -> IntArray:

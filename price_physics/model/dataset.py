@@ -1,10 +1,10 @@
 """Training samples, on the device from the start: no loader, no image files.
 
-The bars of all months lie in one array; a sample is a position in it. Images are rendered inside
-the step, or once beforehand where all of them fit into memory. Which sample plays which role
-in which fold is not known here.
+The bars of all months lie in one array; a sample is a position in it, and its image is drawn inside
+the step. Which sample plays which role in which fold is not known here.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from price_physics.errors import StoreError
-from price_physics.images.render import Renderer
+from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.windows import window_ends
 from price_physics.labels.frames import rows_of, stack
 from price_physics.model.metrics import Floats
@@ -136,7 +136,10 @@ def channel_moments(statistics: Mapping[Month, dict], month: Month) -> Moments:
 
 
 class SampleStore:
-    """What the training loop reads: images, features and classes by sample number."""
+    """What the training loop reads: images, features and classes by sample number.
+
+    Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes`.
+    """
 
     def __init__(
         self,
@@ -149,30 +152,44 @@ class SampleStore:
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.device = device
-        self.channels = channels
         self.renderer = renderer
         self.series = torch.as_tensor(samples.series, device=device)
         self.ends = torch.as_tensor(samples.ends, device=device)
+        renderer.check(self.series, self.ends)
+        self._moments = channels
+        self._mean = torch.tensor(channels.mean, device=device).view(-1, 1, 1)
+        self._std = torch.tensor(channels.std, device=device).view(-1, 1, 1)
         raw = torch.as_tensor(samples.features, device=device)
         self.features = features.scale(raw, axis=1).to(torch.float32)
         self.classes = torch.as_tensor(classes, device=device)
         size = renderer.config.size_pixels
-        shape = (len(samples.ends), renderer.n_channels, size, size)
+        shape = (len(samples.ends), size, size, renderer.n_channels)
         self._cache: Tensor | None = None
         if 4 * np.prod(shape, dtype=np.int64) <= cache_bytes:
-            cache = torch.empty(shape, device=device, memory_format=torch.channels_last)
+            cache = torch.empty(shape, device=device)
             for index in torch.arange(len(samples.ends), device=device).split(_RENDER_BATCH):
-                cache[index] = self._render(index)
+                cache[index] = self._render(index, torch.float32).permute(0, 2, 3, 1)
             self._cache = cache
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def images(self, index: Tensor) -> Tensor:
-        """Normalised images of samples `index` (B,): float32 (B, C, S, S), channels last."""
-        images = self._render(index) if self._cache is None else self._cache[index]
-        return images.contiguous(memory_format=torch.channels_last)
+    def images(self, index: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Normalised images of samples `index` (B,): (B, C, S, S), channels last."""
+        if self._cache is None:
+            return self._render(index, dtype)
+        return self._cache.index_select(0, index).permute(0, 3, 1, 2).to(dtype)
 
     @torch.no_grad()
-    def _render(self, index: Tensor) -> Tensor:
-        return self.channels.scale(self.renderer(self.series, self.ends[index]), axis=1)
+    def _render(self, index: Tensor, dtype: torch.dtype) -> Tensor:
+        images = self.renderer(self.series, self.ends[index], dtype=dtype, checked=True)
+        images = images.contiguous(memory_format=torch.channels_last)
+        return images.sub_(self._mean).div_(self._std)
+
+    def fingerprint(self) -> str:
+        """Hash all that a sample is: bars, positions, features, classes, how it is drawn."""
+        drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
+        digest = hashlib.sha256("|".join(drawn).encode())
+        for tensor in (self.series, self.ends, self.features, self.classes):
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()

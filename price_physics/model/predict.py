@@ -19,7 +19,7 @@ from price_physics.images.windows import window_ends
 from price_physics.labels.frames import rows_of
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Moments
-from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.model.networks import Network, build_network, network_config
 from price_physics.months import Month
 from price_physics.schemas import FEATURE_COLUMNS
 from price_physics.study import ImagesConfig, Study
@@ -29,19 +29,22 @@ _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
 
 
 class TrainedModel:
-    """A network with all it needs to turn closes and features into probabilities; on the CPU.
+    """Networks with all they need to turn bars and features into probabilities; on the CPU.
 
     Attributes
     ----------
-    network : ResNetLite
-        In evaluation mode.
+    members : list of Network
+        In evaluation mode; their logits are averaged.
+    network : Network
+        The first of them: what attributions look at.
     architecture : dict
         As stored.
     renderer : Renderer
     """
 
-    def __init__(self, network: ResNetLite, architecture: dict[str, Any]) -> None:
-        self.network = network.eval()
+    def __init__(self, members: list[Network], architecture: dict[str, Any]) -> None:
+        self.members = [network.eval() for network in members]
+        self.network = self.members[0]
         self.architecture = architecture
         self.renderer = Renderer(images_config(architecture["images"]))
         self._channels = Moments(architecture["channel_mean"], architecture["channel_std"])
@@ -66,8 +69,13 @@ class TrainedModel:
                 f"the model was trained on images of renderer version {version!r}, this code draws "
                 f"{RENDERER_VERSION!r}; materialise images and model again"
             )
-        network = ResNetLite(NetworkConfig(**architecture["network"]))
-        expected = network.state_dict()
+        config = network_config(architecture["network"])
+        members = [build_network(config) for _ in range(architecture["n_members"])]
+        expected = {
+            f"{number}.{name}": value
+            for number, network in enumerate(members)
+            for name, value in network.state_dict().items()
+        }
         problems = [f"{n} is missing" for n in expected if n not in weights]
         problems += [f"{n} is unknown" for n in weights if n not in expected]
         problems += [
@@ -80,8 +88,9 @@ class TrainedModel:
                 f"the model's weights do not fit its architecture: {'; '.join(problems[:5])} "
                 f"({len(problems)} in all); materialise the model again"
             )
-        network.load_state_dict({n: torch.from_numpy(np.array(weights[n])) for n in expected})
-        return cls(network, architecture)
+        for name, tensor in expected.items():
+            tensor.copy_(torch.from_numpy(np.array(weights[name])))
+        return cls(members, architecture)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Scale rendered images (B, C, S, S) as in training."""
@@ -98,7 +107,7 @@ class TrainedModel:
         window_ends: npt.ArrayLike | Tensor,
         features: npt.ArrayLike | Tensor,
     ) -> Tensor:
-        """Logits of events, without gradients.
+        """Mean logits of the members, without gradients.
 
         Parameters
         ----------
@@ -120,7 +129,8 @@ class TrainedModel:
         with torch.no_grad():
             for batch in torch.arange(len(ends)).split(_BATCH):
                 images = self.normalise(self.renderer(bars, ends[batch]))
-                parts.append(self.network(images, scaled[batch]))
+                logits = [network(images, scaled[batch]) for network in self.members]
+                parts.append(torch.stack(logits).mean(0))
         return torch.cat(parts)
 
     def probabilities(self, logits: Tensor) -> Tensor:

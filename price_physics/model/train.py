@@ -1,44 +1,78 @@
-"""One fit: the loop, its loss and its learning rate.
+"""One fit: epochs of steps, when to stop, and how to go on after a kill.
 
-Weights act on the loss and on nothing else: the early-stopping slice is judged by unweighted
-log loss. Which samples train and which stop is the caller's business.
+Weights act on the loss or on the draw of the samples and on nothing else: the early-stopping slice
+is judged by unweighted log loss. Which samples train and which stop is the caller's business.
 """
 
+import hashlib
+import logging
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from price_physics.errors import PricePhysicsError
 from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
-from price_physics.model.device import seeded
+from price_physics.model.device import describe_device, seeded
 from price_physics.model.metrics import Floats, log_loss, log_softmax
-from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.model.networks import Network, NetworkConfig, build_network
+from price_physics.model.schedules import batches, learning_rate
+from price_physics.model.state import Checkpoint, TrainingState, adamw
+from price_physics.model.step import Step
+from price_physics.store.artefact import canonical_json
 from price_physics.study import ModelConfig
 
-_EVALUATION_BATCH = 256
-_MAX_GRADIENT_NORM = 1.0
+_EVALUATION_BATCH = {"cpu": 256, "cuda": 4096}
+_FEWEST_AT_ONCE = 8
 Index = npt.NDArray[np.int64]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one fit trains on.
+
+    Attributes
+    ----------
+    train : int64 array
+        Samples that train.
+    early_stop : int64 array, or None
+        Samples whose log loss decides when to stop; the best epoch's network is kept. None runs
+        all `n_epochs` and keeps the last.
+    n_epochs, seed : int
+    at_once : int, optional
+        Samples that pass through the network together; None is the batch. Halved where the
+        device's memory does not suffice.
+    """
+
+    train: Index
+    early_stop: Index | None
+    n_epochs: int
+    seed: int
+    at_once: int | None = None
 
 
 @dataclass(frozen=True)
 class Fit:
     """A trained network and how it got there.
 
-    `log_odds` are the logs of the weighted class shares its loss saw; `best_epoch` counts from 1.
+    `log_odds` are the logs of the weighted class shares its loss saw; `best_epoch` counts from 1;
+    `at_once` is how many samples the device's memory took together.
     """
 
-    network: ResNetLite
+    network: Network
     log_odds: Floats
     best_epoch: int
     curve: list[dict[str, Any]]
+    at_once: int
 
 
 def fit_network(
@@ -46,11 +80,9 @@ def fit_network(
     config: ModelConfig,
     architecture: NetworkConfig,
     uniqueness: Floats,
-    train: Index,
-    early_stop: Index | None,
-    n_epochs: int,
-    seed: int,
+    task: Task,
     on_epoch: Callable[[int], None] = lambda epoch: None,
+    checkpoint: Path | None = None,
 ) -> Fit:
     """Train one network.
 
@@ -63,21 +95,135 @@ def fit_network(
     architecture : NetworkConfig
     uniqueness : float64 array of shape (n_samples,)
         Average uniqueness of every sample of the store.
-    train : int64 array
-        Samples that train.
-    early_stop : int64 array, or None
-        Samples whose log loss decides when to stop; the best epoch's network is kept. None runs
-        all `n_epochs` and keeps the last.
-    n_epochs, seed : int
+    task : Task
     on_epoch : callable
-        Called with the number of each finished epoch.
+        Called with the number of each epoch finished in this call.
+    checkpoint : Path, optional
+        File to keep the state in after each epoch, and to go on from. On the CPU a fit that goes on
+        ends with the bytes of one that was never stopped.
 
     Raises
     ------
     PricePhysicsError
         When the loss is no longer finite.
     """
-    device, n_classes = store.device, architecture.n_classes
+    weight, log_odds, shift = _weights(
+        store, config, uniqueness, task.train, architecture.n_classes
+    )
+    kept = None
+    if checkpoint is not None:
+        key = _fingerprint(store, config, architecture, uniqueness, task)
+        kept = Checkpoint(checkpoint, key)
+    at_once = task.at_once or config.batch_size
+    with seeded(task.seed, store.device, config.deterministic):
+        network = build_network(architecture)
+        network.to(store.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shuffle = torch.Generator(store.device).manual_seed(task.seed)
+        state = TrainingState(network, adamw(network, config.weight_decay), shuffle)
+        if kept is not None and (found := kept.load()) is not None:
+            state.restore(*found)
+        epochs = _Epochs(store, config, state, task.train, weight)
+        while not _is_over(state, config, task):
+            loss, rate, at_once = epochs.run(at_once)
+            stop_loss = math.nan
+            if task.early_stop is not None:
+                logits = predict_logits(network, store, task.early_stop) + shift
+                classes = store.classes.cpu().numpy()[task.early_stop]
+                stop_loss = log_loss(np.exp(log_softmax(logits)), classes)
+            _check_finite(loss, stop_loss, state.epoch + 1, config, task)
+            row = {"train_loss": loss, "early_stop_loss": stop_loss, "learning_rate": rate}
+            state.finish_epoch(
+                row, stop_loss, task.early_stop is None or stop_loss < state.best_loss
+            )
+            if kept is not None:
+                kept.save(*state.snapshot())
+            on_epoch(state.epoch)
+        return Fit(state.best_network(), log_odds, state.best_epoch, state.curve, at_once)
+
+
+def predict_logits(network: Network, store: SampleStore, index: Index) -> Floats:
+    """Logits (n, n_classes) of the given samples in float32, as served, given as float64."""
+    network.eval()
+    at_once = _EVALUATION_BATCH[store.device.type]
+    samples = torch.as_tensor(index, device=store.device)
+    while True:
+        try:
+            with torch.no_grad():
+                parts = [
+                    network(store.images(batch), store.features[batch])
+                    for batch in samples.split(at_once)
+                ]
+            return torch.cat(parts).cpu().numpy().astype(np.float64)
+        except torch.OutOfMemoryError:
+            at_once = _halved(at_once, "evaluation")
+
+
+class _Epochs:
+    """Runs epoch after epoch of one fit."""
+
+    def __init__(
+        self,
+        store: SampleStore,
+        config: ModelConfig,
+        state: TrainingState,
+        train: Index,
+        weight: Floats,
+    ) -> None:
+        device = store.device
+        self.store, self.config, self.state = store, config, state
+        self.samples = torch.as_tensor(train, device=device)
+        self.n_steps = config.steps_per_epoch or math.ceil(len(train) / config.batch_size)
+        self.draw: Tensor | None = None
+        loss_weight = torch.as_tensor(weight, dtype=torch.float32, device=device)
+        if config.weights_on == "sampler":
+            self.draw = torch.as_tensor(weight[train], device=device)
+            loss_weight = torch.ones_like(loss_weight)
+        self.loss_weight = loss_weight
+        self.step: Step | None = None
+
+    def run(self, at_once: int) -> tuple[float, float, int]:
+        """Run an epoch: the mean weighted loss, the last learning rate, samples at once.
+
+        Where the device's memory does not suffice, the epoch is run again from its start with half
+        as many samples at once.
+        """
+        before = self.state.snapshot()
+        while True:
+            try:
+                return *self._run(at_once), at_once
+            except torch.OutOfMemoryError:
+                self.step = None  # with what it recorded
+                at_once = _halved(at_once, "training")
+                self.state.optimiser.zero_grad(set_to_none=True)
+                torch.cuda.empty_cache()
+                self.state.restore(*before)
+
+    def _run(self, at_once: int) -> tuple[float, float]:
+        config, n_steps, state = self.config, self.n_steps, self.state
+        if self.step is None:
+            recorded = self.store.device.type == "cuda" and not config.deterministic
+            self.step = Step(state, self.store, self.loss_weight, config, at_once, recorded)
+        state.network.train()
+        self.step.total_loss.zero_()
+        order = batches(self.samples, config.batch_size, n_steps, state.generator, self.draw)
+        n_samples, rate = 0, 0.0
+        for number, batch in enumerate(order, start=state.epoch * n_steps):
+            rate = learning_rate(
+                config.schedule, number, config.max_epochs * n_steps, config.learning_rate
+            )
+            self.step(batch, rate)
+            n_samples += len(batch)
+        return float(self.step.total_loss) / n_samples, rate
+
+
+def _weights(
+    store: SampleStore, config: ModelConfig, uniqueness: Floats, train: Index, n_classes: int
+) -> tuple[Floats, Floats, Floats]:
+    """Weight of every sample, log of the weighted class shares, and what they shift logits by.
+
+    On the sampler a class is drawn as often as its share of the weights, so the network learns
+    the same shares that the weighted loss would teach it: one correction serves both.
+    """
     classes = store.classes.cpu().numpy()
     weight = np.ones(len(store))
     weight[train] = uniqueness[train] / uniqueness[train].mean()
@@ -85,142 +231,70 @@ def fit_network(
     log_odds = training_log_odds(classes[train], weight[train], n_classes)
     # Judged as it will be served: with class weights' shift of the logits taken back.
     shift = training_log_odds(classes[train], np.ones(len(train)), n_classes) - log_odds
-    loss_weight = torch.as_tensor(weight, dtype=torch.float32, device=device)
-    steps = config.steps_per_epoch or math.ceil(len(train) / config.batch_size)
-
-    with seeded(seed, device):
-        shuffle = torch.Generator().manual_seed(seed)
-        network = ResNetLite(architecture).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
-        curve: list[dict[str, Any]] = []
-        best_epoch, best_loss, best_state = 0, math.inf, _copy_state(network)
-        for epoch in range(1, n_epochs + 1):
-            rates = [
-                one_cycle(step, config.max_epochs * steps, config.learning_rate)
-                for step in range((epoch - 1) * steps, epoch * steps)
-            ]
-            order = batches(train, config.batch_size, steps, shuffle)
-            loss = _run_epoch(
-                network, optimiser, store, loss_weight, order, rates, config.focal_gamma
-            )
-            stop_loss = math.nan
-            if early_stop is not None:
-                logits = predict_logits(network, store, early_stop) + shift
-                stop_loss = log_loss(np.exp(log_softmax(logits)), classes[early_stop])
-            if not math.isfinite(loss) or (early_stop is not None and math.isnan(stop_loss)):
-                raise PricePhysicsError(
-                    f"training diverged: loss {loss}, early-stopping loss {stop_loss} in epoch "
-                    f"{epoch}; lower model.learning_rate, which is {config.learning_rate}"
-                )
-            curve.append(
-                {
-                    "epoch": epoch,
-                    "train_loss": loss,
-                    "early_stop_loss": stop_loss,
-                    "learning_rate": rates[-1],
-                }
-            )
-            on_epoch(epoch)
-            if early_stop is None or stop_loss < best_loss:
-                best_epoch, best_loss, best_state = epoch, stop_loss, _copy_state(network)
-            elif epoch - best_epoch >= config.patience_epochs:
-                break
-        network.load_state_dict(best_state)
-    return Fit(network.eval(), log_odds, best_epoch, curve)
+    return weight, log_odds, shift
 
 
-def predict_logits(network: ResNetLite, store: SampleStore, index: Index) -> Floats:
-    """Logits (n, n_classes) of the given samples, in float64."""
-    network.eval()
-    parts = []
-    with torch.no_grad():
-        for batch in torch.as_tensor(index, device=store.device).split(_EVALUATION_BATCH):
-            parts.append(network(store.images(batch), store.features[batch]).cpu().numpy())
-    return np.concatenate(parts).astype(np.float64)
+def _is_over(state: TrainingState, config: ModelConfig, task: Task) -> bool:
+    waited = state.epoch - state.best_epoch
+    stopped = task.early_stop is not None and waited >= config.patience_epochs
+    return state.epoch >= task.n_epochs or stopped
 
 
-def batches(
-    index: Index, batch_size: int, n_steps: int, generator: torch.Generator
-) -> Iterator[Tensor]:
-    """Yield `n_steps` batches of shuffled samples, reshuffling whenever all have been seen.
-
-    Examples
-    --------
-    >>> generator = torch.Generator().manual_seed(0)
-    >>> sorted(torch.cat(list(batches(np.arange(6), 4, 2, generator))).tolist())
-    [0, 1, 2, 3, 4, 5]
-    """
-    samples = torch.as_tensor(index)
-    n_rounds = math.ceil(n_steps * batch_size / len(samples))
-    if (n_steps - 1) * batch_size < len(samples):
-        n_rounds = 1  # an epoch ends with its short batch
-    order = [samples[torch.randperm(len(samples), generator=generator)] for _ in range(n_rounds)]
-    for batch in torch.cat(order).split(batch_size)[:n_steps]:
-        # Batch normalisation needs two samples: a lone last one is joined by the first.
-        yield batch if len(batch) > 1 else torch.cat([batch, order[0][:1]])
+def _check_finite(
+    loss: float, stop_loss: float, epoch: int, config: ModelConfig, task: Task
+) -> None:
+    if not math.isfinite(loss) or (task.early_stop is not None and math.isnan(stop_loss)):
+        raise PricePhysicsError(
+            f"training diverged: loss {loss}, early-stopping loss {stop_loss} in epoch {epoch}; "
+            f"lower model.learning_rate, which is {config.learning_rate}"
+        )
 
 
-def one_cycle(step: int, n_steps: int, peak: float) -> float:
-    """Learning rate: up to `peak` over the first 30 % of the steps, then down, as cosines.
-
-    References
-    ----------
-    Smith & Topin (2017), "Super-convergence".
-
-    Examples
-    --------
-    >>> [round(one_cycle(s, 100, 1.0), 3) for s in (0, 30, 65, 99)]
-    [0.04, 1.0, 0.5, 0.001]
-    """
-    turn = 0.3 * n_steps
-    if step < turn:
-        low, progress = peak / 25, step / turn
-    else:
-        low, progress = peak / 1e4, 1 - (step - turn) / (n_steps - turn)
-    return low + (peak - low) * (1 - math.cos(math.pi * progress)) / 2
+def _halved(at_once: int, what: str) -> int:
+    if at_once // 2 < _FEWEST_AT_ONCE:
+        raise PricePhysicsError(
+            f"the device's memory does not suffice for {what} with {at_once} samples at once; "
+            "free some, or set model.device to cpu"
+        )
+    _log.warning(
+        "the device's memory does not suffice for %s with %d samples at once; going on with %d",
+        what,
+        at_once,
+        at_once // 2,
+    )
+    return at_once // 2
 
 
-def weighted_loss(logits: Tensor, classes: Tensor, weight: Tensor, focal_gamma: float) -> Tensor:
-    """Cross-entropy times weight, averaged; focal where `focal_gamma` is positive.
-
-    References
-    ----------
-    Lin et al. (2017), "Focal loss for dense object detection".
-    """
-    log_p = F.log_softmax(logits, dim=1)
-    log_p = (log_p * F.one_hot(classes, logits.shape[1])).sum(1)
-    if focal_gamma:
-        # the floor keeps the gradient finite where a sample is certain and gamma below 1
-        log_p = (1 - log_p.exp()).clamp(min=1e-6) ** focal_gamma * log_p
-    return -(weight * log_p).mean()
-
-
-def _run_epoch(
-    network: ResNetLite,
-    optimiser: torch.optim.Optimizer,
+def _fingerprint(
     store: SampleStore,
-    loss_weight: Tensor,
-    order: Iterator[Tensor],
-    rates: list[float],
-    focal_gamma: float,
-) -> float:
-    """One step a batch; give the mean weighted loss over the samples."""
-    network.train()
-    total, n_samples = torch.zeros((), device=store.device), 0
-    for batch, rate in zip(order, rates, strict=True):
-        index = batch.to(store.device)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        logits = network(store.images(index), store.features[index])
-        loss = weighted_loss(logits, store.classes[index], loss_weight[index], focal_gamma)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), _MAX_GRADIENT_NORM)
-        optimiser.step()
-        total += loss.detach() * len(index)
-        n_samples += len(index)
-    return float(total) / n_samples
+    config: ModelConfig,
+    architecture: NetworkConfig,
+    uniqueness: Floats,
+    task: Task,
+) -> str:
+    """Hash everything that decides a fit: settings, samples, code, machine."""
+    settings = {
+        "config": config.model_dump(mode="json", exclude={"device"}),
+        "architecture": [type(architecture).__name__, asdict(architecture)],
+        "epochs": task.n_epochs,
+        "seed": task.seed,
+        "store": store.fingerprint(),
+        "device": describe_device(store.device),
+        "code": _code_version(),
+    }
+    digest = hashlib.sha256(canonical_json(settings))
+    for part in (task.train, task.early_stop, uniqueness):
+        digest.update(b"none" if part is None else np.ascontiguousarray(part).tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()
 
 
-def _copy_state(network: ResNetLite) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+@cache
+def _code_version() -> str:
+    """Hash of the source that trains and draws."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for folder in ("model", "images"):
+        for file in sorted((package / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -3,13 +3,14 @@
 One function with overrides, so that a test swaps what it must. Nothing is computed here.
 """
 
+import shutil
 from collections.abc import Callable
 
 import dagster as dg
 
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.assets.labels import build_label_assets
-from price_physics.orchestration.assets.learning import build_learning_assets
+from price_physics.orchestration.assets.learning import build_learning_assets, checkpoint_folder
 from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
 from price_physics.orchestration.assets.verdict import build_verdict_assets
 from price_physics.orchestration.dag import STAGES
@@ -60,11 +61,30 @@ def build_definitions(
         executor=dg.in_process_executor,
         resources={
             "store": PartitionIOManager(
-                Store(project.store), project.outputs, _settings(markets, studies), on_written
+                Store(project.store),
+                project.outputs,
+                _settings(markets, studies),
+                _tidying(project, on_written),
             ),
             "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
         },
     )
+
+
+def _tidying(
+    project: Project, on_written: Callable[[Partition], None] | None
+) -> Callable[[Partition], None]:
+    """Remove the checkpoints of a model once its partition stands; then tell `on_written`."""
+
+    def written(partition: Partition) -> None:
+        study, asset = partition.key
+        if asset == "model":
+            folder = checkpoint_folder(project, study, partition.month)
+            shutil.rmtree(folder, ignore_errors=True)
+        if on_written is not None:
+            on_written(partition)
+
+    return written
 
 
 def _settings(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key, str]:

@@ -7,6 +7,7 @@ all come from here. **Partition m reads only months up to m**: no offset is ever
 from dataclasses import dataclass
 
 from price_physics.months import Month
+from price_physics.study import Study
 
 EVERY = -360
 """Offset that reaches back beyond the first month of any market: thirty years. Dagster steps
@@ -38,7 +39,9 @@ STAGES: dict[str, Stage] = {
     "bars": _stage("bars", "bars", ticks=M1),
     "regime_features": _stage("regimes", "events regime_features", bars=ALL),
     "excursions": _stage("labels", BAR_EVENTS, bars=M2, ticks=M1),
-    "barrier_policy": _stage("labels", "seed barrier_policy", excursions=ALL, regime_features=ALL),
+    "barrier_policy": _stage(
+        "labels", "seed barrier_policy labels", excursions=ALL, regime_features=ALL
+    ),
     "labels": _stage(
         "labels",
         f"{BAR_EVENTS} barrier_policy",
@@ -87,6 +90,20 @@ STAGES: dict[str, Stage] = {
         walk_forward=M,
     ),
 }
+
+
+def reads_of(asset: str, study: Study | None) -> dict[str, Window]:
+    """Which months of what an asset of a study reads.
+
+    An in-sample barrier policy serves the events of its own month instead of the next: the one
+    arrow that a study can bend, into the past of its events' outcomes but not beyond m.
+    """
+    reads = STAGES[asset].reads
+    if study is None or "barrier_policy" not in reads:
+        return reads
+    first, last = reads["barrier_policy"]
+    shift = 1 - study.barrier_policy.lag_months
+    return {**reads, "barrier_policy": (first + shift, last + shift)}
 
 
 def owner_of(asset: str, study: str, market: str) -> str:

@@ -6,7 +6,7 @@ and input versions. A kill loses at most the asset that was being computed.
 
 from price_physics.errors import StoreError
 from price_physics.months import Month
-from price_physics.orchestration.dag import STAGES, months_read, owner_of
+from price_physics.orchestration.dag import STAGES, months_read, owner_of, reads_of
 from price_physics.orchestration.versions import code_version, file_versions, settings_hash
 from price_physics.project import Project
 from price_physics.store.partitions import Store
@@ -23,9 +23,9 @@ def stale_assets(project: Project, market: Market, study: Study, month: Month) -
         When the market has no files.
     """
     stale: list[str] = []
-    for asset, stage in STAGES.items():
+    for asset in STAGES:
         upstream_is_stale = any(
-            name in stale for name, window in stage.reads.items() if window[1] == 0
+            name in stale for name, window in reads_of(asset, study).items() if window[1] == 0
         )
         if upstream_is_stale or not is_current(project, market, study, asset, month):
             stale.append(asset)
@@ -56,7 +56,7 @@ def _input_versions(
         return file_versions(project, market, month)
     partitions = [
         store.read((owner_of(upstream, study.name, market.name), upstream), m)
-        for upstream, window in STAGES[asset].reads.items()
+        for upstream, window in reads_of(asset, study).items()
         for m in months_read(window, month, market.first_month)
     ]
     versions = {p.name: p.data_version for p in partitions}

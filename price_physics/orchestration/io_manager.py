@@ -137,10 +137,11 @@ class PartitionIOManager(dg.IOManager):
         month = Month.parse(context.asset_partition_key)
         read = self._read.pop((context.run_id, context.step_context.step.key), [])
         synthetic = obj.synthetic or any(p.synthetic for p in read)
+        in_sample = obj.in_sample or any(p.in_sample for p in read)
         partition = self._store.write(
             (owner, asset),
             month,
-            replace(obj, synthetic=synthetic),
+            replace(obj, synthetic=synthetic, in_sample=in_sample),
             code_version=code_version(asset),
             config_hash=self._settings[owner, asset],
             inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
@@ -173,6 +174,8 @@ def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:
         metadata["warm_up"] = dg.MetadataValue.text(partition.warm_up)
     if partition.synthetic:
         metadata["synthetic"] = dg.MetadataValue.bool(True)
+    if partition.in_sample:
+        metadata["in_sample"] = dg.MetadataValue.bool(True)
     return metadata
 
 

@@ -18,6 +18,7 @@ import filelock
 import pandas as pd
 
 from price_physics.months import Month
+from price_physics.orchestration.registry import ModelFiles, register
 from price_physics.study import Market, Study, config_hash
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
 _BATCH = 900  # MLflow takes at most 1,000 metrics a call
@@ -49,6 +51,7 @@ class MlflowTracking(dg.ConfigurableResource):
         metrics: Mapping[str, float | None] | None = None,
         curves: pd.DataFrame | None = None,
         files: Mapping[str, bytes] | None = None,
+        model: "ModelFiles | None" = None,
     ) -> str:
         """Log to the nested run of a month, which is made when it is not there yet.
 
@@ -62,6 +65,8 @@ class MlflowTracking(dg.ConfigurableResource):
             LEARNING_CURVES; logged by epoch in batches.
         files : mapping of path to bytes, optional
             Logged as artifacts.
+        model : ModelFiles, optional
+            Registered under the study's name, with an alias of the month.
 
         Returns
         -------
@@ -84,6 +89,9 @@ class MlflowTracking(dg.ConfigurableResource):
                 path.write_bytes(content)
             if files:
                 client.log_artifacts(run, folder)
+        if model is not None:
+            with self._lock():
+                register(client, study.name, month, run, model)
         return run
 
     def _client(self) -> "MlflowClient":
@@ -94,7 +102,7 @@ class MlflowTracking(dg.ConfigurableResource):
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every migration
         Path(self.folder).mkdir(parents=True, exist_ok=True)
         with self._lock():
-            client = MlflowClient(tracking_uri=self.uri)
+            client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
             client.search_experiments(max_results=1)
             with sqlite3.connect(Path(self.folder) / "mlflow.db") as connection:
                 connection.execute("PRAGMA journal_mode=WAL")

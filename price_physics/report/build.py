@@ -36,6 +36,7 @@ def build_report(
     walk_forward: Mapping[Month, MonthWalk],
     predictions: Mapping[Month, pd.DataFrame],
     labels: Mapping[Month, pd.DataFrame],
+    label_counts: Mapping[Month, dict],
     provenance: Mapping[Month, dict],
     verdict: Verdict,
     environment: dict,
@@ -50,12 +51,14 @@ def build_report(
         All months up to `month`; those with a `warm_up` reason are out of the numbers.
     predictions, labels : mapping of month to DataFrame
         PREDICTIONS and LABELS, all months up to `month`.
+    label_counts : mapping of month to dict
+        What the labels do not show: `dropped` by reason, and `undecidable` where bars touch.
     provenance : mapping of month to dict
         Of the model that served the month: model_month, warm_up, summary, folds, architecture.
     verdict : Verdict
         Judged on the same months.
     environment : dict
-        versions, seed, config_hash, code_version, synthetic, inputs; printed as given.
+        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
 
     Returns
     -------
@@ -69,6 +72,7 @@ def build_report(
         walk_forward=walk_forward,
         predictions=predictions,
         labels=labels,
+        label_counts=label_counts,
         provenance=provenance,
         verdict=verdict,
         environment=environment,

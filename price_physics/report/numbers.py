@@ -30,6 +30,7 @@ def collect_numbers(
     walk_forward: Mapping[Month, MonthWalk],
     predictions: Mapping[Month, pd.DataFrame],
     labels: Mapping[Month, pd.DataFrame],
+    label_counts: Mapping[Month, dict],
     provenance: Mapping[Month, dict],
     verdict: Verdict,
     environment: dict,
@@ -56,6 +57,7 @@ def collect_numbers(
             "symbol": market.symbol,
             "month": str(month),
             "synthetic": market.synthetic or bool(environment.get("synthetic")),
+            "in_sample": study.barrier_policy.in_sample or bool(environment.get("in_sample")),
             "verdict": dataclasses.asdict(verdict),
             "headline": _headline(walks, curves, trades, costs, scores, verdict),
             "months": [
@@ -67,6 +69,7 @@ def collect_numbers(
             "costs": costs,
             "trades": trade_groups(trades),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
+            "labels": label_numbers(study, labels, label_counts),
             "reliability": scores["reliability"],
             "confusion": scores["confusion"],
             "models": [_model_numbers(m, provenance[m]) for m in sorted(provenance)],
@@ -179,6 +182,30 @@ def _trade_counts(trades: pd.DataFrame) -> dict[str, int]:
     return {
         "n_trades": len(executed(trades)),
         "n_cancelled": int((trades["exit_reason"] == "cancelled").sum()),
+    }
+
+
+# ---------------------------------------------------------------------------- labels
+def label_numbers(
+    study: Study, labels: Mapping[Month, pd.DataFrame], counts: Mapping[Month, dict]
+) -> dict[str, Any]:
+    """How many labels there are, of what, and how many there are not, over all months."""
+    label = np.concatenate([np.empty(0), *(labels[m]["label"].to_numpy() for m in sorted(labels))])
+    dropped: dict[str, int] = {}
+    for count in counts.values():
+        for reason, n in count["dropped"].items():
+            dropped[reason] = dropped.get(reason, 0) + n
+    by_bars = study.labels.path == "bars"
+    return {
+        "path": study.labels.path,
+        "both_touched": study.labels.both_touched,
+        "primary_model": study.labels.side,
+        "n_labels": len(label),
+        "n_take_profit": int((label == 1).sum()),
+        "n_time_out": int((label == 0).sum()),
+        "n_stop_loss": int((label == -1).sum()),
+        "n_undecidable": sum(c["undecidable"] for c in counts.values()) if by_bars else None,
+        "dropped": dropped,
     }
 
 

@@ -40,6 +40,8 @@ class Artefact:
         Why the month is a warm-up (too little is known yet), if it is one.
     synthetic : bool
         Whether any tick behind this came from a generator.
+    in_sample : bool
+        Whether any barrier behind this was chosen from what it is judged on.
     inputs : mapping of name to sha256
         What was read from outside the store, such as vendor files.
     """
@@ -50,6 +52,7 @@ class Artefact:
     files: dict[str, bytes] = field(default_factory=dict)
     warm_up: str | None = None
     synthetic: bool = False
+    in_sample: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
 
 

@@ -121,6 +121,7 @@ class Store:
                 "known_at": month.end_ns,
                 "warm_up": artefact.warm_up,
                 "synthetic": artefact.synthetic,
+                "in_sample": artefact.in_sample,
                 "code_version": code_version,
                 "config_hash": config_hash,
                 "inputs": dict(inputs or {}),
@@ -178,6 +179,10 @@ class Partition:
     @property
     def synthetic(self) -> bool:
         return bool(self.manifest["synthetic"])
+
+    @property
+    def in_sample(self) -> bool:
+        return bool(self.manifest.get("in_sample", False))
 
     @property
     def file_names(self) -> list[str]:

@@ -7,13 +7,17 @@ whole within a month; the pattern says which way the outcome leans. Events belon
 """
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, BinaryIO, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from price_physics.months import Month
 from price_physics.schemas import TICKS
+from price_physics.store.atomic import write_atomically
 
 Kind = Literal["trend", "exclusive_or", "volatility", "walk"]
 
@@ -43,6 +47,31 @@ def tick_spacing_ns(episodes_a_day: int) -> int:
             "divisor of 337500, such as 1, 10, 25, 50, 100, 125, 250 or 500"
         )
     return DAY_MS // n_ticks * 1_000_000
+
+
+def episodes_for(n_events: int, month: Month) -> int:
+    """Fewest episodes a day, of those that keep ticks on milliseconds, for so many a month.
+
+    Raises
+    ------
+    ValueError
+        When there is no such number.
+
+    Examples
+    --------
+    >>> episodes_for(40_000, Month(2020, 1))
+    1350
+    """
+    most = DAY_MS // TICKS_AN_EPISODE
+    for episodes_a_day in range(1, most + 1):
+        if most % episodes_a_day == 0 and n_episodes(month, episodes_a_day) >= n_events > 0:
+            return episodes_a_day
+    raise ValueError(f"{n_events} events a month: give 1 to {n_episodes(month, most)}")
+
+
+def n_episodes(month: Month, episodes_a_day: int) -> int:
+    """Episodes in a month: each is one event."""
+    return (month.stop_ns - month.start_ns) // (DAY_MS * 1_000_000) * episodes_a_day
 
 
 def horizon_minutes(episodes_a_day: int) -> float:
@@ -107,9 +136,7 @@ def lattice_market(
     months = [first_month + i for i in range(n_months)]
     times, moves = [], []
     for i, month in enumerate(months):
-        n_days = (month.stop_ns - month.start_ns) // (DAY_MS * 1_000_000)
-        rng = np.random.default_rng([seed, get_args(Kind).index(kind), i])
-        moves.append(_moves(kind, n_days * episodes_a_day, theta, rng))
+        moves.append(_moves(kind, n_episodes(month, episodes_a_day), theta, _rng(kind, seed, i)))
         times.append(month.start_ns + spacing * np.arange(len(moves[-1]), dtype=np.int64))
     if not months:
         return TICKS.empty()
@@ -124,6 +151,54 @@ def lattice_market(
             "tick_sign": _signs(move),
         }
     )
+
+
+def outcome_signs(
+    kind: Kind, first_month: Month, n_months: int, episodes_a_day: int, seed: int
+) -> npt.NDArray[np.int8]:
+    """Which way the outcome of every episode of `lattice_market` leans: what an oracle knows.
+
+    Returns
+    -------
+    int8 array of shape (n_episodes,)
+        The sign of the drift, episode by episode; 0 throughout where there is none.
+    """
+    _check(kind, 0)
+    if kind in ("volatility", "walk"):
+        total = sum(n_episodes(first_month + i, episodes_a_day) for i in range(n_months))
+        return np.zeros(total, np.int8)
+    coins = [
+        _coins(n_episodes(first_month + i, episodes_a_day), _rng(kind, seed, i))[..., 0]
+        for i in range(n_months)
+    ]
+    coin, other = np.concatenate([np.empty((2, 0)), *coins], axis=1).astype(np.int8)
+    return coin if kind == "trend" else coin * other
+
+
+def write_generic_parquet(ticks: pd.DataFrame, path: Path) -> None:
+    """Write ticks as a parquet dump of vendor "generic": the columns of the CSV, typed.
+
+    Times are whole milliseconds. Same ticks, same bytes, of which there are far fewer than in a
+    CSV: prices lie on a lattice, and all else is a count.
+    """
+    table = pa.table(
+        {
+            "timestamp": ticks["time_ns"].to_numpy() // 1_000_000,
+            "price": ticks["price"].to_numpy(),
+            "qty": ticks["qty"].to_numpy(),
+            "trade_id": ticks["trade_id"].to_numpy(np.int64),
+            "is_buyer_maker": ticks["tick_sign"].to_numpy() < 0,
+        }
+    )
+    counts = dict.fromkeys(["timestamp", "trade_id"], "DELTA_BINARY_PACKED")
+    lattice = ["price", "qty"]
+
+    def write(file: BinaryIO) -> None:
+        pq.write_table(
+            table, file, compression="zstd", use_dictionary=lattice, column_encoding=counts
+        )
+
+    write_atomically(path, write)
 
 
 def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
@@ -152,12 +227,21 @@ def _check(kind: str, theta: float) -> None:
         raise ValueError(f"theta = {theta} lies outside [0, 1)")
 
 
-def _moves(kind: Kind, n_episodes: int, theta: float, rng: np.random.Generator) -> np.ndarray:
-    """Steps of every tick, -1, 0 or +1: int8 array of shape (n_episodes * 256,)."""
+def _rng(kind: Kind, seed: int, n_months_before: int) -> np.random.Generator:
+    return np.random.default_rng([seed, get_args(Kind).index(kind), n_months_before])
+
+
+def _coins(n: int, rng: np.random.Generator) -> np.ndarray:
+    """The first thing drawn of a month: d1 (which is d) and d2, of shape (2, n, 1)."""
+    return rng.choice([-1, 1], size=(2, n, 1))
+
+
+def _moves(kind: Kind, n: int, theta: float, rng: np.random.Generator) -> np.ndarray:
+    """Steps of every tick, -1, 0 or +1: int8 array of shape (n * 256,) of n episodes."""
     n_pattern, n_half = TICKS_A_BAR * PATTERN_BARS, TICKS_A_BAR * PATTERN_BARS // 2
-    coin, other = rng.choice([-1, 1], size=(2, n_episodes, 1))
-    calm = rng.random((n_episodes, 1)) < 0.5
-    drift = np.zeros((n_episodes, TICKS_AN_EPISODE))
+    coin, other = _coins(n, rng)
+    calm = rng.random((n, 1)) < 0.5
+    drift = np.zeros((n, TICKS_AN_EPISODE))
     if kind == "trend":
         drift[:, :n_pattern] = _TREND_DRIFT * coin
         drift[:, n_pattern:] = theta * coin

@@ -89,6 +89,7 @@ def build_walk_forward(
         market.price[:-1],
         study.walk_forward.latency_ns,
         month.end_ns,
+        study.bars.kind == "time",
     )
     fills = close_stale(
         fills,

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from price_physics.errors import StoreError
 from price_physics.labels.kernels import first_touch
-from price_physics.months import Month
+from price_physics.labels.paths import last_tick_at
 
 TAKE_PROFIT, STOP_LOSS, TIME_OUT = "take_profit", "stop_loss", "time_out"
 STALE, CANCELLED = "stale", "cancelled"
@@ -39,6 +38,7 @@ def fill_signals(
     price: np.ndarray,
     latency_ns: int,
     known_until_ns: int,
+    by_clock: bool = False,
 ) -> Fills:
     """Run every signal over the ticks there are.
 
@@ -59,6 +59,8 @@ def fill_signals(
         From decision to market, the same for entries and exits.
     known_until_ns : int
         The moment through which `time_ns` is complete.
+    by_clock : bool
+        Whether bars, and so events, close by the clock and not on a tick.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def fill_signals(
     Raises
     ------
     StoreError
-        When no tick stands at the time of an event.
+        When no tick stands at the time of an event; by the clock, none before it.
     """
     event = signals["event_time_ns"].to_numpy(dtype=np.int64)
     horizon_end = signals["horizon_end_ns"].to_numpy(dtype=np.int64)
@@ -79,8 +81,9 @@ def fill_signals(
         none = np.empty(0, dtype=np.int64)
         return Fills(np.empty(0, dtype=object), none, none, np.empty(0), none)
 
-    event_tick = _event_ticks(event, time_ns)
-    label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_end - event)
+    event_tick = last_tick_at(time_ns, event, by_clock)
+    horizon_ns = horizon_end - time_ns[event_tick]
+    label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_ns)
     touched, profit = label != 0, np.where(is_long, label == 1, label == -1)
     touch_time = np.where(touched, time_ns[touch], -1)
 
@@ -131,19 +134,6 @@ def close_stale(
         exit_price=np.where(stale, close_price, fills.exit_price),
         exit_time_ns=np.where(stale, close_ns, fills.exit_time_ns),
     )
-
-
-def _event_ticks(event: np.ndarray, time_ns: np.ndarray) -> np.ndarray:
-    tick = np.searchsorted(time_ns, event, side="right") - 1
-    strange = tick < 0
-    strange[~strange] = time_ns[tick[~strange]] != event[~strange]
-    if strange.any():
-        first = int(event[strange][0])
-        raise StoreError(
-            f"no tick at the event {first} (month {Month.of(first)}): predictions and ticks are of "
-            "different runs; materialise that month and all later ones again"
-        )
-    return tick
 
 
 def _at(values: np.ndarray, position: np.ndarray, missing: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from price_physics.labels.atr import month_atr
 from price_physics.labels.events import event_bars
 from price_physics.labels.frames import rows_of, stack
 from price_physics.labels.policy import multiples
+from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
 from price_physics.schemas import PREDICTIONS, REGIME_FEATURES
 from price_physics.study import Study, WalkForwardConfig
@@ -33,7 +34,8 @@ class OutcomeMeans:
     head, whose L covers everything that is no take-profit), all of a long. A short mirrors them
     in its own prices: it takes its profit at the level below and is stopped at a tick above,
     where a long leaves at the level above and is stopped at a tick below. Mirrored in the long's
-    prices it would keep every overshoot that the fills never give.
+    prices it would keep every overshoot that the fills never give. Where a primary model chooses
+    the sides, a long is whatever it says, and the others are not used.
 
     Without both a win and a loss in the sample nothing is known of the other side: ``tradable``
     is false and nothing trades.
@@ -114,14 +116,15 @@ def decide(
     probabilities: pd.DataFrame,
     atr: np.ndarray,
     price: np.ndarray,
+    primary: np.ndarray | int = 1,
 ) -> Decision:
     """Weigh a long against a short, event by event.
 
     A long is worth ``(p_up * W - p_down * L + p_flat * R) * atr / price - c`` with c the cost of
     two sides; a short is worth ``(p_down * W - p_up * L + p_flat * R) * atr / price - c`` in its
     own W, L and R. The larger one trades if it is positive and its own probability is at least
-    ``min_confidence``. The binary head knows longs only, worth
-    ``(p * W - (1 - p) * L) * atr / price - c``.
+    ``min_confidence``. The binary head knows one side only, worth
+    ``(p * W - (1 - p) * L) * atr / price - c``: that of the primary model, long without one.
 
     Parameters
     ----------
@@ -133,19 +136,22 @@ def decide(
         Columns `p_up`, and for three classes `p_flat` and `p_down`; n rows.
     atr, price : float64 array of shape (n,)
         The event's own.
+    primary : int array of shape (n,), or int
+        With the binary head, the side that ``p_up`` is about: +1 or -1.
 
     Returns
     -------
     Decision
-        Arrays of shape (n,); the value of a short is NaN with the binary head. A bet of size
-        0 is no trade: its side is 0.
+        Arrays of shape (n,); with the binary head the value of the side that is not in question
+        is NaN. A bet of size 0 is no trade: its side is 0.
     """
     p_up = probabilities["p_up"].to_numpy(dtype=np.float64)
     width, cost = atr / price, 2 * config.cost_a_side
     if head == BINARY:
-        gross = (p_up * means.win - (1 - p_up) * means.loss) * width
-        value_long, value_short = gross - cost, np.full(len(p_up), np.nan)
-        wanted, p_side = np.where(value_long > 0, 1, 0), p_up
+        value = (p_up * means.win - (1 - p_up) * means.loss) * width - cost
+        value_long = np.where(np.equal(primary, 1), value, np.nan)
+        value_short = np.where(np.equal(primary, -1), value, np.nan)
+        wanted, p_side = np.where(value > 0, primary, 0), p_up
     else:
         p_flat = probabilities["p_flat"].to_numpy(dtype=np.float64)
         p_down = probabilities["p_down"].to_numpy(dtype=np.float64)
@@ -186,7 +192,8 @@ def build_predictions(
     out_of_fold : DataFrame
         OUT_OF_FOLD of the same model.
     policy : DataFrame or None
-        BARRIER_POLICY of the month before; None falls back to the study's multiples.
+        BARRIER_POLICY of the month before (in-sample: of the month); None falls back to the
+        study's multiples.
     bars : mapping of Month to DataFrame
         BARS of the month and, where there is one, of the month before.
     features : DataFrame
@@ -195,7 +202,8 @@ def build_predictions(
     Returns
     -------
     DataFrame
-        PREDICTIONS, by event time. Events whose ATR is not there yet, or is 0, are dropped.
+        PREDICTIONS, by event time. Events whose ATR is not there yet, or is 0, are dropped, and
+        those on which a primary model takes no side.
 
     Raises
     ------
@@ -208,16 +216,21 @@ def build_predictions(
     position = _event_bars(events["event_time_ns"].to_numpy(), bars[month], month)
     atr = month_atr(bars, month, study.labels.atr_period_bars)[position]
     price = bars[month]["close"].to_numpy(dtype=np.float64)[position]
-    usable = np.isfinite(atr) & (atr > 0)
+    known, regime, trailing_return = stack(
+        REGIME_FEATURES, {month: features}, [month], "event_time_ns", "regime", "trailing_return"
+    )
+    row = rows_of(events["event_time_ns"].to_numpy(dtype=np.int64), known, "regime_features")
+    regime, primary = regime[row], event_sides(study.labels, trailing_return[row])
+    usable = np.isfinite(atr) & (atr > 0) & (primary != 0)
     events, atr, price = events[usable].reset_index(drop=True), atr[usable], price[usable]
+    regime, primary = regime[usable], primary[usable]
     event_time_ns = events["event_time_ns"].to_numpy(dtype=np.int64)
 
     head, config = study.model.head, study.walk_forward
     means = outcome_means(out_of_fold, head)
-    decision = decide(config, head, means, events, atr, price)
-    known, regimes = stack(REGIME_FEATURES, {month: features}, [month], "event_time_ns", "regime")
-    regime = regimes[rows_of(event_time_ns, known, "regime_features")]
+    decision = decide(config, head, means, events, atr, price, primary)
     take_profit, stop_loss = multiples(study, policy, regime, price, atr)
+    upper, lower = barrier_levels(primary, price, atr, take_profit, stop_loss)
     return conform(
         PREDICTIONS,
         event_time_ns=event_time_ns,
@@ -226,8 +239,8 @@ def build_predictions(
         atr=atr,
         take_profit_multiple=take_profit,
         stop_loss_multiple=stop_loss,
-        upper=price + take_profit * atr,
-        lower=price - stop_loss * atr,
+        upper=upper,
+        lower=lower,
         p_up=events["p_up"],
         p_flat=events["p_flat"],
         p_down=events["p_down"],
@@ -250,6 +263,7 @@ def _past_scale(
         out_of_fold,
         out_of_fold["atr"].to_numpy(dtype=np.float64),
         out_of_fold["price"].to_numpy(dtype=np.float64),
+        out_of_fold["side"].to_numpy(dtype=np.int8),
     )
     return book_scale(
         out_of_fold["event_time_ns"].to_numpy(dtype=np.int64),

@@ -13,7 +13,7 @@ from price_physics.study import Market, Study, config_hash
 from price_physics.walk_forward.build import WalkForwardResult
 from price_physics.walk_forward.ledger import read_trials, record_trial
 from price_physics.walk_forward.statistics import sharpe_ratio
-from price_physics.walk_forward.verdict import Verdict, judge
+from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
 
 
 def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
@@ -33,8 +33,13 @@ def judge_months(
     market: Market,
     month: Month,
     synthetic: bool,
+    in_sample: bool = False,
 ) -> Verdict:
     """Record that a study was looked at through `month`, and judge it.
+
+    One with an in-sample policy is not judged. Whoever looked at it has tried something on these
+    months, so it counts among the trials of the others, without a Sharpe ratio: that is no
+    evidence of how trials scatter either.
 
     Parameters
     ----------
@@ -42,12 +47,16 @@ def judge_months(
         The walk-forward of every month up to `month`.
     ledger : Path
         Folder of the trial ledger. A synthetic market is no trial and is not recorded.
+    in_sample : bool
+        Whether any barrier behind the months was chosen from what it is judged on.
 
     Returns
     -------
     Verdict
     """
     seen = out_of_sample(months)
+    if not seen and in_sample:
+        return no_verdict(IN_SAMPLE, 0, 0, 1)
     if not seen:
         no_days = months[month]
         return judge(no_days.daily.iloc[:0], no_days.book, no_days.equity, 0, [], study.seed)
@@ -56,7 +65,7 @@ def judge_months(
         for name in ("daily", "book", "equity")
     )
     n_trades = sum(int((months[m].trades["exit_reason"] != "cancelled").sum()) for m in seen)
-    sharpe = sharpe_ratio(daily["net_return"].to_numpy())
+    sharpe = None if in_sample else sharpe_ratio(daily["net_return"].to_numpy())
     sharpes = [sharpe]
     if not synthetic:
         record = {
@@ -64,8 +73,11 @@ def judge_months(
             "first_month": str(seen[0]),
             "n_days": len(daily),
             "sharpe_daily": sharpe,
+            **({"in_sample": True} if in_sample else {}),
         }
         trial = f"{config_hash(study, market)}-from-{seen[0]}"
         record_trial(ledger, market.name, trial, month, record)
         sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
+    if in_sample:
+        return no_verdict(IN_SAMPLE, len(daily), n_trades, len(sharpes))
     return judge(daily, book, equity, n_trades, sharpes, study.seed)

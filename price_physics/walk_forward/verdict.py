@@ -24,6 +24,11 @@ from price_physics.walk_forward.statistics import (
 
 DAYS_A_YEAR = 365
 EDGE, NO_EDGE, UNDERPOWERED = "edge", "no edge", "underpowered"
+NO_VERDICT = "no verdict"
+IN_SAMPLE = (
+    "No verdict: in-sample policy. The barriers of every month were chosen from the outcomes of "
+    "that month's own events, which nobody knew when they traded."
+)
 P_BOOTSTRAP, P_SHIFT = 0.025, 0.025
 DEFLATED, PROBABILISTIC = 0.95, 0.975
 UPPER_SHARPE = 1.0
@@ -133,6 +138,11 @@ def judge(
         minimum_track_record_days=needed if math.isfinite(needed) else None,
         conditions=conditions,
     )
+
+
+def no_verdict(sentence: str, n_days: int, n_trades: int, n_trials: int) -> Verdict:
+    """Refuse to judge: what there is to see is no evidence, whatever it looks like."""
+    return Verdict(NO_VERDICT, sentence, n_days, n_trades, *(None,) * 7, n_trials, None, [])
 
 
 def _decide(conditions: list[Condition], upper: float | None) -> str:

@@ -108,6 +108,21 @@ def test_dollar_bars_equal_the_naive(ticks, threshold):
     assert found.tolist() == naive.threshold_ends(ticks, "dollar", threshold)
 
 
+@given(st.integers(0, 2**32), st.booleans(), st.data())
+@settings(deadline=None, max_examples=50)
+def test_blocks_close_where_the_sum_in_tick_order_does(seed, on_a_grid, data):
+    """A threshold that this sum just reaches, or just misses, is the worst there is."""
+    rng = np.random.default_rng(seed)
+    price, qty = rng.lognormal(2, 1, 300), rng.lognormal(-3, 2, 300)
+    if on_a_grid:
+        price, qty = np.round(price) + 1.0, np.full(300, 0.5)
+    reached = float(np.cumsum(price * qty)[data.draw(st.integers(0, 299))])
+    for threshold in (np.nextafter(reached, 0.0), reached, np.nextafter(reached, np.inf)):
+        ticks = list(zip(range(300), price.tolist(), qty.tolist(), [1] * 300, strict=True))
+        expected = naive.threshold_ends(ticks, "dollar", threshold)
+        assert dollar_bars(price, qty, threshold).tolist() == expected
+
+
 @given(TICKS, st.integers(1, 4), st.integers(4, 12), AMOUNT)
 @settings(deadline=None)
 def test_imbalance_bars_equal_the_naive_and_the_pass(ticks, min_ticks, max_ticks, size):

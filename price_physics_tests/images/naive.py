@@ -24,6 +24,46 @@ def gramian(window, size, sample_range, difference):
     return [[math.cos(a + b) for b in angle] for a in angle]
 
 
+def unit(window, size):
+    """The window, averaged in blocks where it is longer than the image, scaled to [0, 1]."""
+    if len(window) > size:
+        window = [sum(window[j] for j in block) / len(block) for block in blocks(len(window), size)]
+    spread = max(window) - min(window)
+    return [(p - min(window)) / (spread if spread > 1e-14 else 1.0) for p in window]
+
+
+def recurrence(window, size):
+    x = unit(window, size)
+    pixels = [i * len(x) // size for i in range(size)]
+    return [[abs(x[a] - x[b]) for b in pixels] for a in pixels]
+
+
+def wavelet(window, size):
+    x = unit(window, size)
+    n_bars = len(x)
+    n_scales = min(32, n_bars)
+    largest = max(n_bars / 4, 1)
+    coefficients = []
+    for i in range(n_scales):
+        scale = largest ** (i / (n_scales - 1))
+        ricker = {
+            u: (1 - (u / scale) ** 2) * math.exp(-((u / scale) ** 2) / 2)
+            for u in range(-math.ceil(8 * scale), math.ceil(8 * scale) + 1)
+        }
+        above = sum(w for w in ricker.values() if w > 0)
+        below = -sum(w for w in ricker.values() if w < 0)
+        line = []
+        for t in range(n_bars):
+            total = 0.0
+            for u, weight in ricker.items():
+                price = x[max(0, min(n_bars - 1, t + u))]
+                total += price * weight / (above if weight > 0 else below)
+            line.append(total)
+        coefficients.append(line)
+    pixels = [i * n_bars // size for i in range(size)]
+    return [[coefficients[r * n_scales // n_bars][t] for t in pixels] for r in pixels]
+
+
 def quantile_edges(window, n_bins):
     ranked = sorted(window)
     edges = []

@@ -11,17 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
-from price_physics.images.build import (
-    MAX_STATISTICS_WINDOWS,
-    build_images,
-    evenly_spaced,
-    render_array,
-)
+from price_physics.images.build import MAX_STATISTICS_WINDOWS, build_images
+from price_physics.images.contact_sheet import contact_sheet
+from price_physics.images.golden import evenly_spaced, render_array
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.windows import window_ends
 from price_physics.months import Month
 from price_physics.schemas import BARS, DROPPED_WINDOWS, IMAGE_WINDOWS
-from price_physics.study import Study
+from price_physics.study import ImagesConfig, Study
 
 MONTH = Month(2012, 3)
 MINUTE = 60_000_000_000
@@ -52,6 +49,7 @@ def make_bars(month, n, seed=0, partial_last=True):
     close_time = month.start_ns + (1 + np.arange(n)) * 10 * MINUTE
     frame = pd.DataFrame({name: np.ones(n) for name in BARS.columns})
     frame["close"] = close
+    frame["volume"] = rng.gamma(2, 10, n)
     frame["close_time_ns"] = close_time
     frame["open_time_ns"] = close_time - 5 * MINUTE
     frame["n_ticks"] = np.ones(n, np.int64)
@@ -68,7 +66,8 @@ def same_bytes(one, two):
     for name in ("windows", "dropped"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), check_exact=True)
     assert (one.specification, one.statistics) == (two.specification, two.statistics)
-    assert one.contact_sheet == two.contact_sheet
+    assert one.checksums == two.checksums
+    assert (one.contact_sheet, one.preview) == (two.contact_sheet, two.preview)
     assert {k: v.tobytes() for k, v in one.golden.items()} == {
         k: v.tobytes() for k, v in two.golden.items()
     }
@@ -77,12 +76,12 @@ def same_bytes(one, two):
 # ---------------------------------------------------------------------------- windows
 def test_window_ends_finds_the_events_bar_across_months():
     times = BOTH[MONTH]["close_time_ns"].to_numpy()[[0, 5, 38]]
-    close, ends = window_ends(BOTH, times)
+    series, ends = window_ends(BOTH, times)
     np.testing.assert_array_equal(ends, [12, 17, 50])
-    np.testing.assert_array_equal(
-        close, np.r_[BOTH[MONTH - 1]["close"].to_numpy(), BOTH[MONTH]["close"].to_numpy()]
-    )
-    assert (close.dtype, ends.dtype) == (np.float64, np.int64)
+    for row, column in enumerate(["close", "volume"]):
+        expected = np.r_[BOTH[MONTH - 1][column].to_numpy(), BOTH[MONTH][column].to_numpy()]
+        np.testing.assert_array_equal(series[row], expected)
+    assert (series.dtype, ends.dtype) == (np.float64, np.int64)
 
 
 def test_bars_of_one_instant_are_one_event_the_last_whole_one():
@@ -105,8 +104,9 @@ def test_an_event_without_a_whole_bar_is_an_error(row):
 
 def test_no_events_and_no_bars():
     for bars in ({}, {MONTH: BARS.empty()}, BOTH):
-        close, ends = window_ends(bars, np.empty(0, np.int64))
-        assert (close.dtype, ends.dtype, len(ends)) == (np.float64, np.int64, 0)
+        series, ends = window_ends(bars, np.empty(0, np.int64))
+        assert (len(series), series.dtype) == (2, np.float64)
+        assert (ends.dtype, len(ends)) == (np.int64, 0)
 
 
 # ---------------------------------------------------------------------------- build
@@ -125,6 +125,7 @@ def test_every_event_is_kept_or_dropped_with_a_reason():
     assert result.windows["window_start_ns"].iloc[-1] == bars.loc[37 - 19, "open_time_ns"]
     assert result.dropped["n_bars"].tolist() == [14, 17]
     assert result.dropped["reason"].str.contains("20 bars in 2012-02 and 2012-03").all()
+    assert result.statistics["dropped"] == {result.dropped["reason"].iloc[0]: 2}
 
 
 def test_months_other_than_the_two_are_not_read():
@@ -144,9 +145,9 @@ def test_first_month_of_the_market_has_its_own_bars_only():
 def test_statistics_and_golden_renders():
     study = make_study()
     result = build_images(study, MONTH, BOTH)
-    json.dumps([result.specification, result.statistics])
-    close, ends = window_ends(BOTH, result.windows["event_time_ns"])
-    images = Renderer(study.images)(torch.from_numpy(close), torch.from_numpy(ends)).double()
+    json.dumps([result.specification, result.statistics, result.checksums])
+    series, ends = window_ends(BOTH, result.windows["event_time_ns"])
+    images = Renderer(study.images)(torch.from_numpy(series), torch.from_numpy(ends)).double()
     assert result.statistics["n"] == len(result.windows) == 32
     np.testing.assert_allclose(result.statistics["mean"], images.mean((0, 2, 3)), atol=1e-12)
     np.testing.assert_allclose(
@@ -160,8 +161,30 @@ def test_statistics_and_golden_renders():
     chosen = np.searchsorted(result.windows["event_time_ns"], result.golden["event_time_ns"])
     np.testing.assert_array_equal(renders, images[chosen].float())
     assert {0, len(images) - 1} <= set(chosen)
-    assert result.statistics["golden_sha256"] == hashlib.sha256(renders.tobytes()).hexdigest()
     assert result.specification["renderer_version"] == RENDERER_VERSION
+    assert ImagesConfig(**{k: result.specification[k] for k in ImagesConfig.model_fields}) == (
+        study.images
+    )
+
+
+def test_every_image_has_a_checksum_up_to_256_of_them():
+    study = make_study(images={"windows_bars": [8], "size_pixels": 8, "channels": ["gadf"]})
+    bars = {MONTH: make_bars(MONTH, 420)}
+    result = build_images(study, MONTH, bars)
+    assert result.checksums["renderer_version"] == RENDERER_VERSION
+    proved = pd.DataFrame(result.checksums["images"])
+    assert len(proved) == 256
+    assert proved["event_time_ns"].is_monotonic_increasing
+    series, ends = window_ends(bars, proved["event_time_ns"])
+    images = render_array(Renderer(study.images), series, ends)
+    expected = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    assert proved["sha256"].tolist() == expected
+    assert result.golden["renders"].shape == (16, 1, 8, 8)
+    shown = dict(zip(proved["event_time_ns"], images, strict=True))
+    for time_ns, render in zip(
+        result.golden["event_time_ns"], result.golden["renders"], strict=True
+    ):
+        np.testing.assert_array_equal(render, shown[time_ns])
 
 
 def test_statistics_measure_at_most_so_many_windows():
@@ -172,9 +195,9 @@ def test_statistics_measure_at_most_so_many_windows():
 
 def test_rendering_in_batches_is_rendering_at_once():
     renderer, bars = Renderer(make_study().images), make_bars(MONTH, 400)
-    close, ends = bars["close"].to_numpy(), np.arange(19, 400)
-    whole = renderer(torch.from_numpy(close), torch.from_numpy(ends)).numpy()
-    np.testing.assert_array_equal(render_array(renderer, close, ends), whole)
+    series, ends = bars[["close", "volume"]].to_numpy().T, np.arange(19, 400)
+    whole = renderer(torch.from_numpy(series), torch.from_numpy(ends)).numpy()
+    np.testing.assert_array_equal(render_array(renderer, series, ends), whole)
 
 
 @pytest.mark.parametrize(
@@ -192,29 +215,33 @@ def test_a_month_without_windows_is_empty_and_says_so(bars):
     assert result.windows.dtypes.to_dict() == IMAGE_WINDOWS.empty().dtypes.to_dict()
     DROPPED_WINDOWS.to_arrow(result.dropped)
     assert result.statistics["n"] == 0
+    assert sum(result.statistics["dropped"].values()) == len(result.dropped)
+    assert result.checksums["images"] == []
     assert result.golden["renders"].shape == (0, 9, 16, 16)
     json.dumps(result.statistics)
     assert result.contact_sheet.startswith(b"\x89PNG")
 
 
 def test_no_look_ahead():
-    study, cut = make_study(), 30
+    channels = ["gadf", "mtf", "wavelet", "volume_gasf", "volume_wavelet"]
+    images = {"windows_bars": [8, 20], "size_pixels": 16, "channels": channels}
+    study, cut = make_study(images=images), 30
     before = build_images(study, MONTH, BOTH)
     later = BOTH[MONTH].copy()
-    later.loc[cut:, "close"] = 1e5
+    later.loc[cut:, ["close", "volume"]] = 1e5
     later = later.iloc[:-3]
     after = build_images(study, MONTH, {**BOTH, MONTH: later})
     known = before.windows["event_time_ns"] <= later.loc[cut - 1, "close_time_ns"]
     n = int(known.sum())
     assert n > 10
     pd.testing.assert_frame_equal(before.windows[:n], after.windows[:n])
-    close, ends = window_ends(BOTH, before.windows["event_time_ns"][:n])
-    close_after, ends_after = window_ends(
+    series, ends = window_ends(BOTH, before.windows["event_time_ns"][:n])
+    series_after, ends_after = window_ends(
         {**BOTH, MONTH: later}, after.windows["event_time_ns"][:n]
     )
     renderer = Renderer(study.images)
     np.testing.assert_array_equal(
-        render_array(renderer, close, ends), render_array(renderer, close_after, ends_after)
+        render_array(renderer, series, ends), render_array(renderer, series_after, ends_after)
     )
 
 
@@ -230,14 +257,37 @@ def test_same_bytes_whatever_the_threads():
     same_bytes(one, two)
 
 
-def test_the_contact_sheet_shows_the_images():
-    sheet = build_images(make_study(), MONTH, BOTH).contact_sheet
+def picture(png):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        picture = matplotlib.image.imread(io.BytesIO(sheet))
-    assert picture.shape[0] > 300
-    assert picture.shape[1] > 1000
-    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 1000  # colours, not a blank
-    lone = {MONTH: make_bars(MONTH, 21)}
-    one = matplotlib.image.imread(io.BytesIO(build_images(make_study(), MONTH, lone).contact_sheet))
-    assert one.shape[1] < picture.shape[1]
+        return matplotlib.image.imread(io.BytesIO(png))[..., :3]
+
+
+def test_the_contact_sheet_shows_the_images():
+    result = build_images(make_study(), MONTH, BOTH)
+    sheet, preview = picture(result.contact_sheet), picture(result.preview)
+    assert sheet.shape[0] > preview.shape[0] > 300
+    assert sheet.shape[1] > preview.shape[1] > 600
+    assert len(np.unique(sheet.reshape(-1, 3), axis=0)) > 1000  # colours, not a blank
+    assert len(result.preview) < 200_000  # it lies in the UI's database
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "windows_bars"), [(1, [8]), (5, [8, 12, 20]), (10, [8, 12])]
+)
+def test_a_sheet_of_any_channels_stays_within_its_page(n_channels, windows_bars):
+    channels = ["gadf", "gasf", "mtf", "recurrence", "wavelet"]
+    channels = (channels + [f"volume_{name}" for name in channels])[:n_channels]
+    config = ImagesConfig(windows_bars=windows_bars, size_pixels=16, channels=channels)
+    series = make_bars(MONTH, 60)[["close", "volume"]].to_numpy().T.copy()
+    ends = np.arange(19, 60)
+    times = MONTH.start_ns + ends * MINUTE
+    sheet = picture(contact_sheet(MONTH, Renderer(config), series, ends, times))
+    assert max(sheet.shape) < 2_200
+    border = (
+        np.concatenate([sheet[:8], sheet[-8:]], 0),
+        np.concatenate([sheet[:, :8], sheet[:, -8:]], 1),
+    )
+    assert all((edge == 1).all() for edge in border)  # nothing is cut off
+    coloured = (np.ptp(sheet, axis=2) > 0.1).mean()
+    assert coloured > 0.1

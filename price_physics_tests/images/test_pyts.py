@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from price_physics.images.render import gadf, gasf, mtf
+from price_physics.images.render import Renderer, gadf, gasf, mtf, recurrence
+from price_physics.study import ImagesConfig
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.slow
 def pyts_image():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import pyts.approximation
         import pyts.image
+        import pyts.preprocessing
     return pyts.image
 
 
@@ -54,6 +57,46 @@ def test_fields_equal_pyts(pyts_image, kind, n_bars, size):
             warnings.simplefilter("ignore", UserWarning)  # "some quantiles are equal"
             expected = pyts_image.MarkovTransitionField(size, n_bins).transform(x)
         np.testing.assert_allclose(mtf(tensor, size, n_bins).numpy(), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_bars", "size"), SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_recurrence_equals_pyts_of_the_scaled_window(pyts_image, kind, n_bars, size):
+    x = windows(kind, n_bars)
+    averages = x
+    if n_bars > size:
+        from pyts.approximation import PiecewiseAggregateApproximation
+
+        averages = PiecewiseAggregateApproximation(
+            None, output_size=size, overlapping=False
+        ).transform(x)
+    lowest = averages.min(1, keepdims=True)
+    spread = np.ptp(averages, axis=1, keepdims=True)
+    scaled = (averages - lowest) / np.where(spread > 0, spread, 1)
+    expected = pyts_image.RecurrencePlot().transform(scaled)
+    drawn = recurrence(torch.from_numpy(x), size).numpy()
+    np.testing.assert_allclose(drawn, expected, rtol=0, atol=1e-12)
+    assert 0 <= drawn.min() <= drawn.max() <= 1
+
+
+def test_the_engine_pyts_draws_the_same_pictures(pyts_image):
+    settings = {
+        "windows_bars": [24, 50, 128],
+        "size_pixels": 50,
+        "channels": ["gasf", "gadf", "mtf", "recurrence"],
+    }
+    rng = np.random.default_rng(0)
+    series = torch.from_numpy(np.exp(rng.normal(0, 0.01, (2, 400)).cumsum(1)))
+    ends = torch.arange(130, 400, 9)
+    ours = Renderer(ImagesConfig(**settings))(series, ends)
+    slow = Renderer(ImagesConfig(**settings, engine="pyts"))
+    theirs = slow(series, ends)
+    assert theirs.shape == ours.shape
+    assert theirs.dtype == torch.float32
+    assert float((theirs - ours).abs().max()) < 2e-3  # ours go through float32
+    assert slow(series, ends[:0]).shape == (0, 12, 50, 50)
+    with pytest.raises(ValueError, match="no gradients"):
+        slow(series.requires_grad_(), ends)
 
 
 @pytest.mark.parametrize("kind", ["walk", "ties", "monotone"])

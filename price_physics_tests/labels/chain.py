@@ -20,6 +20,7 @@ def run_chain(study, market, world):
         "excursions",
         "barrier_policy",
         "labels",
+        "counts",
         "weights",
         "windows",
         "members",
@@ -37,9 +38,10 @@ def run_chain(study, market, world):
         out["regime_features"][m] = build_regime_features(study, m, upto)
         out["excursions"][m] = build_excursions(study, m, bars, ticks)
         features = near(out["regime_features"], 1)
-        policies = near(out["barrier_policy"], 2, m - 1)
-        out["labels"][m] = build_labels(study, market, m, bars, ticks, features, policies)
         out["barrier_policy"][m] = build_policy(study, m, out["excursions"], out["regime_features"])
+        policies = near(out["barrier_policy"], 2, m - study.barrier_policy.lag_months)
+        result = build_labels(study, market, m, bars, ticks, features, policies)
+        out["labels"][m], out["counts"][m] = result.labels, result.counts
         out["weights"][m] = build_weights(m, out["labels"], upto)
         out["windows"][m] = every_window(study, world.bars[m])
         folds = build_folds(study, m, out["labels"], out["windows"])

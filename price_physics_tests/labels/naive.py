@@ -142,3 +142,41 @@ def excursions(row, path):
     rise = (max(prices) - row["price"]) / row["atr"]
     fall = (row["price"] - min(prices)) / row["atr"]
     return rise, fall
+
+
+def rows_with_bars(study, world):
+    """`label_rows`, each with the bars known after its event and within its horizon."""
+    bars = [
+        tuple(bar)
+        for m in world.months
+        for bar in world.bars[m][["known_at", "open", "high", "low", "close"]].to_numpy(object)
+    ]
+    for row in (rows := label_rows(study, world)):
+        start, end = row["event_time_ns"], row["horizon_end_ns"]
+        row["bars"] = [bar for bar in bars if start < bar[0] <= end]
+        row["ticks"] = [(t, p, p, p, p) for t, p in row["path"]]
+    return rows
+
+
+def trade(row, path, side, take_profit, stop_loss):
+    """Label of a trade on `side`, its end, exit, how far price rose and fell; None if undecidable.
+
+    `path` holds (known at, open, high, low, close).
+    """
+    take = row["price"] + side * take_profit * row["atr"]
+    stop = row["price"] - side * stop_loss * row["atr"]
+    highest = lowest = last = row["price"]
+    label, end_ns = 0, row["horizon_end_ns"]
+    for time_ns, opened, high, low, close in path:
+        highest, lowest, last = max(highest, high), min(lowest, low), close
+        wins = high >= take if side > 0 else low <= take
+        loses = low <= stop if side > 0 else high >= stop
+        if wins or loses:
+            label, end_ns = 1 if wins else -1, time_ns
+            last = take if wins else (min if side > 0 else max)(stop, opened)
+        if wins and loses:
+            label, last = None, (min if side > 0 else max)(stop, opened)
+        if wins or loses:
+            break
+    rise, fall = (highest - row["price"]) / row["atr"], (row["price"] - lowest) / row["atr"]
+    return label, end_ns, last, rise, fall

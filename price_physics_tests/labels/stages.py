@@ -1,5 +1,8 @@
 """The stages from ticks to weights on three months of the sample, months one after the other."""
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -41,8 +44,11 @@ def tampered(ticks: Ticks, cut_ns: int) -> Ticks:
     return changed
 
 
-def run_stages(study: Study, ticks: Ticks) -> dict[str, pd.DataFrame]:
-    """Every table, its months joined; the weights are those of the second month."""
+def run_stages(study: Study, ticks: Ticks) -> dict[str, Any]:
+    """Every table, its months joined; the weights are those of the second month.
+
+    Under "dropped" a count of what has no label, by reason.
+    """
     chunks = {month: [frame] for month, frame in ticks.items()}
     bars: dict = {}
     features: dict = {}
@@ -50,16 +56,20 @@ def run_stages(study: Study, ticks: Ticks) -> dict[str, pd.DataFrame]:
     policies: dict = {}
     labels: dict = {}
     weights: dict = {}
+    dropped: Counter = Counter()
     for m in MONTHS:
         bars[m] = build_bars(study.bars, m, chunks)
         features[m] = build_regime_features(study, m, bars)
         excursions[m] = build_excursions(study, m, bars, ticks)
-        labels[m] = build_labels(study, MARKET, m, bars, ticks, features, policies)
         policies[m] = build_policy(study, m, excursions, features)
+        served = {k: v for k, v in policies.items() if k <= m - study.barrier_policy.lag_months}
+        result = build_labels(study, MARKET, m, bars, ticks, features, served)
+        labels[m] = result.labels
+        dropped.update(result.counts["dropped"])
         weights[m] = build_weights(m, labels, bars)
     tables = {"bars": bars, "features": features, "excursions": excursions, "labels": labels}
     whole = {name: pd.concat(list(months.values())) for name, months in tables.items()}
-    return whole | {"weights": weights[MONTHS[1]]}
+    return whole | {"weights": weights[MONTHS[1]], "dropped": dropped}
 
 
 def assert_known_stays(study: Study, ticks: Ticks, days: float) -> None:
@@ -68,8 +78,12 @@ def assert_known_stays(study: Study, ticks: Ticks, days: float) -> None:
     before, after = run_stages(study, ticks), run_stages(study, tampered(ticks, cut_ns))
     differs = False
     for name, table in before.items():
+        if name == "dropped":
+            continue
         known_at = "event_time_ns" if name == "features" else "known_at"
-        known, known_after = (t[t[known_at] <= cut_ns] for t in (table, after[name]))
+        known, known_after = (
+            t[t[known_at] <= cut_ns].reset_index(drop=True) for t in (table, after[name])
+        )
         assert len(known) > 20 or name == "weights"
         pd.testing.assert_frame_equal(known, known_after, check_exact=True)
         differs |= not table.reset_index(drop=True).equals(after[name].reset_index(drop=True))

@@ -169,7 +169,7 @@ def labels_of(study, world, market=None, month=FIRST):
     features = features[REGIME_FEATURES.columns].astype({"regime": np.int8})
     return build_labels(
         study, market or make_market(), month, world.bars, world.ticks, {month: features}, {}
-    )
+    ).labels
 
 
 def test_where_nothing_trades_in_the_horizon_the_event_times_out_at_its_own_price():

@@ -27,6 +27,17 @@ SECTIONS = {
             kind="percent", take_profit_percent=2.0, stop_loss_percent=1.0
         )
     },
+    "bars, drop": {
+        "labels": LabelsConfig(horizon_minutes=1440, path="bars", both_touched="drop"),
+        "barrier_policy": BarrierPolicyConfig(
+            kind="fixed", take_profit_multiple=0.5, stop_loss_multiple=0.5
+        ),
+    },
+    "bars, a side, a horizon in bars": {
+        "labels": LabelsConfig(
+            horizon_bars=25, path="bars", both_touched="stop_loss_first", side="trend"
+        ),
+    },
 }
 
 
@@ -105,9 +116,12 @@ def test_no_event_is_lost_or_labelled_twice_across_months(tables, ticks) -> None
             ends = vertical_barriers(study, MONTHS[-1], times, by_month)
             expected += times[ends < MONTHS[-1].stop_ns].tolist()
         known = whole["excursions"]["event_time_ns"]
-        assert set(labels["event_time_ns"]) == set(known) <= set(expected)
+        dropped = [whole["dropped"][reason] for reason in ("both_touched", "no_side")]
+        assert set(labels["event_time_ns"]) <= set(known) <= set(expected)
+        assert len(known) - len(labels) == sum(dropped)
+        assert [n > 0 for n in dropped] == ["drop" in name, "side" in name]
         warming_up = study.labels.atr_period_bars
-        assert len(expected) - len(labels) <= warming_up
+        assert len(expected) - len(known) <= warming_up
 
 
 def test_a_horizon_of_bars_over_28_days_is_dropped_and_counted() -> None:
@@ -151,6 +165,15 @@ def test_percent_barriers_stand_at_percentages_of_the_price(tables) -> None:
         (EventsConfig, {"kind": "cusum", "cusum_bps": 5, "every_n_bars": 2}, "belong to kind"),
         (LabelsConfig, {}, "one of them"),
         (LabelsConfig, {"horizon_bars": 3, "horizon_minutes": 5}, "one of them"),
+        (LabelsConfig, {"horizon_bars": 3, "path": "bars"}, "both_touched belongs to path: bars"),
+        (LabelsConfig, {"horizon_bars": 3, "both_touched": "drop"}, "belongs to path: bars"),
+        (LabelsConfig, {"horizon_bars": 3, "side": "long"}, "'trend' or 'reversal'"),
+        (
+            BarrierPolicyConfig,
+            {"kind": "fixed", "take_profit_multiple": 1, "stop_loss_multiple": 1}
+            | {"in_sample": True},
+            "has no in_sample",
+        ),
         (BarrierPolicyConfig, {"kind": "fixed"}, "needs stop_loss_multiple, take_profit_multiple"),
         (BarrierPolicyConfig, {"kind": "month"}, "needs fallback_stop_loss"),
         (

@@ -9,8 +9,9 @@ import safetensors.numpy
 import torch
 
 from price_physics.errors import StoreError
+from price_physics.model.crossfit import FINAL
 from price_physics.model.dataset import channel_moments
-from price_physics.model.fit import FINAL, fit_model
+from price_physics.model.fit import fit_model
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.months import Month
 from price_physics.schemas import FEATURE_COLUMNS, FOLD_ROLES, LEARNING_CURVES, OUT_OF_FOLD
@@ -99,7 +100,7 @@ def test_documents_are_json_and_weights_survive_safetensors(result):
     stored = safetensors.numpy.load(safetensors.numpy.save(result.weights))
     model = TrainedModel.load(stored, architecture)
     for name, value in model.network.state_dict().items():
-        np.testing.assert_array_equal(value.numpy(), result.weights[name])
+        np.testing.assert_array_equal(value.numpy(), result.weights[f"0.{name}"])
 
 
 def test_two_fits_are_bit_identical(result, tables):
@@ -121,6 +122,112 @@ def test_progress_counts_epochs_and_ends(tables):
     assert {total for _, total, _ in seen} == {(N_SPLITS + 1) * 2}
     assert "fold 1 of 3, epoch 1" in seen[0][2]
     assert "final fit" in seen[-1][2]
+
+
+# ---------------------------------------------------------------------------- ensembles
+@pytest.fixture(scope="module")
+def ensemble(tables):
+    return fit_model(make_study(n_seeds=2, max_epochs=3), MONTH, **tables)
+
+
+def test_an_ensemble_averages_the_logits_of_its_seeds(ensemble, tables):
+    model = TrainedModel.load(ensemble.weights, ensemble.architecture)
+    assert len(model.members) == 2
+    assert model.network is model.members[0]
+    series = torch.from_numpy(tables["bars"][MONTH][["close", "volume"]].to_numpy().T.copy())
+    ends = torch.arange(15, 400, 16)
+    features = tables["features"][MONTH][FEATURE_COLUMNS].to_numpy()[: len(ends)]
+    images, scaled = model.normalise(model.renderer(series, ends)), model.scale_features(features)
+    with torch.no_grad():
+        one, two = (member(images, scaled) for member in model.members)
+    assert not torch.allclose(one, two, atol=0.01)
+    torch.testing.assert_close(model.logits(series, ends, features), (one + two) / 2)
+
+
+def test_an_ensembles_folds_use_as_many_seeds(ensemble, tables):
+    assert len(ensemble.summary["fold_epochs"]) == 2 * N_SPLITS
+    LEARNING_CURVES.to_arrow(ensemble.curves)
+    assert not ensemble.curves.duplicated(["fold", "epoch"]).any()
+    alone = fit_model(make_study(max_epochs=3), MONTH, **tables)
+    assert ensemble.summary["fold_epochs"][::2] == alone.summary["fold_epochs"]
+    assert ensemble.summary["log_loss"] != alone.summary["log_loss"]
+    if ensemble.summary["epochs"] == alone.summary["epochs"]:  # its first member is the one network
+        for name, value in alone.weights.items():
+            np.testing.assert_array_equal(value, ensemble.weights[name])
+
+
+def test_patchify_finds_the_pattern_too(tables):
+    study = make_study(architecture="patchify", width=8, batch_size=16, max_epochs=8)
+    result = fit_model(study, MONTH, **tables)
+    assert result.architecture["network"]["architecture"] == "patchify"
+    assert result.summary["direction_auc"] > 0.9
+    model = TrainedModel.load(result.weights, result.architecture)
+    frame = predict(
+        study, MONTH, model, tables["bars"], tables["windows"][MONTH], tables["features"][MONTH]
+    )
+    assert np.isfinite(frame["p_up"]).all()
+
+
+def test_class_weights_on_the_sampler_do_not_survive_calibration(tables):
+    study = make_study(class_weights=[1, 1, 5], weights_on="sampler")
+    result = fit_model(study, MONTH, **tables)
+    shares = result.summary["label_shares"]
+    odds = np.exp(result.architecture["training_log_odds"])
+    assert odds[2] > 1.5 * shares["up"]
+    for column in ("up", "flat", "down"):
+        mean = result.out_of_fold[f"p_{column}"].mean()
+        assert mean == pytest.approx(shares[column], abs=1e-3)
+    assert result.summary["calibration_error"] < 3 * result.summary["calibration_floor"]
+
+
+# ---------------------------------------------------------------------------- killed, and again
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize(("fit", "epoch"), [("fold 2", 2), ("final fit", 1)])
+def test_a_killed_month_ends_where_it_would_have(result, tables, tmp_path, fit, epoch):
+    seen = []
+
+    def kill(done, total, text):
+        seen.append((done, text))
+        if fit in text and text.endswith(f"epoch {epoch}"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit_model(STUDY, MONTH, **tables, progress=kill, checkpoints=tmp_path)
+    again_seen = []
+    again = fit_model(
+        STUDY,
+        MONTH,
+        **tables,
+        progress=lambda done, total, text: again_seen.append((done, text)),
+        checkpoints=tmp_path,
+    )
+    assert {k: v.tobytes() for k, v in result.weights.items()} == {
+        k: v.tobytes() for k, v in again.weights.items()
+    }
+    pd.testing.assert_frame_equal(result.out_of_fold, again.out_of_fold, check_exact=True)
+    pd.testing.assert_frame_equal(result.curves, again.curves, check_exact=True)
+    assert (result.architecture, result.summary) == (again.architecture, again.summary)
+    # Every epoch was trained once, by one of the two.
+    assert len(seen) + len(again_seen) == len(result.curves)
+    assert [d for d, _ in seen + again_seen] == sorted({d for d, _ in seen + again_seen})
+
+
+def test_finished_fits_are_not_trained_again(result, tables, tmp_path):
+    epochs = []
+    for _ in range(2):
+        again = fit_model(
+            STUDY,
+            MONTH,
+            **tables,
+            progress=lambda *args: epochs.append(args),
+            checkpoints=tmp_path,
+        )
+        assert len(epochs) == len(result.curves)
+    pd.testing.assert_frame_equal(result.out_of_fold, again.out_of_fold, check_exact=True)
+    assert len(list(tmp_path.iterdir())) == N_SPLITS + 1
 
 
 # ---------------------------------------------------------------------------- what it may see
@@ -265,17 +372,17 @@ def test_the_pieces_of_a_trained_model_fit_together(result, tables):
 def test_weights_load_strictly(result, case):
     weights, architecture = dict(result.weights), dict(result.architecture)
     if case == "missing":
-        del weights["output.bias"]
+        del weights["0.output.bias"]
     elif case == "unknown":
-        weights["extra.bias"] = np.zeros(3, np.float32)
+        weights["1.output.bias"] = np.zeros(3, np.float32)
     elif case == "shape":
-        weights["stem.weight"] = weights["stem.weight"][:, :, :1]
+        weights["0.stem.weight"] = weights["0.stem.weight"][:, :, :1]
     else:
         architecture["images"] = {**architecture["images"], "renderer_version": "0"}
     named = {
-        "missing": "output.bias is missing",
-        "unknown": "extra.bias is unknown",
-        "shape": "stem.weight is",
+        "missing": "0.output.bias is missing",
+        "unknown": "1.output.bias is unknown",
+        "shape": "0.stem.weight is",
         "renderer": "renderer version '0'",
     }
     with pytest.raises(StoreError, match=named[case]):

@@ -1,14 +1,26 @@
 """The network's shapes, and the layers it must not contain."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
 
-from price_physics.errors import ConfigError
+from price_physics.errors import ConfigError, StoreError
 from price_physics.model.device import resolve_device, seeded
-from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.model.networks import (
+    CONFIGS,
+    Patchify,
+    PatchifyConfig,
+    ResNetLite,
+    ResNetLiteConfig,
+    build_network,
+    network_config,
+    network_json,
+)
+from price_physics.model.networks.patchify import patches
 
-CONFIG = NetworkConfig(n_channels=5, n_features=6, n_classes=3, width=4)
+CONFIG = ResNetLiteConfig(n_channels=5, n_features=6, n_classes=3, width=4)
 
 
 @pytest.mark.parametrize(("size", "cells"), [(64, 8), (32, 4), (16, 2), (8, 1), (100, 12)])
@@ -22,19 +34,65 @@ def test_shapes(size, cells):
     assert torch.equal(logits, network(images, features))
 
 
-def test_no_strided_convolution_and_no_adaptive_pooling():
-    modules = list(ResNetLite(CONFIG).modules())
+@pytest.mark.parametrize(("size", "cells"), [(64, 4), (32, 2), (16, 1), (8, 1), (100, 7)])
+def test_shapes_of_patchify(size, cells):
+    network = Patchify(PatchifyConfig(n_channels=5, n_features=6, n_classes=3, width=8)).eval()
+    images, features = torch.randn(2, 5, size, size), torch.randn(2, 6)
+    feature_map = network.features(images)
+    assert feature_map.shape == (2, 20, cells, cells)
+    logits = network.classify(feature_map, features)
+    assert torch.equal(logits, network(images, features))
+
+
+def test_patchify_has_about_as_many_parameters_as_asked_for():
+    network = Patchify(PatchifyConfig(n_channels=9, n_features=6, n_classes=3))
+    assert sum(p.numel() for p in network.parameters()) == pytest.approx(1.2e6, rel=0.05)
+
+
+@pytest.mark.parametrize(("side", "channels"), [(2, 3), (8, 1)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_patches_and_a_product_are_a_strided_convolution(side, channels, layout):
+    x = torch.randn(2, channels, 16, 16).contiguous(memory_format=layout)
+    weight = torch.randn(5, channels, side, side)
+    expected = nn.functional.conv2d(x, weight, stride=side)
+    flat = weight.permute(0, 2, 3, 1).reshape(5, -1, 1, 1)
+    torch.testing.assert_close(nn.functional.conv2d(patches(x, side), flat), expected)
+
+
+def test_padding_is_before_the_oldest_pixels():
+    network = Patchify(PatchifyConfig(n_channels=1, n_features=1, n_classes=2, width=4)).eval()
+    images, features = torch.randn(1, 1, 24, 24), torch.zeros(1, 1)
+    padded = torch.zeros(1, 1, 32, 32)
+    padded[:, :, 8:, 8:] = images
+    assert torch.equal(network(images, features), network(padded, features))
+
+
+@pytest.mark.parametrize("config", CONFIGS.values())
+def test_configurations_survive_json(config):
+    made = config(n_channels=1, n_features=2, n_classes=2, width=4, dropout=0.3)
+    document = json.loads(json.dumps(network_json(made)))
+    assert network_config(document) == made
+    for broken in ({**document, "depth": 3}, {**document, "architecture": "vit"}, {}):
+        with pytest.raises(StoreError, match="materialise the model again"):
+            network_config(broken)
+
+
+@pytest.mark.parametrize("config", CONFIGS.values())
+def test_no_strided_convolution_and_no_adaptive_pooling(config):
+    network = build_network(config(n_channels=5, n_features=6, n_classes=3, width=4))
+    modules = list(network.modules())
     convolutions = [m for m in modules if isinstance(m, nn.Conv2d)]
-    assert len(convolutions) == 9
+    assert len(convolutions) >= 9
     assert {m.stride for m in convolutions} == {(1, 1)}
     assert not [m for m in modules if isinstance(m, nn.AdaptiveAvgPool2d)]
 
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 9, 16])
 @pytest.mark.parametrize("width", [4, 7, 16])
-def test_trains_in_channels_last(n_channels, width):
-    config = NetworkConfig(n_channels=n_channels, n_features=2, n_classes=2, width=width)
-    network = ResNetLite(config).to(memory_format=torch.channels_last)
+@pytest.mark.parametrize("kind", CONFIGS.values())
+def test_trains_in_channels_last(n_channels, width, kind):
+    config = kind(n_channels=n_channels, n_features=2, n_classes=2, width=width)
+    network = build_network(config).to(memory_format=torch.channels_last)
     images = torch.randn(4, n_channels, 16, 16).contiguous(memory_format=torch.channels_last)
     network(images, torch.randn(4, 2)).square().sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())

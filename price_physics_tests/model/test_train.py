@@ -1,6 +1,8 @@
 """One fit: what the loss sees, when it stops, and that it repeats."""
 
+import copy
 import math
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -8,16 +10,25 @@ import torch
 
 from price_physics.errors import PricePhysicsError
 from price_physics.images.render import Renderer
+from price_physics.model import step as step_module
 from price_physics.model.dataset import Moments, Samples, SampleStore
-from price_physics.model.network import NetworkConfig
-from price_physics.model.train import batches, fit_network, one_cycle, predict_logits, weighted_loss
+from price_physics.model.networks import ResNetLite, ResNetLiteConfig, build_network
+from price_physics.model.schedules import batches, cosine, one_cycle
+from price_physics.model.state import TrainingState, adamw
+from price_physics.model.step import Step, weighted_loss
+from price_physics.model.train import Task, fit_network, predict_logits
 from price_physics.study import ImagesConfig, ModelConfig
 
 IMAGES = ImagesConfig(windows_bars=[8], size_pixels=8, channels=["gadf"])
-CPU = torch.device("cpu")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+NEEDS_CUDA = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="torch sees no CUDA device here"
+)
+SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine}
+NETWORK = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=2, width=4)
 
 
-def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30):
+def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU):
     """Classes are told by the first feature, faintly; the images are noise."""
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, n_classes, n)
@@ -33,21 +44,35 @@ def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30):
         None,
     )
     plain = Moments([0.1], [0.7]), Moments([1.0, 0.0], [2.0, 1.0])
-    return SampleStore(Renderer(IMAGES), samples, classes, *plain, CPU, cache_bytes)
+    return SampleStore(Renderer(IMAGES), samples, classes, *plain, device, cache_bytes)
 
 
-def fit(store, n_classes=2, train=None, early_stop=None, uniqueness=None, n_epochs=3, **config):
+def fit(
+    store,
+    n_classes=2,
+    train=None,
+    early_stop=None,
+    uniqueness=None,
+    n_epochs=3,
+    call=MappingProxyType({}),
+    **config,
+):
     settings = ModelConfig(**{"batch_size": 8, "max_epochs": 6, "learning_rate": 0.01, **config})
     return fit_network(
         store,
         settings,
-        NetworkConfig(n_channels=1, n_features=2, n_classes=n_classes, width=4),
+        ResNetLiteConfig(n_channels=1, n_features=2, n_classes=n_classes, width=4),
         np.ones(len(store)) if uniqueness is None else uniqueness,
-        np.arange(40) if train is None else train,
-        early_stop,
-        n_epochs,
-        seed=1,
+        Task(np.arange(40) if train is None else train, early_stop, n_epochs, seed=1),
+        **call,
     )
+
+
+def make_state(store):
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        network = build_network(NETWORK)
+    return TrainingState(network, adamw(network, 0.01), torch.Generator())
 
 
 def same_weights(one, two):
@@ -74,16 +99,35 @@ def test_learning_rate_rises_then_falls():
     assert one_cycle(0, 1, 2.0) > 0
 
 
+def test_the_cosine_schedule_falls_from_its_peak():
+    rates = [cosine(step, 10, 2.0) for step in range(10)]
+    assert rates[0] == 2.0
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[-1] < 0.1
+
+
+def test_weighted_batches_draw_with_replacement_in_proportion():
+    weight = torch.tensor([0.0, 1.0, 3.0], dtype=torch.float64)
+    samples = torch.tensor([7, 8, 9])
+    order = list(batches(samples, 100, 40, torch.Generator().manual_seed(3), weight))
+    assert [len(b) for b in order] == [100] * 40
+    counts = np.bincount(torch.cat(order))
+    assert counts[7] == 0
+    assert counts[9] / 4_000 == pytest.approx(0.75, abs=0.03)
+    once = list(batches(samples.repeat(2)[:5], 3, 2, torch.Generator(), weight.repeat(2)[:5]))
+    assert [len(b) for b in once] == [3, 2]
+
+
 def test_batches_visit_every_sample_once_an_epoch():
-    order = list(batches(np.arange(10), 4, 3, torch.Generator().manual_seed(1)))
+    order = list(batches(torch.arange(10), 4, 3, torch.Generator().manual_seed(1)))
     assert [len(b) for b in order] == [4, 4, 2]
     assert sorted(torch.cat(order).tolist()) == list(range(10))
-    long = torch.cat(list(batches(np.arange(10), 4, 5, torch.Generator().manual_seed(1))))
+    long = torch.cat(list(batches(torch.arange(10), 4, 5, torch.Generator().manual_seed(1))))
     assert np.bincount(long).tolist() == [2] * 10
-    few = list(batches(np.arange(10), 4, 1, torch.Generator().manual_seed(1)))
+    few = list(batches(torch.arange(10), 4, 1, torch.Generator().manual_seed(1)))
     assert [len(b) for b in few] == [4]
     # A lone last sample would break batch normalisation.
-    assert [len(b) for b in batches(np.arange(9), 4, 3, torch.Generator())] == [4, 4, 2]
+    assert [len(b) for b in batches(torch.arange(9), 4, 3, torch.Generator())] == [4, 4, 2]
 
 
 def test_images_are_the_same_rendered_once_or_in_every_step():
@@ -168,6 +212,245 @@ def test_class_weights_enter_the_training_log_odds():
     share = float((store.classes[:40] == 1).double().mean())
     fitted = fit(store, head="binary_take_profit", class_weights=[1, 4])
     assert np.exp(fitted.log_odds[1]) == pytest.approx(4 * share / (4 * share + 1 - share))
+
+
+def test_weights_on_the_sampler_teach_what_weights_on_the_loss_teach():
+    store = make_store(300)
+    store.features[:] = 0  # nothing to learn but the shares of the classes
+    uniqueness = np.random.default_rng(2).uniform(0.1, 1, 300)
+    settings = {"head": "binary_take_profit", "class_weights": [1, 4], "dropout": 0.0}
+    given = {"train": np.arange(300), "uniqueness": uniqueness, "n_epochs": 6, "batch_size": 20}
+    taught = {}
+    for where in ("loss", "sampler"):
+        fitted = fit(store, weights_on=where, **given, **settings)
+        p = 1 / (1 + np.exp(-np.diff(predict_logits(fitted.network, store, np.arange(300)))))
+        taught[where] = p.mean()
+        assert p.mean() == pytest.approx(np.exp(fitted.log_odds[1]), abs=0.06)
+    up = store.classes.numpy() == 1
+    weighted = 4 * uniqueness[up].sum() / (4 * uniqueness[up].sum() + uniqueness[~up].sum())
+    assert np.exp(fitted.log_odds[1]) == pytest.approx(weighted)
+    assert weighted - up.mean() > 0.2  # a correction left out, or made twice, would be seen
+    assert taught["loss"] == pytest.approx(taught["sampler"], abs=0.06)
+
+
+def test_the_sampler_draws_by_its_weights_and_the_loss_then_has_none(monkeypatch):
+    seen = []
+
+    def record(logits, classes, weight, gamma):
+        seen.append((classes.clone(), weight.clone()))
+        return weighted_loss(logits, classes, weight, gamma)
+
+    monkeypatch.setattr(step_module, "weighted_loss", record)
+    store = make_store()
+    uniqueness = np.where(store.classes.numpy() == 1, 1.0, 1e-9)
+    fitted = fit(store, uniqueness=uniqueness, weights_on="sampler")
+    assert all((weight == 1).all() for _, weight in seen)
+    assert all((classes == 1).all() for classes, _ in seen)
+    assert np.exp(fitted.log_odds[1]) == pytest.approx(1)
+    seen.clear()
+    fit(store, uniqueness=uniqueness, weights_on="loss")
+    assert any((weight != 1).any() for _, weight in seen)
+    assert any((classes == 0).any() for classes, _ in seen)
+
+
+def test_the_gradient_is_clipped_where_asked(monkeypatch):
+    store, norms = make_store(), []
+    plain = torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda p, m: norms.append(m) or plain(p, m)
+    )
+    clipped = fit(store, gradient_clip=1e-4)
+    assert set(norms) == {1e-4}
+    norms.clear()
+    free = fit(store, gradient_clip=None)
+    assert norms == []
+    assert not same_weights(clipped, free)
+
+
+def test_bfloat16_trains_near_float32():
+    store = make_store()
+    exact, rounded = fit(store), fit(store, precision="bfloat16")
+    assert not same_weights(exact, rounded)
+    assert rounded.curve[-1]["train_loss"] == pytest.approx(exact.curve[-1]["train_loss"], rel=0.1)
+    assert {p.dtype for p in rounded.network.parameters()} == {torch.float32}
+
+
+def test_the_schedule_is_the_one_named():
+    store = make_store()
+    rates = {s: [r["learning_rate"] for r in fit(store, schedule=s).curve] for s in SCHEDULES}
+    steps = 5  # 40 samples in batches of 8; the cycle spans max_epochs = 6
+    for name, schedule in SCHEDULES.items():
+        assert rates[name] == [schedule(5 * e - 1, 6 * steps, 0.01) for e in (1, 2, 3)]
+
+
+# ---------------------------------------------------------------------------- out of memory
+def test_out_of_memory_halves_what_passes_at_once_and_goes_on(monkeypatch, caplog):
+    forward = ResNetLite.forward
+
+    def small(self, images, features):
+        if len(images) > 8 and self.training:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images, features)
+
+    plain = fit(make_store(), batch_size=32)
+    monkeypatch.setattr(ResNetLite, "forward", small)
+    fitted = fit(make_store(), batch_size=32)
+    assert (plain.at_once, fitted.at_once) == (32, 8)
+    assert [row["epoch"] for row in fitted.curve] == [1, 2, 3]
+    assert [r.args[1:] for r in caplog.records] == [(32, 16), (16, 8)]
+    # What is lost is batch normalisation over the whole batch, and nothing else.
+    told = Task(np.arange(40), None, 3, seed=1, at_once=8)
+    same = fit_network(
+        make_store(),
+        ModelConfig(batch_size=32, max_epochs=6, learning_rate=0.01),
+        NETWORK,
+        np.ones(60),
+        told,
+    )
+    assert same_weights(fitted, same)
+
+
+def test_a_gradient_in_parts_is_the_gradient_of_the_whole():
+    store = make_store()
+    state = make_state(store)
+    weight = torch.rand(60, generator=torch.Generator().manual_seed(2))
+    config = ModelConfig(batch_size=40, gradient_clip=None)
+    state.network.eval()  # batch normalisation is what parts change
+    gradients = []
+    for at_once in (40, 16):
+        step = Step(state, store, weight, config, at_once, recorded=False)
+        step.train(*step.gather(torch.arange(40)))  # at a learning rate of 0
+        gradients.append([p.grad.clone() for p in state.network.parameters()])
+        assert float(step.total_loss) == pytest.approx(40 * 0.35, rel=0.5)
+    for whole, parts in zip(*gradients, strict=True):
+        torch.testing.assert_close(whole, parts, atol=1e-6, rtol=1e-4)
+
+
+def test_too_little_memory_for_anything_is_an_error(monkeypatch):
+    def never(self, images, features):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(ResNetLite, "forward", never)
+    with pytest.raises(PricePhysicsError, match=r"memory does not suffice .*model\.device"):
+        fit(make_store(), batch_size=32)
+
+
+# ---------------------------------------------------------------------------- killed, and again
+class Killed(Exception):
+    pass
+
+
+def kill_after(epoch):
+    def on_epoch(done):
+        if done == epoch:
+            raise Killed
+
+    return on_epoch
+
+
+@pytest.mark.parametrize("killed_after", [1, 3, 4])
+def test_a_killed_fit_ends_where_it_would_have(tmp_path, killed_after):
+    settings = {"early_stop": np.arange(40, 60), "n_epochs": 6, "patience_epochs": 6}
+    whole = fit(make_store(), **settings)
+    file = tmp_path / "fit.safetensors"
+    with pytest.raises(Killed):
+        fit(
+            make_store(),
+            call={"on_epoch": kill_after(killed_after), "checkpoint": file},
+            **settings,
+        )
+    torch.rand(3)  # the random state of another process
+    done = []
+    again = fit(make_store(), call={"on_epoch": done.append, "checkpoint": file}, **settings)
+    assert done == list(range(killed_after + 1, 7))
+    assert same_weights(whole, again)
+    assert (whole.curve, whole.best_epoch) == (again.curve, again.best_epoch)
+    # And once it is finished, nothing is trained again.
+    once_more = fit(make_store(), call={"on_epoch": done.append, "checkpoint": file}, **settings)
+    assert len(done) == 6 - killed_after
+    assert same_weights(whole, once_more)
+    assert whole.curve == once_more.curve
+
+
+@pytest.mark.parametrize("change", ["seed", "data", "settings", "damage", "cut", "empty"])
+def test_another_fits_or_a_damaged_checkpoint_is_ignored_aloud(tmp_path, caplog, change):
+    file, done = tmp_path / "fit.safetensors", []
+    fit(make_store(), n_epochs=1, call={"checkpoint": file})
+    store, settings = make_store(), {}
+    raw = bytearray(file.read_bytes())
+    if change == "seed":
+        store = make_store(seed=1)
+    elif change == "data":
+        store.features[3, 0] += 1e-3
+    elif change == "settings":
+        settings = {"weight_decay": 0.02}
+    elif change == "damage":
+        raw[-100] ^= 1
+        file.write_bytes(raw)
+    else:
+        file.write_bytes(raw[: -100 if change == "cut" else 0])
+    fit(store, n_epochs=1, call={"checkpoint": file, "on_epoch": done.append}, **settings)
+    assert done == [1]
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    said = {"damage": "checksum", "cut": "", "empty": ""}.get(change, "another fit")
+    assert said in record.getMessage()
+    assert "starts over" in record.getMessage()
+    assert not list(tmp_path.glob(".tmp*"))
+
+
+def test_the_optimiser_that_is_laid_out_beforehand_is_adamw():
+    store = make_store()
+    state = make_state(store)
+    twin = copy.deepcopy(state.network.eval())  # without dropout
+    plain = torch.optim.AdamW(twin.parameters(), lr=0.01, weight_decay=0.01, fused=True)
+    state.optimiser.param_groups[0]["lr"] = 0.01
+    for _ in range(3):
+        for network, optimiser in ((state.network, state.optimiser), (twin, plain)):
+            optimiser.zero_grad()
+            network(store.images(torch.arange(8)), store.features[:8]).square().sum().backward()
+            optimiser.step()
+        store.features += 0.1
+        for one, two in zip(state.network.parameters(), twin.parameters(), strict=True):
+            assert torch.equal(one, two)
+    assert set(plain.state[next(twin.parameters())]) == {"step", "exp_avg", "exp_avg_sq"}
+
+
+# ---------------------------------------------------------------------------- on a GPU
+@pytest.mark.gpu
+@NEEDS_CUDA
+def test_on_cuda_deterministic_fits_are_bit_identical():
+    settings = {"deterministic": True, "early_stop": np.arange(40, 60), "batch_size": 16}
+    one, two = (fit(make_store(device=CUDA), **settings) for _ in range(2))
+    assert same_weights(one, two)
+    assert one.curve == two.curve
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.gpu
+@NEEDS_CUDA
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_on_cuda_recorded_steps_do_what_plain_steps_do(precision):
+    settings = {"batch_size": 16, "precision": precision, "dropout": 0.0, "n_epochs": 2}
+    recorded = fit(make_store(device=CUDA), **settings)
+    plain = fit(make_store(device=CUDA), deterministic=True, **settings)
+    for one, two in zip(recorded.curve, plain.curve, strict=True):
+        assert one["train_loss"] == pytest.approx(two["train_loss"], rel=0.05)
+
+
+@pytest.mark.gpu
+@NEEDS_CUDA
+def test_on_cuda_a_killed_fit_goes_on(tmp_path):
+    settings = {"deterministic": True, "n_epochs": 3, "batch_size": 16}
+    file = tmp_path / "fit.safetensors"
+    whole = fit(make_store(device=CUDA), **settings)
+    with pytest.raises(Killed):
+        fit(
+            make_store(device=CUDA),
+            call={"on_epoch": kill_after(1), "checkpoint": file},
+            **settings,
+        )
+    assert same_weights(whole, fit(make_store(device=CUDA), call={"checkpoint": file}, **settings))
 
 
 def test_without_a_stopping_slice_all_epochs_run():

@@ -24,9 +24,9 @@ WINDOW = 16
 def make_study(**model):
     settings = {
         "width": 4,
-        "batch_size": 16,
-        "max_epochs": 6,
-        "learning_rate": 0.01,
+        "batch_size": 40,
+        "max_epochs": 5,
+        "learning_rate": 0.02,
         "device": "cpu",
         **model,
     }

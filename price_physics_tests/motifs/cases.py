@@ -1,6 +1,5 @@
 """A small market and a network with random weights; every number follows from a seed."""
 
-import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import torch
 from price_physics.images.build import specification
 from price_physics.images.render import Renderer
 from price_physics.images.windows import window_ends
-from price_physics.model.network import NetworkConfig, ResNetLite
+from price_physics.model.networks import ResNetLiteConfig, build_network, network_json
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
 from price_physics.schemas import (
@@ -47,12 +46,13 @@ def bars_of(month, seed, n=150):
 def model(config, seed=5):
     images, head = config.images, config.model.head
     n_channels, n_classes = Renderer(images).n_channels, 3 if head == "three_class" else 2
-    network = NetworkConfig(n_channels, len(FEATURE_COLUMNS), n_classes, width=4)
+    network = ResNetLiteConfig(n_channels, len(FEATURE_COLUMNS), n_classes, width=4)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        state = ResNetLite(network).state_dict()
+        state = build_network(network).state_dict()
     architecture = {
-        "network": dataclasses.asdict(network),
+        "network": network_json(network),
+        "n_members": 1,
         "head": head,
         "images": specification(images),
         "channel_mean": [0.0] * n_channels,
@@ -62,7 +62,7 @@ def model(config, seed=5):
         "temperature": 1.0,
         "bias": [0.0] * n_classes,
     }
-    return TrainedModel.load({k: v.numpy() for k, v in state.items()}, architecture)
+    return TrainedModel.load({f"0.{k}": v.numpy() for k, v in state.items()}, architecture)
 
 
 def frame(schema, **columns):

@@ -4,6 +4,8 @@ import json
 import re
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from price_physics.report.build import build_report
@@ -133,6 +135,71 @@ def test_synthetic_data_are_called_synthetic():
         found = without_pictures(cases.arguments(n_months=0, synthetic=synthetic))
         assert ("Synthetic data" in found.html) is synthetic
         assert ("Synthetic data" in found.markdown) is synthetic
+
+
+def test_an_in_sample_policy_is_named_and_has_no_verdict():
+    for in_sample in (True, False):
+        given = cases.arguments(word="no verdict" if in_sample else "edge")
+        given["environment"] = given["environment"] | ({"in_sample": True} if in_sample else {})
+        found = without_pictures(given)
+        assert ("In-sample policy: the barriers" in found.html) is in_sample
+        assert ("In-sample policy: the barriers" in found.markdown) is in_sample
+        assert ("## Verdict: no verdict" in found.markdown) is in_sample
+        assert ('class="card verdict no-verdict"' in found.html) is in_sample
+        assert ("chosen with those days in view" in found.markdown) is in_sample
+        assert found.numbers["in_sample"] is in_sample
+
+
+def test_the_study_alone_says_in_sample_too():
+    given = cases.arguments(n_months=0)
+    policy = given["study"].barrier_policy.model_copy(update={"in_sample": True})
+    given["study"] = given["study"].model_copy(update={"barrier_policy": policy})
+    assert "In-sample policy: the barriers" in without_pictures(given).html
+
+
+@pytest.mark.parametrize(
+    ("labels", "counts", "shown"),
+    [
+        ({}, {}, None),
+        (
+            {"path": "bars", "both_touched": "drop"},
+            {"undecidable": 7, "both_touched": 7},
+            "| A bar touched both sides and cannot decide: dropped | 14 |",
+        ),
+        (
+            {"path": "bars", "both_touched": "stop_loss_first"},
+            {"undecidable": 7},
+            "| A bar touched both sides and cannot decide: a stop-loss | 14 |",
+        ),
+        ({"side": "trend"}, {"no_side": 3}, "| Events without a label, no side | 6 |"),
+        (
+            {},
+            {"horizon_over_28_days": 2},
+            "| Events without a label, a horizon of over 28 days | 4 |",
+        ),
+    ],
+)
+def test_what_the_labels_are_of(labels, counts, shown):
+    given = cases.arguments(n_warm_up=2, n_months=0)
+    config = given["study"].labels.model_copy(update=labels)
+    given["study"] = given["study"].model_copy(update={"labels": config})
+    dropped = {k: n for k, n in counts.items() if k != "undecidable"}
+    month = {"dropped": {"horizon_over_28_days": 0} | dropped}
+    if "undecidable" in counts:
+        month["undecidable"] = counts["undecidable"]
+    given["label_counts"] = dict.fromkeys(given["label_counts"], month)
+    given["labels"] = {
+        m: pd.DataFrame({"label": np.array([1, 1, 0, -1], np.int8)}) for m in given["labels"]
+    }
+    found = without_pictures(given)
+    assert ("## Labels" in found.markdown) is (shown is not None)
+    if shown:
+        assert shown in found.markdown
+        assert "| Labels | 8 |" in found.markdown
+        assert "| Take-profit first | 4 |" in found.markdown
+        assert "| Stop-loss first | 2 |" in found.markdown
+        assert "both_touched" not in found.markdown.split("## Labels")[1].split("##")[0]
+    assert found.numbers["labels"]["n_labels"] == 8
 
 
 def test_warm_up_says_so_and_invents_nothing():

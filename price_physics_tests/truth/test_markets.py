@@ -1,11 +1,20 @@
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from price_physics.months import Month
 from price_physics.schemas import TICKS
 from price_physics.truth import markets
-from price_physics.truth.markets import ceiling_auc, lattice_market, write_generic_csv
+from price_physics.truth.markets import (
+    ceiling_auc,
+    episodes_for,
+    lattice_market,
+    outcome_signs,
+    write_generic_csv,
+    write_generic_parquet,
+)
+from price_physics.truth.scores import compare
 from price_physics.walk_forward.metrics import area_under_curve
 
 JAN, FEB = Month(2012, 1), Month(2012, 2)
@@ -147,4 +156,51 @@ def test_csv_holds_the_ticks_to_the_last_bit(tmp_path, name):
     assert (read["timestamp"] * 1_000_000 == ticks["time_ns"]).all()
     assert read["price"].tolist() == ticks["price"].tolist()
     assert read["qty"].tolist() == ticks["qty"].tolist()
+    assert (read["is_buyer_maker"] == (ticks["tick_sign"] < 0)).all()
+
+
+@pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
+def test_signs_are_the_coins_behind_the_market(kind):
+    k = episodes(lattice_market(kind, JAN, 2, 100, seed=8, theta=0.9))
+    sign = outcome_signs(kind, JAN, 2, 100, seed=8)
+    assert (np.sign(k[:, -1] - k[:, 127]) == sign).all(), "so strong a drift cannot be missed"
+
+
+@pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
+def test_who_knows_the_signs_reaches_the_ceiling(kind):
+    label = outcome_labels(episodes(lattice_market(kind, JAN, 1, 500, seed=9)))
+    moved = label != 0
+    sign = outcome_signs(kind, JAN, 1, 500, seed=9)[moved]
+    auc, error = compare({"oracle": sign}, label[moved] > 0).of("oracle")
+    assert auc == pytest.approx(ceiling_auc(kind), abs=3 * error)
+
+
+@pytest.mark.parametrize("kind", ["walk", "volatility"])
+def test_there_are_no_signs_where_nothing_leans(kind):
+    assert outcome_signs(kind, JAN, 2, 10, seed=1).tolist() == [0] * (60 * 10)
+
+
+@pytest.mark.parametrize(("n_events", "a_day"), [(1, 1), (32, 2), (40_000, 1350), (120_000, 4500)])
+def test_fewest_episodes_for_so_many_events(n_events, a_day):
+    assert episodes_for(n_events, JAN) == a_day
+    markets.tick_spacing_ns(a_day)
+
+
+@pytest.mark.parametrize("n_events", [0, -1, 31 * 337_500 + 1])
+def test_so_many_events_cannot_be(n_events):
+    with pytest.raises(ValueError, match="give 1 to 10462500"):
+        episodes_for(n_events, JAN)
+
+
+def test_parquet_holds_the_ticks_and_is_small(tmp_path):
+    ticks = lattice_market("volatility", JAN, 1, 10, seed=7)
+    write_generic_parquet(ticks, tmp_path / "deep" / "walk.parquet")
+    write_generic_parquet(ticks, tmp_path / "again.parquet")
+    written = (tmp_path / "again.parquet").read_bytes()
+    assert (tmp_path / "deep" / "walk.parquet").read_bytes() == written
+    assert len(written) < 8 * len(ticks)
+    read = pq.read_table(tmp_path / "again.parquet").to_pandas()
+    assert (read["timestamp"] * 1_000_000 == ticks["time_ns"]).all()
+    for name in ("price", "qty", "trade_id"):
+        assert read[name].tolist() == ticks[name].tolist()
     assert (read["is_buyer_maker"] == (ticks["tick_sign"] < 0)).all()

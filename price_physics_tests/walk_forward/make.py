@@ -130,6 +130,7 @@ def out_of_fold(
         p_up=third(p_up),
         p_flat=third(p_flat),
         p_down=third(p_down),
+        side=np.ones(n),
         label=label,
         label_end_ns=event + hold * HOUR,
         price=np.full(n, 100.0),
@@ -151,6 +152,7 @@ def labels(event_time_ns: Any, label: Any, outcome_atr: Any) -> pd.DataFrame:
     return conform(
         LABELS,
         event_time_ns=event,
+        side=np.ones(n),
         label=label,
         label_end_ns=event + HOUR,
         horizon_end_ns=event + HOUR,

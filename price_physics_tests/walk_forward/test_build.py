@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from price_physics.bars.build import build_bars
 from price_physics.errors import StoreError
 from price_physics.schemas import (
     BOOK,
@@ -19,6 +20,7 @@ from price_physics.schemas import (
     TICKS,
     TRADES,
 )
+from price_physics.study import BarsConfig
 from price_physics.walk_forward.build import WalkForwardResult, build_walk_forward
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN, MAR
@@ -254,6 +256,20 @@ def test_scores_join_predictions_of_both_months_with_labels():
     assert scored["label"].tolist() == [-1, 1]
     assert scored["side"].tolist() == [0, 1]
     assert scored["outcome_bps"].tolist() == pytest.approx([-400.0, 300.0])
+
+
+def test_signals_at_the_close_of_time_bars_are_traded():
+    """Their events are instants of the clock, at which nothing need have traded."""
+    time = make.hours(FEB, 0.1, 0.4, 1.1, 1.6, 2.2, 3.3)
+    ticks = make.ticks(time, [100.0, 101.0, 101.0, 104.0, 112.0, 90.0])
+    config = BarsConfig(kind="time", interval_minutes=60)
+    bars = build_bars(config, FEB, {FEB: [ticks]})
+    signals = make.predictions([signal(bars["close_time_ns"][0], weight=0.5)])
+    study = make.study().model_copy(update={"bars": config})
+    result = build_walk_forward(study, FEB, {FEB: signals}, {FEB: ticks}, {FEB: bars}, NO_LABELS)
+    trade = result.trades.iloc[0]
+    assert (trade["entry_time_ns"], trade["entry_price"]) == (time[2], 101.0)
+    assert (trade["exit_time_ns"], trade["exit_reason"]) == (time[4], "take_profit")
 
 
 def test_bars_that_miss_ticks_are_refused():

@@ -74,10 +74,24 @@ def test_not_yet_filled_is_pending_while_the_horizon_runs():
 
 def test_events_without_a_tick_are_refused():
     row = {"event": FEB.start_ns + 1, "horizon": HOUR, "side": 1, "upper": 2.0, "lower": 1.0}
-    with pytest.raises(StoreError, match="no tick at the event"):
+    with pytest.raises(StoreError, match="no tick at event_time_ns"):
         fill_signals(
             make.predictions([row]), np.array([FEB.start_ns]), np.array([1.0]), 0, FEB.end_ns
         )
+
+
+def test_bars_that_the_clock_closes_need_no_tick_there():
+    """The event is half an hour after the last tick; horizon and path count from the event."""
+    time = make.hours(FEB, 0, 1, 2.25, 3)
+    row = {"event": int(make.hours(FEB, 0.5)[0]), "horizon": 2 * HOUR, "side": 1}
+    for upper, state, hour in ((102.0, "take_profit", 2.25), (103.0, "time_out", 3)):
+        signals = make.predictions([row | {"upper": upper, "lower": 97.0}])
+        price = np.array([100.0, 100.0, 102.0, 104.0])
+        fills = fill_signals(signals, time, price, 0, FEB.end_ns, by_clock=True)
+        assert (fills.state[0], fills.entry[0]) == (state, 1)
+        assert fills.exit_time_ns[0] == make.hours(FEB, hour)[0]
+    with pytest.raises(StoreError, match="no tick at event_time_ns"):
+        fill_signals(signals, time + HOUR, price, 0, FEB.end_ns, by_clock=True)
 
 
 def test_no_signals():

@@ -63,7 +63,7 @@ def walk_through(kind, theta, strength):
         bars[m] = build_bars(study.bars, m, {k: [v] for k, v in ticks.items()})
         features[m] = build_regime_features(study, m, bars)
         excursions[m] = build_excursions(study, m, bars, ticks)
-        labels[m] = build_labels(study, market, m, bars, ticks, features, policies)
+        labels[m] = build_labels(study, market, m, bars, ticks, features, policies).labels
         policies[m] = build_policy(study, m, excursions, features)
         events = event_times(bars[m], study.events)
         probabilities = oracle(events, bars[m], strength)
@@ -97,7 +97,8 @@ def test_planted_trend_is_an_edge_and_trades_end_as_their_labels_say():
     trades = join(walked, "trades")
     assert len(trades) > 300
     assert set(trades["side"]) == {-1, 1}
-    both = trades.merge(pd.concat(labels.values()), on="event_time_ns")
+    labelled = pd.concat(labels.values()).drop(columns="side")
+    both = trades.merge(labelled, on="event_time_ns")
     assert len(both) == len(trades)
     profit = both["label"] == both["side"]
     expected = np.select([profit, both["label"] == 0], ["take_profit", "time_out"], "stop_loss")

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.orchestration.dag import owner_of, reads_of
 from price_physics.orchestration.partitions import window_mapping
 from price_physics.orchestration.versions import code_version, settings_hash
 from price_physics.project import Project
@@ -50,7 +50,7 @@ def asset_args(
                 key=[owner_of(upstream, study_name, market.name), upstream],
                 partition_mapping=window_mapping(window),
             )
-            for upstream, window in STAGES[name].reads.items()
+            for upstream, window in reads_of(name, study).items()
         },
         "partitions_def": partitions,
         "group_name": group,

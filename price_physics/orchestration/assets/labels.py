@@ -50,7 +50,10 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
     def barrier_policy(
         context: dg.AssetExecutionContext, excursions: Mapping, regime_features: Mapping
     ) -> Artefact:
-        """Take-profit and stop-loss multiples for the events of the next month."""
+        """Take-profit and stop-loss multiples for the events of the next month.
+
+        With an in-sample policy for those of the month itself: marked, as is all that follows.
+        """
         from price_physics.labels.policy import build_policy
 
         frame = build_policy(
@@ -60,7 +63,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             MonthTables(regime_features, "regime_features"),
         )
         context.add_output_metadata({"policy": dg.MetadataValue.md(frame.to_markdown(index=False))})
-        return Artefact(tables=((BARRIER_POLICY, frame),))
+        return Artefact(tables=((BARRIER_POLICY, frame),), in_sample=study.barrier_policy.in_sample)
 
     @dg.asset(**site.asset_args("labels", GROUP, {"numba", "parquet"}, LABELS))
     def labels(
@@ -70,11 +73,10 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
         regime_features: Mapping,
         barrier_policy: Mapping,
     ) -> Artefact:
-        """Triple-barrier labels, touched on ticks, whose horizon ends in the month."""
+        """Triple-barrier labels, touched on ticks or bars, whose horizon ends in the month."""
         from price_physics.labels.build import build_labels
-        from price_physics.labels.events import count_endless
 
-        frame = build_labels(
+        result = build_labels(
             study,
             site.market,
             month_of(context),
@@ -83,12 +85,18 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             MonthTables(regime_features, "regime_features"),
             MonthTables(barrier_policy, "barrier_policy"),
         )
-        for name, label in (("up", 1), ("flat", 0), ("down", -1)):
-            context.add_output_metadata({f"labels/{name}": int((frame["label"] == label).sum())})
-        n_endless = count_endless(study, month_of(context), MonthTables(bars, "bars"))
-        context.add_output_metadata({"dropped/horizon_over_28_days": n_endless})
-        counts = {"dropped": {"horizon_over_28_days": n_endless}}
-        return Artefact(tables=((LABELS, frame),), documents={"counts": counts})
+        label, counts = result.labels["label"], result.counts
+        undecidable = {"undecidable": counts["undecidable"]} if "undecidable" in counts else {}
+        context.add_output_metadata(
+            {
+                "labels/up": int((label == 1).sum()),
+                "labels/flat": int((label == 0).sum()),
+                "labels/down": int((label == -1).sum()),
+                **{f"dropped/{reason}": n for reason, n in counts["dropped"].items()},
+                **undecidable,
+            }
+        )
+        return Artefact(tables=((LABELS, result.labels),), documents={"counts": counts})
 
     @dg.asset(**site.asset_args("weights", GROUP, {"numba", "parquet"}, WEIGHTS))
     def weights(context: dg.AssetExecutionContext, labels: Mapping, bars: Mapping) -> Artefact:

@@ -1,14 +1,20 @@
 """Bars -> images -> network -> out-of-sample predictions."""
 
+from base64 import b64encode
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.progress import training_bar
+from price_physics.orchestration.registry import ModelFiles
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.project import Project
 from price_physics.schemas import (
     DROPPED_WINDOWS,
     IMAGE_WINDOWS,
@@ -18,6 +24,9 @@ from price_physics.schemas import (
 )
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
+
+if TYPE_CHECKING:
+    from price_physics.model.result import ModelResult
 
 GROUP = "learning"
 
@@ -32,9 +41,14 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         from price_physics.images.build import build_images
 
         result = build_images(study, month_of(context), MonthTables(bars, "bars"))
+        context.add_output_metadata({"contact_sheet": inline_png(result.preview)})
         return Artefact(
             tables=((IMAGE_WINDOWS, result.windows), (DROPPED_WINDOWS, result.dropped)),
-            documents={"specification": result.specification, "statistics": result.statistics},
+            documents={
+                "specification": result.specification,
+                "statistics": result.statistics,
+                "checksums": result.checksums,
+            },
             tensors={"golden": result.golden},
             files={"contact_sheet.png": result.contact_sheet},
         )
@@ -52,6 +66,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
     ) -> Artefact:
         """The network trained through the month, calibrated; out-of-fold predictions; curves."""
         from price_physics.model.fit import fit_model
+        from price_physics.orchestration.model_figures import judge_calibration
 
         month = month_of(context)
         fold = folds[month]
@@ -68,13 +83,15 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
                 roles=fold.table("roles"),
                 statistics={m: p.document("statistics") for m, p in images.items()},
                 progress=progress,
+                checkpoints=checkpoint_folder(site.project, study.name, month),
             )
         manifest = fold.document("manifest")
+        summary = {**result.summary, **judge_calibration(result.out_of_fold)}
         artefact = Artefact(
             tables=((OUT_OF_FOLD, result.out_of_fold), (LEARNING_CURVES, result.curves)),
             documents={
                 "architecture": result.architecture,
-                "summary": result.summary,
+                "summary": summary,
                 "fold_manifest": manifest,
             },
             tensors={"network": result.weights},
@@ -85,13 +102,15 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             market,
             month,
             tags=run_tags(context, artefact.warm_up),
-            metrics=numbers_in(result.summary),
+            metrics=numbers_in(summary),
             curves=result.curves,
             files={
                 "folds/manifest.json": canonical_json(manifest),
                 "model/architecture.json": canonical_json(result.architecture),
                 **model_file(result.weights),
+                **plots(result),
             },
+            model=model_files(result),
         )
         return artefact
 
@@ -126,7 +145,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             images[month].table("windows"),
             features,
         )
-        policy = barrier_policy.get(month - 1)
+        policy = barrier_policy.get(month - study.barrier_policy.lag_months)
         frame = build_predictions(
             study,
             month,
@@ -139,6 +158,11 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         return Artefact(tables=((PREDICTIONS, frame),), documents={"provenance": provenance})
 
     return [images, model, predictions]
+
+
+def inline_png(picture: bytes) -> dg.MetadataValue:
+    """Show a small picture in the UI, whose Markdown takes data URIs."""
+    return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(picture).decode()})")
 
 
 def load_model(partition: Partition):  # type: ignore[no-untyped-def]  # torch loads lazily
@@ -167,11 +191,38 @@ def provenance_of(trained: Partition | None) -> dict:
     }
 
 
+def checkpoint_folder(project: Project, study: str, month: Month) -> Path:
+    """Where the fits of a month keep their state until its partition stands."""
+    return project.data / "checkpoints" / study / str(month)
+
+
 def model_file(weights: dict) -> dict[str, bytes]:
     """Serialise a network for people; a warm-up month has none."""
     from safetensors.numpy import save
 
     return {"model/network.safetensors": save(weights)} if weights else {}
+
+
+def model_files(result: "ModelResult") -> ModelFiles | None:
+    """Serialise a model for the registry; a warm-up month has none."""
+    from safetensors.numpy import save
+
+    if result.warm_up:
+        return None
+    architecture = canonical_json(result.architecture)
+    return ModelFiles(save(result.weights), architecture, result.architecture["images"])
+
+
+def plots(result: "ModelResult") -> dict[str, bytes]:
+    """Draw the learning curves and the calibration; nothing of a warm-up month."""
+    from price_physics.orchestration.model_figures import draw_calibration, draw_learning_curves
+
+    if result.warm_up:
+        return {}
+    return {
+        "plots/learning_curves.png": draw_learning_curves(result.curves),
+        "plots/calibration.png": draw_calibration(result.out_of_fold),
+    }
 
 
 def numbers_in(summary: dict) -> dict[str, float | None]:

@@ -94,6 +94,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             market=market,
             month=month,
             synthetic=walk_forward[month].synthetic,
+            in_sample=walk_forward[month].in_sample,
         )
         result = build_report(
             study,
@@ -102,6 +103,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             walk_forward=months,
             predictions=MonthTables(predictions, "predictions"),
             labels=MonthTables(labels, "labels"),
+            label_counts={m: p.document("counts") for m, p in labels.items()},
             provenance={m: p.document("provenance") for m, p in predictions.items()},
             verdict=verdict,
             environment=environment(site, walk_forward),
@@ -198,5 +200,6 @@ def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
         "config_hash": config_hash(site.study, site.market),
         "code_version": code_version("report"),
         "synthetic": any(p.synthetic for p in walk_forward.values()),
+        **({"in_sample": True} if any(p.in_sample for p in walk_forward.values()) else {}),
         "inputs": {p.name: p.data_version for _, p in sorted(walk_forward.items())},
     }

@@ -103,8 +103,8 @@ class _Place:
 
 # ---------------------------------------------------------------------------- whole files
 def _compare_marks(base: Partition, tampered: Partition, place: _Place) -> Iterator[Leak]:
-    for name in ("warm_up", "synthetic", "known_at"):
-        pair = [partition.manifest[name] for partition in (base, tampered)]
+    for name in ("warm_up", "synthetic", "in_sample", "known_at"):
+        pair = [partition.manifest.get(name) for partition in (base, tampered)]
         if pair[0] != pair[1]:
             yield place.leak(f"manifest {name}", "", base.manifest["known_at"], pair)
 

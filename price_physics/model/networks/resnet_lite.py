@@ -1,9 +1,7 @@
-"""The network and its configuration, whole, in one file.
+"""`resnet_lite`: three residual stages of 3 x 3 convolutions on an image halved three times.
 
-About training it knows nothing; see `train`. Two things it must not contain: a stride-2 1x1
-convolution (its backward pass crashes torch 2.13 on the CPU in channels_last; here an average
-pool comes first and every convolution has stride 1), and AdaptiveAvgPool (no deterministic
-version on CUDA; here it is a mean).
+Average pools come before the convolutions, so that every one of them has stride 1; the pool of the
+head is a mean.
 """
 
 from dataclasses import dataclass
@@ -12,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_MOMENTUM = 0.2
+NORM_MOMENTUM = 0.2
 """Twice torch's: an epoch of a few hundred samples has a handful of steps to learn the norms in."""
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class ResNetLiteConfig:
     """All that decides the shapes of the weights."""
 
     n_channels: int  # C: renderers x windows
@@ -34,12 +32,12 @@ class ResNetLite(nn.Module):
     S must be at least 8; the comments give the shapes at S = 64.
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: ResNetLiteConfig) -> None:
         super().__init__()
         self.config = config
         w = config.width
         self.stem = nn.Conv2d(config.n_channels, w, 3, padding=1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(w, momentum=_MOMENTUM)
+        self.stem_norm = nn.BatchNorm2d(w, momentum=NORM_MOMENTUM)
         self.stage1 = ResidualBlock(w, w)
         self.stage2 = ResidualBlock(w, 2 * w)
         self.stage3 = ResidualBlock(2 * w, 4 * w)
@@ -74,9 +72,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(n_out, momentum=_MOMENTUM)
+        self.norm1 = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
         self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(n_out, momentum=_MOMENTUM)
+        self.norm2 = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
         self.shortcut: nn.Module = nn.Identity()
         if n_in != n_out:
             self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)

@@ -1,0 +1,189 @@
+"""Fits of a month: every fold by an ensemble, then all members by another of the same size.
+
+Every fold trains, stops early on its own purged slice, and predicts what it has not seen; the final
+fits use all members for the folds' median number of epochs. An ensemble's networks differ in their
+seeds, and their logits are averaged. Calibration is not done here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median_high
+
+import numpy as np
+import pandas as pd
+
+from price_physics.labels.frames import rows_of
+from price_physics.model.dataset import SampleStore
+from price_physics.model.metrics import Floats
+from price_physics.model.networks import NetworkConfig
+from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
+from price_physics.months import Month
+from price_physics.schemas import LEARNING_CURVES
+from price_physics.study import FoldsConfig, Study
+
+Progress = Callable[[int, int, str], None]
+"""Called with epochs done, epochs at most, and what is being done."""
+
+FINAL = -1
+"""The number of the final fit in the learning curves."""
+
+_PARTS = ("train", "early_stop", "test")
+Parts = dict[str, Index]
+
+
+@dataclass(frozen=True)
+class FoldedFit:
+    """Fits of the folds and of all members.
+
+    Attributes
+    ----------
+    fits : dict of fold to list of Fit
+        A fit a seed.
+    tested : (fold, sample, logits)
+        Of every tested sample, by sample; logits are on the scale of the final fits.
+    """
+
+    fits: dict[int, list[Fit]]
+    tested: tuple[np.ndarray, Index, Floats]
+
+    @property
+    def final(self) -> list[Fit]:
+        return self.fits[FINAL]
+
+    @property
+    def epochs(self) -> int:
+        return self.final[0].best_epoch
+
+    @property
+    def fold_epochs(self) -> list[int]:
+        """Best epoch of every fit of the folds: fold after fold, in each seed after seed."""
+        return [fit.best_epoch for f in sorted(self.fits) if f != FINAL for fit in self.fits[f]]
+
+    @property
+    def at_once(self) -> int:
+        """Samples that the device's memory took together, in the end."""
+        return self.final[-1].at_once
+
+    def curves(self, month: Month) -> pd.DataFrame:
+        """LEARNING_CURVES; an epoch's row is the mean of the seeds that ran it."""
+        rows = [
+            {"fold": fold, **row}
+            for fold, fits in sorted(self.fits.items())
+            for fit in fits
+            for row in fit.curve
+        ]
+        frame = pd.DataFrame(rows).groupby(["fold", "epoch"], as_index=False).mean()
+        frame["known_at"] = month.end_ns
+        types = {"fold": np.int32, "epoch": np.int32, "known_at": np.int64}
+        return frame[LEARNING_CURVES.columns].astype(types)
+
+
+def read_folds(
+    config: FoldsConfig, month: Month, members: pd.DataFrame, roles: pd.DataFrame
+) -> tuple[dict[int, Parts], str | None]:
+    """Positions of each fold's parts among the sorted members, or why there is no model."""
+    n, least = len(members), config.min_training_samples
+    if n < least or not len(roles):
+        return {}, f"{n} labelled windows through {month}; training needs {least} and their folds"
+    times = np.sort(members["event_time_ns"].to_numpy(np.int64))
+    folds: dict[int, Parts] = {}
+    for fold, rows in roles.groupby("fold", sort=True):
+        parts = {}
+        for part in _PARTS:
+            events = np.sort(rows.loc[rows["role"] == part, "event_time_ns"].to_numpy(np.int64))
+            if not len(events):
+                return {}, f"fold {fold} of {month} has no {part} sample among {n} members"
+            parts[part] = rows_of(events, times, "folds")
+        folds[int(str(fold))] = parts
+    return folds, None
+
+
+def fit_folds(
+    study: Study,
+    month: Month,
+    store: SampleStore,
+    network: NetworkConfig,
+    uniqueness: Floats,
+    folds: dict[int, Parts],
+    progress: Progress | None = None,
+    checkpoints: Path | None = None,
+) -> FoldedFit:
+    """Fit every fold, then all members; parameters as `fit_model`."""
+    work = _Work(study, month, store, network, uniqueness, sorted(folds), progress, checkpoints)
+    fits: dict[int, list[Fit]] = {}
+    tests = []
+    for fold, parts in sorted(folds.items()):
+        fits[fold] = work.ensemble(
+            fold, parts["train"], parts["early_stop"], study.model.max_epochs
+        )
+        logits = ensemble_logits(fits[fold], store, parts["test"])
+        tests.append((np.full(len(logits), fold, np.int32), parts["test"], logits))
+    epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
+    fits[FINAL] = work.ensemble(FINAL, np.arange(len(store)), None, epochs)
+    # From each fold's scale to the final model's, whose logits the calibration will serve.
+    final = fits[FINAL][0].log_odds
+    tests = [(f, index, z + (final - fits[f[0]][0].log_odds)) for f, index, z in tests]
+    fold_of, index, logits = (np.concatenate(part) for part in zip(*tests, strict=True))
+    order = np.lexsort((fold_of, index))
+    return FoldedFit(fits, (fold_of[order], index[order], logits[order]))
+
+
+def ensemble_logits(fits: list[Fit], store: SampleStore, index: Index) -> Floats:
+    """Mean logits (n, n_classes) of an ensemble on the given samples."""
+    return np.mean([predict_logits(fit.network, store, index) for fit in fits], axis=0)
+
+
+@dataclass
+class _Work:
+    """What all fits of a month share."""
+
+    study: Study
+    month: Month
+    store: SampleStore
+    network: NetworkConfig
+    uniqueness: Floats
+    folds: list[int]
+    progress: Progress | None
+    checkpoints: Path | None
+    at_once: int | None = None  # what the device's memory took so far
+
+    def ensemble(self, fold: int, train: Index, early_stop: Index | None, epochs: int) -> list[Fit]:
+        """Fit one network a seed."""
+        fits = []
+        for member in range(self.study.model.n_seeds):
+            place = len(self.folds) if fold == FINAL else self.folds.index(fold)
+            seeds = np.random.SeedSequence([self.study.seed, place, member])
+            task = Task(train, early_stop, epochs, int(seeds.generate_state(1)[0]), self.at_once)
+            fit = fit_network(
+                self.store,
+                self.study.model,
+                self.network,
+                self.uniqueness,
+                task,
+                self._on_epoch(fold, place, member),
+                self._file(fold, member),
+            )
+            self.at_once = fit.at_once
+            fits.append(fit)
+        return fits
+
+    def _on_epoch(self, fold: int, place: int, member: int) -> Callable[[int], None]:
+        config = self.study.model
+        n_fits = (len(self.folds) + 1) * config.n_seeds
+        name = "final fit" if fold == FINAL else f"fold {fold + 1} of {len(self.folds)}"
+        seed = f", seed {member + 1} of {config.n_seeds}" if config.n_seeds > 1 else ""
+        before = (place * config.n_seeds + member) * config.max_epochs
+
+        def report(epoch: int) -> None:
+            if self.progress is not None:
+                text = f"{self.month} {name}{seed}, epoch {epoch}"
+                self.progress(before + epoch, n_fits * config.max_epochs, text)
+
+        return report
+
+    def _file(self, fold: int, member: int) -> Path | None:
+        if self.checkpoints is None:
+            return None
+        name = "final" if fold == FINAL else f"fold_{fold}"
+        return self.checkpoints / f"{name}_seed_{member}.safetensors"

@@ -1,0 +1,65 @@
+"""What MLflow runs when it loads a registered model: this file, and two files beside it.
+
+MLflow copies this file into the model; it needs price_physics installed where it is loaded. The
+weights are safetensors and the architecture is JSON: nothing is unpickled. Nobody imports this.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file
+
+from price_physics.images.threads import one_cpu_thread
+from price_physics.model.predict import TrainedModel, probability_columns
+from price_physics.orchestration.registry import import_pyfunc
+from price_physics.schemas import FEATURE_COLUMNS
+
+pyfunc, set_model = import_pyfunc()
+PythonModel: Any = pyfunc.PythonModel
+
+
+class ServedModel(PythonModel):
+    """Scores events: a row holds the bars of the longest window and the regime features."""
+
+    def load_context(self, context: Any) -> None:
+        """Rebuild the networks, strictly."""
+        architecture = json.loads(Path(context.artifacts["architecture"]).read_text("utf-8"))
+        self.model = TrainedModel.load(load_file(context.artifacts["network"]), architecture)
+
+    @one_cpu_thread()
+    def predict(
+        self,
+        context: Any,
+        model_input: pd.DataFrame,
+        params: dict | None = None,
+    ) -> pd.DataFrame:
+        """Calibrated probabilities of rows.
+
+        Parameters
+        ----------
+        model_input : DataFrame
+            `close` and `volume`, each a list of the bars of the longest window, oldest first, the
+            event's own bar last; and the columns FEATURE_COLUMNS.
+
+        Returns
+        -------
+        DataFrame of p_up, p_flat, p_down
+            The last two NaN with the binary head.
+        """
+        n_bars = max(self.model.architecture["images"]["windows_bars"])
+        for column in ("close", "volume"):
+            lengths = {len(bars) for bars in model_input[column]}
+            if lengths != {n_bars}:
+                raise ValueError(f"{column} has rows of {sorted(lengths)} bars; give {n_bars}")
+        # One window after the other: an event sees the bars of its own row and no others.
+        series = np.stack([np.concatenate(list(model_input[c])) for c in ("close", "volume")])
+        ends = (1 + np.arange(len(model_input))) * n_bars - 1
+        features = model_input[FEATURE_COLUMNS].to_numpy(np.float64)
+        logits = self.model.logits(series.astype(np.float64), ends, features)
+        return pd.DataFrame(probability_columns(self.model.probabilities(logits).numpy()))
+
+
+set_model(ServedModel())

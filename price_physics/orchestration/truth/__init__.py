@@ -1,0 +1,1 @@
+"""`make truth`: markets with a known answer, taken through the real DAG."""

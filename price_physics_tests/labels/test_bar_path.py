@@ -1,0 +1,180 @@
+"""Barriers touched by the highs and lows of bars: against the slow reference, and at the edges."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from price_physics.labels.build import build_labels
+from price_physics.schemas import EXCURSIONS, LABELS
+from price_physics_tests.labels import naive
+from price_physics_tests.labels.chain import run_chain
+from price_physics_tests.labels.synthetic import (
+    FIRST,
+    HOUR_NS,
+    World,
+    make_market,
+    make_study,
+    make_ticks,
+    make_world,
+)
+
+RULES = ("drop", "stop_loss_first")
+NARROW = {"kind": "fixed", "take_profit_multiple": 0.5, "stop_loss_multiple": 0.4}
+POLICIES = {"quantiles": {}, "narrow": {"barrier_policy": NARROW}}
+
+
+def bar_study(rule, policy="quantiles", **labels):
+    given = {"path": "bars", "both_touched": rule, "horizon_minutes": 36 * 60, **labels}
+    head = {"head": "binary_take_profit" if labels.get("side") else "three_class"}
+    study = make_study(labels=given, model=head)
+    if policy == "narrow":
+        config = type(study.barrier_policy)(**NARROW)
+        study = study.model_copy(update={"barrier_policy": config})
+    return study
+
+
+def check(found, row, expected, side=1):
+    label, end_ns, left, rise, fall = expected
+    assert (found["label"], found["label_end_ns"]) == (label, end_ns)
+    assert found["known_at"] == end_ns
+    assert found["exit_price"] == left
+    assert found["outcome_atr"] == pytest.approx(side * (left - row["price"]) / row["atr"])
+    with_side, against = (rise, fall) if side > 0 else (fall, rise)
+    assert found["favourable_atr"] == pytest.approx(with_side, rel=1e-12)
+    assert found["adverse_atr"] == pytest.approx(against, rel=1e-12)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("rule", RULES)
+def test_labels_are_the_slow_ones(rule, policy):
+    world = make_world(seed=3, n_ticks=241)  # the 241st tick is a bar that the month's end closes
+    study = bar_study(rule, policy)
+    out = run_chain(study, make_market(), world)
+    labels = pd.concat(list(out["labels"].values())).set_index("event_time_ns")
+    ending = [
+        row
+        for row in naive.rows_with_bars(study, world)
+        if row["horizon_end_ns"] < world.months[-1].stop_ns
+    ]
+    served = pd.concat(list(out["excursions"].values()))["event_time_ns"].tolist()
+    assert served == [row["event_time_ns"] for row in ending]
+    n_undecidable = n_through_partial = 0
+    for row in ending:
+        at = row["event_time_ns"]
+        if at not in labels.index:
+            multiples = NARROW["take_profit_multiple"], NARROW["stop_loss_multiple"]
+            assert rule == "drop"
+            if policy == "narrow":
+                assert naive.trade(row, row["bars"], 1, *multiples)[0] is None
+            n_undecidable += 1
+            continue
+        found = labels.loc[at]
+        multiples = found["take_profit_multiple"], found["stop_loss_multiple"]
+        expected = naive.trade(row, row["bars"], 1, *multiples)
+        if expected[0] is None:
+            assert rule == "stop_loss_first"
+            n_undecidable += 1
+            expected = (-1, *expected[1:])
+        check(found, row, expected)
+        n_through_partial += any(found["label_end_ns"] == m.end_ns for m in world.months)
+    counts = out["counts"].values()
+    assert sum(c["undecidable"] for c in counts) == n_undecidable
+    dropped = sum(c["dropped"].get("both_touched", 0) for c in counts)
+    assert dropped == (n_undecidable if rule == "drop" else 0)
+    assert len(labels) == len(ending) - dropped
+    if policy == "narrow":
+        assert 10 < n_undecidable < len(ending) / 2
+        assert n_through_partial > 0
+        assert set(labels["label"]) == {-1, 0, 1} or rule == "drop"
+
+
+def test_excursions_are_of_highs_and_lows():
+    world = make_world(seed=3, n_ticks=241)
+    study = bar_study("drop")
+    out = run_chain(study, make_market(), world)
+    found = pd.concat(list(out["excursions"].values())).set_index("event_time_ns")
+    by_ticks = run_chain(make_study(), make_market(), world)["excursions"]
+    for row in naive.rows_with_bars(study, world):
+        if row["event_time_ns"] in found.index:
+            high = max([row["price"], *(bar[2] for bar in row["bars"])])
+            low = min([row["price"], *(bar[3] for bar in row["bars"])])
+            excursion = found.loc[row["event_time_ns"]]
+            assert excursion["favourable_atr"] == pytest.approx((high - row["price"]) / row["atr"])
+            assert excursion["adverse_atr"] == pytest.approx((row["price"] - low) / row["atr"])
+    assert (found["known_at"] - found.index == 36 * HOUR_NS).all()
+    assert not found.reset_index().equals(pd.concat(list(by_ticks.values())))
+
+
+# ---------------------------------------------------------------------------- by hand
+def by_hand(bars, rule, side=None, month=FIRST):
+    """Label the first event of bars (open, high, low, close), an hour each; ATR is 2, price 100.
+
+    The barriers are at 104 and 97; of a short, which a falling trend is, at 103 and 96.
+    """
+    first = [(100, 101, 99, 100)]
+    rows = [(bar[0], bar[1], bar[2], bar[3]) for bar in first + list(bars)]
+    price = np.array(rows, dtype=float).ravel()
+    hours = np.repeat(np.arange(len(rows)), 4) + np.tile([0.1, 0.2, 0.3, 0.9], len(rows))
+    world = World({month: make_ticks(month.start_ns + (hours * HOUR_NS).astype(int), price)})
+    config = {"kind": "fixed", "take_profit_multiple": 2.0, "stop_loss_multiple": 1.5}
+    study = bar_study(rule, "narrow", horizon_minutes=200, atr_period_bars=1, side=side)
+    policy = type(study.barrier_policy)(**config)
+    study = study.model_copy(update={"barrier_policy": policy})
+    times = world.bars[month]["close_time_ns"].to_numpy()
+    features = pd.DataFrame({"event_time_ns": times, "regime": np.int8(1), "trailing_return": -0.1})
+    no_ticks = {}  # bars alone are read
+    result = build_labels(study, make_market(), month, world.bars, no_ticks, {month: features}, {})
+    LABELS.to_arrow(result.labels)
+    first = result.labels[result.labels["event_time_ns"] == times[0]]
+    return (first.iloc[0] if len(first) else None), result.counts, times
+
+
+QUIET = (100, 101, 99, 100)
+BOTH = (100, 105, 95, 100)
+
+
+@pytest.mark.parametrize(
+    ("bars", "label", "touching", "left"),
+    [
+        ([QUIET, (100, 104, 99, 101), BOTH], 1, 2, 104),  # at the level exactly
+        ([QUIET, (100, 103.9, 97, 101), BOTH], -1, 2, 97),
+        ([(110, 111, 105, 106), QUIET], 1, 1, 104),  # a gap pays a take-profit no more
+        ([(94, 96, 93, 95), QUIET], -1, 1, 94),  # and costs a stop-loss its open
+        ([QUIET, QUIET, (100, 101, 99, 100.5), BOTH], 0, None, 100.5),  # BOTH closes too late
+        ([BOTH, QUIET], -1, 1, 97),
+        ([(96, 105, 95, 100), QUIET], -1, 1, 96),
+    ],
+)
+def test_bars_by_hand(bars, label, touching, left):
+    found, counts, times = by_hand(bars, "stop_loss_first")
+    assert (found["label"], found["exit_price"]) == (label, left)
+    end_ns = found["horizon_end_ns"] if touching is None else times[touching]
+    assert found["label_end_ns"] == found["known_at"] == end_ns
+    undecidable = bars[0][1] >= 104 and bars[0][2] <= 97
+    assert counts["undecidable"] >= undecidable
+    dropped, counts, _ = by_hand(bars, "drop")
+    assert (dropped is None) == undecidable
+    assert counts["dropped"]["both_touched"] == counts["undecidable"]
+
+
+def test_the_loss_of_a_short_comes_first_too():
+    """What both touch is a loss to either side: a short's stop-loss is the upper barrier."""
+    found, _, times = by_hand([BOTH, QUIET], "stop_loss_first", side="trend")
+    assert found["side"] == -1
+    assert (found["upper"], found["lower"]) == (103, 96)
+    assert (found["label"], found["exit_price"]) == (-1, 103)
+    assert found["outcome_atr"] == -1.5
+    assert found["label_end_ns"] == times[1]
+    found, _, _ = by_hand([(104, 105, 103, 104), QUIET], "stop_loss_first", side="trend")
+    assert (found["label"], found["exit_price"]) == (-1, 104)
+    found, _, _ = by_hand([(100, 101, 95, 96), QUIET], "stop_loss_first", side="trend")
+    assert (found["label"], found["exit_price"], found["outcome_atr"]) == (1, 96, 2)
+    assert (found["favourable_atr"], found["adverse_atr"]) == (2.5, 0.5)
+
+
+def test_tables_keep_their_schemas_without_a_trade():
+    world = make_world(seed=0, empty=(FIRST, FIRST + 1))
+    out = run_chain(bar_study("drop"), make_market(), world)
+    for m in world.months:
+        LABELS.to_arrow(out["labels"][m])
+        EXCURSIONS.to_arrow(out["excursions"][m])

@@ -1,0 +1,120 @@
+"""What is measured on the tables of the DAG, without the DAG: both verdicts, what is refused."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from price_physics.errors import StoreError
+from price_physics.orchestration.truth.page import draw
+from price_physics.orchestration.truth.projects import TEST, TRAIN, market, study
+from price_physics.orchestration.truth.run import measure
+from price_physics.study import Market, Study
+from price_physics.truth.judgement import LOGISTIC, ORACLE, OURS, Truth
+from price_physics.truth.markets import lattice_market, outcome_signs
+from price_physics_tests.truth.lattice import windows_and_labels
+
+A_DAY, SEED = 25, 21
+
+
+@dataclass
+class Tables:
+    """A partition, or a store of one: tables by name."""
+
+    tables: dict = field(default_factory=dict)
+
+    def read(self, key, month):
+        return Tables({name: frame for (name, m), frame in self.tables.items() if m == month})
+
+    def table(self, name, columns=None):
+        return self.tables[name][columns or self.tables[name].columns]
+
+    def document(self, name):
+        return {"n_training": 31 * A_DAY, "epochs": 4}
+
+
+def stored(kind, score_of_sign):
+    """The tables that the DAG makes of a market, with predictions of our own."""
+    ticks = lattice_market(kind, TRAIN, 2, A_DAY, SEED)
+    sign = outcome_signs(kind, TRAIN, 2, A_DAY, SEED)
+    store = Tables()
+    for month in (TRAIN, TEST):
+        bars = ticks[ticks["time_ns"].between(month.start_ns, month.stop_ns - 1)].iloc[3::4]
+        bars = bars.rename(columns={"time_ns": "close_time_ns", "price": "close"})
+        time_ns = bars["close_time_ns"].to_numpy()[31::64]
+        _, label = windows_and_labels(kind, TRAIN, A_DAY, SEED, month)
+        score = score_of_sign(sign[-len(label) :])
+        p_up = 0.5 / (1 + np.exp(-score))
+        store.tables |= {
+            ("bars", month): bars,
+            ("labels", month): pd.DataFrame({"event_time_ns": time_ns, "label": label}),
+            ("predictions", month): pd.DataFrame(
+                {"event_time_ns": time_ns, "p_up": p_up, "p_flat": 0.5, "p_down": 0.5 - p_up}
+            ),
+        }
+    return store
+
+
+def measured(store, kind):
+    rows, facts = measure(store, kind, SEED, A_DAY)
+    return {row.score: row for row in rows}, Truth(SEED, rows, {kind: facts}, {})
+
+
+@pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
+def test_a_network_that_knows_recovers_all_and_passes(kind):
+    rows, truth = measured(stored(kind, lambda sign: 0.3 * sign), kind)
+    assert rows[OURS].share == 1
+    assert rows[ORACLE].passed
+    assert rows[OURS].passed
+    assert truth.passed
+    assert truth.markets[kind]["events to test on"] == 29 * A_DAY
+    assert draw(truth).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
+def test_a_network_that_guesses_fails(kind):
+    def guess(sign):
+        return np.random.default_rng(1).normal(size=len(sign))
+
+    rows, truth = measured(stored(kind, guess), kind)
+    assert rows[OURS].passed is False
+    assert not truth.passed
+    assert OURS in truth.text().splitlines()[-1]
+
+
+def test_a_leak_shows_where_nothing_can_be_known():
+    store = stored("walk", lambda sign: np.zeros(len(sign)))
+    assert measured(store, "walk")[1].passed
+    label = store.tables["labels", TEST]["label"]
+    store.tables["predictions", TEST]["p_up"] += 0.01 * label
+    rows, truth = measured(store, "walk")
+    assert rows[OURS].auc == 1
+    assert not truth.passed
+
+
+def test_a_linear_model_sees_no_exclusive_or():
+    rows, _ = measured(stored("exclusive_or", lambda sign: 0.3 * sign), "exclusive_or")
+    assert rows[LOGISTIC].passed
+
+
+def test_a_missing_prediction_is_refused():
+    store = stored("walk", lambda sign: np.zeros(len(sign)))
+    store.tables["predictions", TEST] = store.tables["predictions", TEST].iloc[1:]
+    with pytest.raises(StoreError, match="725 events have a label, but only 724"):
+        measured(store, "walk")
+
+
+def test_bars_of_another_length_are_refused():
+    store = stored("walk", lambda sign: np.zeros(len(sign)))
+    store.tables["bars", TRAIN] = store.tables["bars", TRAIN].iloc[1:]
+    with pytest.raises(StoreError, match="an event is bar 30 of an episode"):
+        measured(store, "walk")
+
+
+@pytest.mark.parametrize("kind", ["trend", "walk"])
+def test_settings_are_possible(kind):
+    assert Market(name=kind, **market(kind)).synthetic
+    planted = Study(name=kind, **study(kind, 7, 1350))
+    assert planted.labels.horizon_minutes == pytest.approx(32 / 60)
+    assert planted.barrier_policy.take_profit_percent == planted.barrier_policy.stop_loss_percent

@@ -1,0 +1,95 @@
+"""Verdicts both ways, and what people see of them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from price_physics.store.artefact import canonical_json
+from price_physics.truth.judgement import (
+    BOOSTED,
+    CEILING,
+    LEAST_SHARE,
+    LOGISTIC,
+    ORACLE,
+    OURS,
+    Truth,
+    judge,
+)
+from price_physics.truth.markets import ceiling_auc
+from price_physics.truth.scores import Scores
+
+NAMES = [ORACLE, LOGISTIC, BOOSTED, OURS]
+
+
+def scores(oracle, logistic, boosted, ours, error=0.004):
+    return Scores(NAMES, np.array([oracle, logistic, boosted, ours]), np.eye(4) * error**2)
+
+
+def row(rows, name):
+    return next(r for r in rows if r.score == name)
+
+
+@pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
+def test_a_planted_pattern_must_be_recovered(kind):
+    enough = 0.5 + LEAST_SHARE * 0.14
+    for ours, passes in ((enough + 1e-9, True), (enough - 1e-9, False), (0.36, False)):
+        found = row(judge(kind, scores(0.64, 0.5, 0.64, ours)), OURS)
+        assert found.passed is passes
+        assert found.share == pytest.approx((ours - 0.5) / 0.14)
+        assert found.share_error > 0
+
+
+@pytest.mark.parametrize("kind", ["volatility", "walk"])
+def test_nothing_must_be_found_where_nothing_is(kind):
+    for ours, passes in ((0.5119, True), (0.4881, True), (0.5121, False), (0.4879, False)):
+        rows = judge(kind, scores(0.5, 0.6, 0.6, ours))
+        assert row(rows, OURS).passed is passes
+        assert row(rows, OURS).share is None
+        assert row(rows, LOGISTIC).passed is None
+
+
+def test_a_linear_model_must_not_see_an_exclusive_or():
+    for linear, passes in ((0.5119, True), (0.5121, False), (0.4, False)):
+        found = row(judge("exclusive_or", scores(0.64, linear, 0.64, 0.64)), LOGISTIC)
+        assert found.passed is passes
+    assert row(judge("trend", scores(0.64, 0.6, 0.64, 0.64)), LOGISTIC).passed is None
+
+
+def test_the_oracle_must_meet_the_closed_form():
+    ceiling = ceiling_auc("trend")
+    for oracle, passes in ((ceiling + 0.0119, True), (ceiling + 0.0121, False), (0.6, False)):
+        rows = judge("trend", scores(oracle, 0.5, 0.5, oracle))
+        assert row(rows, ORACLE).passed is passes
+        assert row(rows, CEILING).auc == ceiling
+
+
+@pytest.fixture
+def truth():
+    rows = judge("trend", scores(0.645, 0.645, 0.64, 0.643))
+    rows += judge("walk", scores(0.5, 0.501, 0.499, 0.503))
+    facts = {"events to train on": 41850, "epochs": 4}
+    return Truth(7, rows, {"trend": facts, "walk": facts}, {"model": {"width": 8}})
+
+
+def test_people_see_every_score_and_the_verdict(truth):
+    assert truth.passed
+    text = truth.text()
+    assert text.splitlines()[-1] == "PASSED: all 3 targets, seed 7"
+    assert "0.986" in text
+    assert text.count("PASS") == 4
+    page = truth.markdown("truth.png")
+    assert "| trend | ceiling, closed form | 0.6457 |  |  |  |" in page
+    assert "| trend | 41,850 | 4 |" in page
+    assert "](truth.png)" in page
+    assert json.loads(canonical_json(truth.document()))["rows"][0]["auc"] == ceiling_auc("trend")
+
+
+def test_a_failure_is_named(truth):
+    rows = [replace(r, passed=False) if r.score == OURS else r for r in truth.rows]
+    failed = replace(truth, rows=rows)
+    assert not failed.passed
+    assert failed.document()["passed"] is False
+    last = failed.text().splitlines()[-1]
+    assert last == "FAILED: network on trend, network on walk (2 of 3 targets)"

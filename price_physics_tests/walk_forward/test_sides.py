@@ -1,0 +1,97 @@
+"""Trading the side of a primary model: its barriers, its value, and nothing against it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from price_physics.labels.atr import month_atr
+from price_physics.schemas import PREDICTIONS
+from price_physics.study import LabelsConfig
+from price_physics.walk_forward.fills import fill_signals
+from price_physics.walk_forward.signals import build_predictions, decide, outcome_means
+from price_physics.walk_forward.sizing import bet_size
+from price_physics_tests.labels.chain import run_chain
+from price_physics_tests.labels.synthetic import make_market, make_study, make_world
+from price_physics_tests.walk_forward import make
+
+BINARY = "binary_take_profit"
+LABEL = np.array([1, 1, -1, -1, 0, 0])
+OUTCOME = np.array([2.0, 4.0, -1.0, -2.0, 0.5, -0.1])
+
+
+def test_the_value_is_that_of_the_primary_s_side():
+    means = outcome_means(make.out_of_fold(LABEL, OUTCOME), BINARY)
+    p = pd.DataFrame({"p_up": [0.6, 0.6, 0.01, 0.01]})
+    config = make.study(BINARY, fee_bps=3.0).walk_forward
+    primary = np.array([1, -1, 1, -1])
+    arguments = (config, BINARY, means, p, np.full(4, 2.0), np.full(4, 100.0))
+    found = decide(*arguments, primary)
+    gross = (p["p_up"] * 3.0 - (1 - p["p_up"]) * 0.65) * 0.02
+    value = gross - 2 * config.cost_a_side
+    assert found.value_long[[0, 2]] == pytest.approx(value[[0, 2]])
+    assert found.value_short[[1, 3]] == pytest.approx(value[[1, 3]])
+    assert np.isnan(found.value_long[[1, 3]]).all()
+    assert np.isnan(found.value_short[[0, 2]]).all()
+    assert found.side.tolist() == [1, -1, 0, 0]
+    assert found.size.tolist() == pytest.approx([0.1617, 0.1617, 0, 0], abs=5e-5)
+
+
+def predicted(trailing_return, past_side, rule="trend"):
+    rng = np.random.default_rng(3)
+    price = 100 + np.cumsum(rng.normal(size=60))
+    bars = make.bars(make.ticks(make.hours(make.FEB, *range(60)), price), make.FEB)
+    events = bars["close_time_ns"].to_numpy()[15 : 15 + len(trailing_return)]
+    n = len(events)
+    p = pd.DataFrame({"event_time_ns": events, "p_up": 0.6, "p_flat": np.nan, "p_down": np.nan})
+    past = make.out_of_fold(LABEL, OUTCOME, [0.6] * 6, hold=9).assign(side=past_side)
+    labels = LabelsConfig(horizon_minutes=1440, side=rule)
+    study = make.study(BINARY).model_copy(update={"labels": labels})
+    features = make.features(events).assign(trailing_return=trailing_return)
+    arguments = (make.FEB, p, past.astype({"side": np.int8}), None, {make.FEB: bars}, features)
+    frame = build_predictions(study, *arguments)
+    PREDICTIONS.to_arrow(frame)
+    atr = month_atr({make.FEB: bars}, make.FEB, 14)[15 : 15 + n]
+    return study, bars["close"].to_numpy()[15 : 15 + n], atr, events, frame
+
+
+def test_barriers_face_the_side_and_what_has_none_is_no_prediction():
+    study, price, atr, events, frame = predicted([0.1, -0.1, 0.0, -0.2], 1)
+    kept = np.array([0, 1, 3])
+    assert frame["event_time_ns"].tolist() == events[kept].tolist()
+    assert frame["side"].tolist() == [1, -1, -1]
+    policy, price, atr = study.barrier_policy, price[kept], atr[kept]
+    side = np.array([1, -1, -1])
+    take = price + side * policy.fallback_take_profit * atr
+    stop = price - side * policy.fallback_stop_loss * atr
+    assert frame["upper"].tolist() == np.maximum(take, stop).tolist()
+    assert frame["lower"].tolist() == np.minimum(take, stop).tolist()
+    values = frame[["expected_value_long_bps", "expected_value_short_bps"]]
+    assert values.notna().to_numpy().tolist() == [[True, False], [False, True], [False, True]]
+
+
+def test_the_scale_of_the_book_counts_past_sides():
+    """Of six bets that live together, three longs and three shorts cancel out one by one."""
+    size = bet_size(np.array([0.6]), 2)[0]
+    *_, alike = predicted([0.1], 1)
+    *_, mixed = predicted([0.1], [1, -1, 1, -1, 1, -1])
+    assert alike["book_scale"][0] == pytest.approx(np.quantile(size * np.arange(1, 7), 0.95))
+    assert mixed["book_scale"][0] == pytest.approx(size)
+
+
+@pytest.mark.parametrize("rule", ["trend", "reversal"])
+def test_trades_end_as_their_labels_say(rule):
+    """Fills and labels are two programs; without latency and costs they agree to the tick."""
+    world = make_world(seed=5, n_ticks=400)
+    study = make_study(labels={"side": rule}, model={"head": BINARY})
+    labels = pd.concat(list(run_chain(study, make_market(), world)["labels"].values()))
+    labels = labels.reset_index(drop=True)
+    ticks = pd.concat([world.ticks[m] for m in world.months])
+    time_ns, price = ticks["time_ns"].to_numpy(), ticks["price"].to_numpy()
+    fills = fill_signals(labels, time_ns, price, 0, world.months[-1].end_ns)
+    touched = labels["label"].to_numpy() != 0
+    reason = np.where(labels["label"] == 1, "take_profit", "stop_loss")
+    assert set(labels.loc[touched, "side"]) == {-1, 1}
+    assert fills.state[touched].tolist() == reason[touched].tolist()
+    assert fills.exit_price[touched].tolist() == labels["exit_price"][touched].tolist()
+    assert fills.exit_time_ns[touched].tolist() == labels["label_end_ns"][touched].tolist()
+    assert set(fills.state[~touched]) <= {"time_out", "live", "cancelled"}
