@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from price_physics_tests.benchmarks import labels, ticks_bars
+from price_physics_tests.benchmarks import images, labels, ticks_bars, training
 from price_physics_tests.benchmarks.harness import (
     ROOT,
     WORKSHOP,
@@ -19,7 +19,7 @@ from price_physics_tests.benchmarks.harness import (
     table,
 )
 
-SECTIONS = {"ticks_bars": ticks_bars, "labels": labels}
+SECTIONS = {"ticks_bars": ticks_bars, "labels": labels, "images": images, "training": training}
 
 
 def main(arguments: list[str]) -> int:
@@ -28,14 +28,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     parser.add_argument("--full", action="store_true", help="the peak memory too: minutes")
     parser.add_argument("--accept", action="store_true", help="keep under benchmarks/results/")
-    parser.add_argument("--ticks", type=int, help="a trial on fewer ticks")
+    parser.add_argument("--size", type=int, help="a trial on fewer ticks or samples")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contender")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.sections if name not in SECTIONS]
     if unknown:
         parser.error(f"no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")
-    if options.accept and options.ticks:
-        parser.error("a trial on fewer ticks cannot be accepted; drop --ticks")
+    if options.accept and options.size:
+        parser.error("a trial on less cannot be accepted; drop --size")
     try:
         for name in options.sections or SECTIONS:
             run_section(name, options)
@@ -48,14 +48,18 @@ def main(arguments: list[str]) -> int:
 def run_section(name: str, options: argparse.Namespace) -> None:
     """Measure a section, print it, write its JSON; keep it where asked to."""
     section = SECTIONS[name]
-    n_ticks = options.ticks or section.N_TICKS
+    size = options.size or section.SIZE
     with Arena() as arena:
-        say(f"{name}: making {n_ticks:,} ticks and more, unless they are there")
-        figures = section.figures(arena, n_ticks, WORKSHOP / "data", options.full)
+        say(f"{name}: making {size:,} {section.UNIT} and more, unless they are there")
+        figures = section.figures(arena, size, WORKSHOP / "data", options.full)
         outcomes = measure_all(arena, figures, options.rounds)
-        circumstances = dataclasses.asdict(Circumstances(n_ticks, options.rounds, arena.versions))
+        circumstances = dataclasses.asdict(
+            Circumstances(size, section.UNIT, options.rounds, arena.versions)
+        )
     measured = figures_json(outcomes)
-    print(f"\n{name}, {n_ticks:,} ticks, medians of {options.rounds}; a ratio above 1 is good")
+    print(
+        f"\n{name}, {size:,} {section.UNIT}, medians of {options.rounds}; a ratio above 1 is good"
+    )
     print(table(outcomes))
     _write(ROOT / "outputs" / "bench" / f"{name}.json", measured)
     _write(ROOT / "outputs" / "bench" / f"{name}.machine.json", circumstances)

@@ -255,7 +255,8 @@ def figures_json(outcomes: list[Outcome]) -> dict[str, dict[str, float]]:
 class Circumstances:
     """When and where a section ran."""
 
-    n_ticks: int
+    size: int
+    unit: str
     rounds: int
     versions: dict[str, dict[str, str]]
     date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())

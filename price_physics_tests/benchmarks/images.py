@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from price_physics_tests.benchmarks.contender import Job
 from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 
-N_TICKS = 256
-"""Windows of a batch."""
-
-SIZE, SEED = 64, 5
+PIXELS, SIZE, UNIT = 64, 256, "windows a batch"
+SEED = 5
 LENGTHS = (64, 128)
 
 
@@ -62,7 +60,7 @@ def draw_fields(n: int, lengths: list[int]) -> Job:
     batches = [torch.from_numpy(windows).float() for windows in _windows(n, lengths)]
 
     def job() -> int:
-        return sum(field(b, SIZE).numel() for b in batches for field in (gasf, gadf, mtf))
+        return sum(field(b, PIXELS).numel() for b in batches for field in (gasf, gadf, mtf))
 
     return job
 
@@ -75,7 +73,7 @@ def draw_images(n: int, lengths: list[int]) -> Job:
     from price_physics.study import ImagesConfig
 
     torch.set_num_threads(1)
-    renderer = Renderer(ImagesConfig(windows_bars=lengths, size_pixels=SIZE))
+    renderer = Renderer(ImagesConfig(windows_bars=lengths, size_pixels=PIXELS))
     close = _closes(n, max(lengths))
     series = torch.from_numpy(np.stack([close, close]))
     ends = torch.arange(n) + max(lengths) - 1
@@ -91,9 +89,9 @@ def draw_pyts(n: int, lengths: list[int]) -> Job:
         from pyts.image import GramianAngularField, MarkovTransitionField
 
     pictures: list[Any] = [
-        GramianAngularField(SIZE, method="summation"),
-        GramianAngularField(SIZE, method="difference"),
-        MarkovTransitionField(SIZE, n_bins=8),
+        GramianAngularField(PIXELS, method="summation"),
+        GramianAngularField(PIXELS, method="difference"),
+        MarkovTransitionField(PIXELS, n_bins=8),
     ]
     batches = _windows(n, lengths)
     return lambda: sum(p.transform(b).size for b in batches for p in pictures)

@@ -15,7 +15,7 @@ from pathlib import Path
 from price_physics_tests.benchmarks.data import HORIZON_NS, MONTH
 from price_physics_tests.benchmarks.harness import OURS, RATE, Arena, Call, Figure
 
-N_TICKS = 30_000_000
+SIZE, UNIT = 30_000_000, "ticks"
 TICKS_AN_EVENT = 30
 EVENTS_A_SCANNED = 100
 """One event in so many is scanned: the scans would take minutes."""

@@ -19,7 +19,7 @@ from price_physics.store.partitions import Store
 from price_physics.study import BarsConfig, Market
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.kernels import average_uniqueness
-from price_physics_tests.benchmarks import data
+from price_physics_tests.benchmarks import data, images, training
 from price_physics_tests.benchmarks.contender import Job, serve
 from price_physics_tests.labels.naive import first_touch_scan
 
@@ -174,6 +174,8 @@ TASKS = {
     "uniqueness": uniqueness,
     "purged_k_fold": purged_k_fold,
     "combinatorial": combinatorial,
+    **images.TASKS,
+    **training.TASKS,
 }
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 
-N_TICKS = 10_000_000
+SIZE, UNIT = 10_000_000, "ticks"
 MEMORY_TICKS = 100_000_000
 THRESHOLD = 6_500_000.0
 """About a thousand ticks of the generated market a bar."""

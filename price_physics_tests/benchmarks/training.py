@@ -10,8 +10,7 @@ from pathlib import Path
 from price_physics_tests.benchmarks.contender import Job
 from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 
-N_TICKS = 1_024
-"""Samples of an epoch, which is what is timed."""
+SIZE, UNIT = 1_024, "samples an epoch"
 
 BATCH = 128
 
