@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types dev backfill audit truth bench clean help
+.PHONY: demo test lint types dev backfill audit truth bench bench-gpu clean help
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(STAMP) ## materialise every asset of every month of the sample, print the verdict
 	@$(BIN)/price-physics demo
@@ -35,11 +35,14 @@ audit: $(STAMP) ## prove that nothing knows the future: make audit STUDY=demo [F
 truth: $(STAMP) ## plant patterns in markets, and see whether the DAG finds them
 	@$(BIN)/price-physics truth
 
-bench: $(STAMP) ## time it beside its peers: make bench [FULL=1 for the peak memory] [ACCEPT=1]
-	@$(BIN)/price-physics bench $(if $(FULL),--full) $(if $(ACCEPT),--accept)
+bench: $(STAMP) ## time it beside its peers: make bench [SECTION=labels] [FULL=1 for the peak memory] [ACCEPT=1]
+	@$(BIN)/price-physics bench $(SECTION) $(if $(FULL),--full) $(if $(ACCEPT),--accept)
+
+bench-gpu: $(STAMP) ## images and training on a CUDA card; without one it says so
+	@$(BIN)/python -m price_physics_tests.benchmarks.gpu
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
-	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index
+	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"

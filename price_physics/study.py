@@ -600,15 +600,15 @@ def config_hash(study: Study, market: Market) -> str:
     """Hash everything that can change a number: what makes two trials one.
 
     Names, descriptions and the extent of the data (`files`, months) do not count, nor do what
-    only refuses data (`vendor`, `strict_gaps`), motifs and the device, which change no trade: a
-    trial looked at twice is still one.
+    only refuses data (`vendor`, `strict_gaps`), motifs, the device and its determinism, which
+    change no trade: a trial looked at twice is still one.
     """
     without: Any = {
         "name": True,
         "description": True,
         "market": True,
         "motifs": True,
-        "model": {"device"},
+        "model": {"device", "deterministic"},
     }
     extent = {"name", "files", "first_month", "last_month", "vendor", "strict_gaps"}
     settings = {
