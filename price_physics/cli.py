@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     ticks.add_argument("--vendor", default="binance_spot_trades", help="a wrong one lists them")
     ticks.add_argument("--folder", type=Path, required=True, help="where the files go")
     bench = add("bench", _bench, "measure speed and memory against peers, side by side")
-    bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training; all of them by default")
+    bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training")
     bench.add_argument("--full", action="store_true", help="also what takes many minutes")
     bench.add_argument("--accept", action="store_true", help="keep under benchmarks/results")
     add("dev", _dev, "open the Dagster UI on http://127.0.0.1:3000")
