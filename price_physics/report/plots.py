@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from price_physics.months import Month
 from price_physics.motifs.figure import Theme, new_figure, png, style
@@ -11,6 +12,8 @@ from price_physics.report.format import count, decimal, percent
 
 Numbers = dict[str, Any]
 NOTHING = "Nothing out of sample yet"
+MOST_SPANS = 2_000
+"""A picture this wide shows no more; a million bars would take minutes to draw."""
 
 
 def draw(numbers: Numbers, curves: Curves, theme: Theme) -> dict[str, bytes]:
@@ -30,25 +33,48 @@ def _equity(numbers: Numbers, curves: Curves, theme: Theme) -> bytes:
     figure = new_figure(9, 5.4)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2.6, 1])
     months = _shown_months(numbers)
-    time, day = _days(curves.time_ns), _days(curves.day_ns)
     above.axhline(0, color=theme.muted, linewidth=0.9)
     for x, level, name, colour, width in (
-        (day, curves.market, "Buy and hold", theme.market, 1.3),
-        (time, curves.gross, "Before costs", theme.gross, 1.3),
-        (time, curves.net, "Net of costs", theme.net, 2.2),
+        (curves.day_ns, curves.market, "Buy and hold", theme.market, 1.3),
+        (curves.time_ns, curves.gross, "Before costs", theme.gross, 1.3),
+        (curves.time_ns, curves.net, "Net of costs", theme.net, 2.2),
     ):
-        above.plot(x, 100 * (level - 1), color=colour, linewidth=width, label=name)
+        shown = outline(x, level)
+        above.plot(
+            _days(x[shown]), 100 * (level[shown] - 1), color=colour, linewidth=width, label=name
+        )
     above.set_title("Return since the first out-of-sample month")
     above.yaxis.set_major_formatter(_signed_percent)
     above.legend(loc="best", ncols=3, fontsize=10, reverse=True)
-    below.fill_between(time, 100 * curves.drawdown, 0, color=theme.loss, alpha=0.3, linewidth=0)
-    below.plot(time, 100 * curves.drawdown, color=theme.loss, linewidth=1)
+    shown = outline(curves.time_ns, curves.drawdown)
+    time, fallen = _days(curves.time_ns[shown]), 100 * curves.drawdown[shown]
+    below.fill_between(time, fallen, 0, color=theme.loss, alpha=0.3, linewidth=0)
+    below.plot(time, fallen, color=theme.loss, linewidth=1)
     below.set_title("Drawdown of net equity", fontsize=11)
     below.yaxis.set_major_formatter(_signed_percent)
     for axes in (above, below):
         _mark_months(axes, numbers, months, theme)
     above.set_xlim(*_days(np.array([months[0].start_ns, months[-1].stop_ns])))
     return png(figure)
+
+
+def outline(time_ns: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Positions that a picture needs: first, last, lowest and highest of each span of time.
+
+    All of them while there are few.
+
+    Examples
+    --------
+    >>> outline(np.array([0, 1, 2]), np.array([1.0, 0.5, 2.0]))
+    array([0, 1, 2])
+    """
+    if len(level) <= 4 * MOST_SPANS:
+        return np.arange(len(level))
+    edges = np.linspace(time_ns[0], time_ns[-1], MOST_SPANS + 1)[1:-1]
+    span = np.searchsorted(edges, time_ns, side="right")
+    levels, ends = pd.Series(level).groupby(span), np.flatnonzero(np.diff(span))
+    kept = [[0, len(level) - 1], ends, ends + 1, levels.idxmin(), levels.idxmax()]
+    return np.unique(np.concatenate(kept))
 
 
 def _shown_months(numbers: Numbers) -> list[Month]:

@@ -168,7 +168,7 @@ def warm_up_walk(month, reason="132 samples, 300 are needed"):
 
 
 def provenance(month):
-    counts = {"train": 320, "early_stop": 60, "test": 95, "purged": 12, "embargoed": 3}
+    counts = {"train": 320, "early_stop": 60, "test": 95, "purged_by_test": 12}
     fold = {"test_start_ns": FIRST.start_ns, "test_end_ns": (FIRST + 1).start_ns, "counts": counts}
     return {
         "model_month": str(month - 1),

@@ -10,6 +10,7 @@ import pytest
 
 from price_physics.report.build import build_report
 from price_physics.report.content import compose
+from price_physics.report.plots import MOST_SPANS, outline
 from price_physics_tests.report import cases
 
 PNG = b"\x89PNG\r\n"
@@ -228,3 +229,18 @@ def test_a_filled_track_record_is_not_asked_for_again():
     short = given["verdict"].__dict__ | {"minimum_track_record_days": 50.0}
     given["verdict"] = type(given["verdict"])(**short)
     assert "about 50 at this Sharpe" not in without_pictures(given).html
+
+
+def test_a_long_curve_is_drawn_by_its_outline():
+    rng = np.random.default_rng(3)
+    time = np.sort(rng.integers(0, 10**15, 100_000))
+    level = np.exp(np.cumsum(rng.normal(0, 1e-3, len(time))))
+    shown = outline(time, level)
+    assert len(shown) <= 4 * MOST_SPANS
+    assert (shown[0], shown[-1]) == (0, len(time) - 1)
+    assert {int(level.argmin()), int(level.argmax())} <= set(shown.tolist())
+    # Nowhere is the drawn line further from the curve than the curve moves within a span.
+    spans = np.array_split(level, MOST_SPANS // 2)
+    most = max(float(np.ptp(part)) for part in spans)
+    drawn = np.interp(time, time[shown], level[shown])
+    assert np.abs(drawn - level).max() < most
