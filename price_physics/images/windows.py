@@ -55,7 +55,8 @@ def window_ends(
     columns = stack(BARS, bars, months, "close_time_ns", "close", "volume", "partial")
     close_time, *drawn, partial = columns
     events = np.asarray(event_time_ns, dtype=np.int64)
-    found = np.isin(events, close_time[~partial])
+    whole = np.append(close_time[~partial], np.iinfo(np.int64).max)  # in order: no need to hash
+    found = whole[np.searchsorted(whole, events)] == events
     if not found.all():
         missing = events[~found][0]
         raise ValueError(
