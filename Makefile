@@ -38,8 +38,8 @@ truth: $(STAMP) ## plant patterns in markets, and see whether the DAG finds them
 bench: $(STAMP) ## time it beside its peers: make bench [SECTION=labels] [FULL=1 for the peak memory] [ACCEPT=1]
 	@$(BIN)/price-physics bench $(SECTION) $(if $(FULL),--full) $(if $(ACCEPT),--accept)
 
-bench-gpu: $(STAMP) ## images and training on a CUDA card; without one it says so
-	@$(BIN)/python -m price_physics_tests.benchmarks.gpu
+bench-gpu: $(STAMP) ## images and training on a CUDA card; without one it says so: make bench-gpu [ACCEPT=1]
+	@$(BIN)/python -m price_physics_tests.benchmarks.gpu $(if $(ACCEPT),--accept)
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
 	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints

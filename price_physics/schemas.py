@@ -155,8 +155,8 @@ BARRIER_POLICY = _table(
     "barrier_policy",
     "known_at",
     regime=("i8", "regime served; -1 serves every regime"),
-    take_profit_multiple=("f64", "upper barrier, in ATR above the event's price"),
-    stop_loss_multiple=("f64", "lower barrier, in ATR below the event's price"),
+    take_profit_multiple=("f64", "take-profit, in ATR from the event's price, the side's way"),
+    stop_loss_multiple=("f64", "stop-loss, in ATR from the event's price, against the side"),
     n_events=("i64", "excursions behind the quantiles"),
     source=("text", "quantile; fallback under the floor; fixed; percent of the price, not ATR"),
     known_at=_KNOWN_AT,
@@ -181,7 +181,11 @@ LABELS = _table(
         "stops, the level or the open beyond it",
     ),
     outcome_atr=("f64", "gross outcome on the side, in ATR: of a long (exit_price - price) / atr"),
-    outcome_short_atr=("f64", "the same of the opposite side, whose levels are changed about"),
+    outcome_short_atr=(
+        "f64",
+        "the same of the opposite side, whose levels are changed about; a bar that does not tell "
+        "which level came first is a loss to both",
+    ),
     favourable_atr=("f64", "largest move with the side up to label_end, in ATR, at least 0"),
     adverse_atr=("f64", "largest move against the side up to label_end, in ATR, at least 0"),
     crosses_outage=("bool", "the label spans a known outage: it does not train"),
@@ -223,9 +227,13 @@ FOLD_MEMBERS = _table(
 FOLD_ROLES = _table(
     "roles",
     "known_at",
-    fold=("i32", "number of the fold, from 0"),
+    fold=("i32", "number of the fold, from 0; -1 of the labels that are in none"),
     event_time_ns=_EVENT,
-    role=("text", "train, early_stop, test, purged or embargoed"),
+    role=(
+        "text",
+        "train, early_stop, test; left out of the fold: purged_by_test, embargoed_by_test, "
+        "purged_by_early_stop, embargoed_by_early_stop; in no fold: no_window, crosses_outage",
+    ),
     known_at=_KNOWN_AT,
 )
 IMAGE_WINDOWS = _table(
@@ -370,13 +378,17 @@ SCORED = _table(
 MOTIFS = _table(
     "motifs",
     "known_at",
-    motif=("text", "name of the motif, such as long-1"),
-    side=("i8", "+1 drives the network up, -1 down"),
+    motif=("text", "name of the motif, such as long-1, or take-profit-1 with the binary head"),
+    side=("i8", "+1 drives the network up, -1 down; with the binary head to take-profit or not"),
     n_events=("i64", "explained events in the motif"),
     mean_probability=("f64", "mean probability of the side"),
     hit_rate=("f64", "share of its events whose label is the side's"),
     base_rate=("f64", "the same over every scored event of the month"),
-    mean_outcome_bps=("f64", "mean gross outcome in the direction of the side, basis points"),
+    mean_outcome_bps=(
+        "f64",
+        "mean gross outcome in the direction of the side, basis points; with the binary head as "
+        "labelled: of a long, or of the primary model's side",
+    ),
     prototype_event_ns=("i64", "the event nearest to the motif's centre, UTC ns"),
     description=("text", "the motif in words"),
     known_at=_KNOWN_AT,

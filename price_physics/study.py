@@ -293,8 +293,13 @@ class LabelsConfig(_Config):
     touches them, and which way an event is traded.
 
     - A horizon of bars that lasts over 28 days gives no label.
-    - path: ticks touch the barriers, or the highs and lows of bars. A bar that touches both sides
-      does not tell which came first: `both_touched` drops the label, or takes the loss.
+    - path: ticks touch the barriers, or the highs and lows of the bars that were built from them
+      (dumps of open, high, low and close are not read). A bar that touches both sides met the one
+      beyond which it opens; any other does not tell which came first: `both_touched` drops the
+      label, or takes the loss, whichever the side, and so only where a head asks about one side.
+      Bars are kinder than ticks: a stop leaves at its level, or the open beyond it, without the
+      overshoot of a tick, which makes expected values rosier. And trades of the event's own
+      instant that the next bar holds are on the path of bars; by ticks they are not.
     - side: a primary model says which way, and the label whether it was right (meta-labelling):
       long where the trailing return is positive and short where it is negative, for "trend";
       the other way round for "reversal". Without it every event is a long.
@@ -387,7 +392,8 @@ class BarrierPolicyConfig(_Config):
         needed = _LEVEL_KEYS.get(self.kind, _QUANTILE_KEYS)
         if missing := sorted(key for key in needed if getattr(self, key) is None):
             raise ValueError(f"kind: {self.kind} needs {', '.join(missing)}")
-        if foreign := sorted(self.model_fields_set - self._keys):
+        unsaid = set() if self.in_sample else {"in_sample"}  # false is what every kind is
+        if foreign := sorted(self.model_fields_set - self._keys - unsaid):
             raise ValueError(f"kind: {self.kind} has no {', '.join(foreign)}; remove it")
         if self.min_events > self.max_events:
             raise ValueError(f"min_events {self.min_events} exceeds max_events {self.max_events}")
@@ -423,7 +429,11 @@ class RegimeFeaturesConfig(_Config):
 
 
 class FoldsConfig(_Config):
-    """The purged k-fold inside the anchored training months."""
+    """The purged k-fold inside the anchored training months.
+
+    The embargo is at least the horizon. How long horizons of bars last only the labels tell: the
+    embargo is then that of the longest, where `embargo_minutes` is less.
+    """
 
     n_splits: int = Field(5, ge=2)
     embargo_minutes: NonNegative
@@ -491,6 +501,8 @@ class ModelConfig(_Config):
     - gradient_clip: the largest norm of a step's gradient; None clips nothing.
     - weights_on: uniqueness and class weights multiply the loss, or decide how often a sample is
       drawn (with replacement); never both.
+    - class_weights: one a class; balanced weighs the classes of each fit's training samples the
+      same in total.
     - n_seeds: networks whose logits are averaged.
     - precision: of training; auto is bfloat16 on CUDA and float32 on the CPU. A model is judged,
       calibrated and served in float32.
@@ -510,7 +522,7 @@ class ModelConfig(_Config):
     weight_decay: NonNegative = 0.01
     gradient_clip: Positive | None = 1.0
     weights_on: Literal["loss", "sampler"] = "loss"
-    class_weights: list[Positive] | None = None
+    class_weights: Literal["balanced"] | list[Positive] | None = None
     focal_gamma: NonNegative = 0.0
     n_seeds: int = Field(1, ge=1, le=32)
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -520,7 +532,7 @@ class ModelConfig(_Config):
     @model_validator(mode="after")
     def _one_weight_a_class(self) -> Self:
         n_classes = 3 if self.head == "three_class" else 2
-        if self.class_weights is not None and len(self.class_weights) != n_classes:
+        if isinstance(self.class_weights, list) and len(self.class_weights) != n_classes:
             raise ValueError(
                 f"class_weights {self.class_weights} must hold {n_classes} for head {self.head}: "
                 + ("[down, flat, up]" if n_classes == 3 else "[other, take profit]")
@@ -583,6 +595,17 @@ class Study(_Config):
             raise ValueError(
                 f"folds.embargo_minutes {self.folds.embargo_minutes} is shorter than "
                 f"labels.horizon_minutes {self.labels.horizon_minutes}; a label outlives it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_loss_has_one_side(self) -> Self:
+        first, head = self.labels.both_touched, self.model.head
+        if first == "stop_loss_first" and head != "binary_take_profit":
+            raise ValueError(
+                f"labels.both_touched {first} is a loss to longs and shorts alike, and model.head "
+                f"{head} takes a long's loss for a short's profit; set labels.both_touched: drop, "
+                "or model.head: binary_take_profit"
             )
         return self
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from price_physics.folds.purged import IntArray, PurgedKFold
-from price_physics.folds.roles import EARLY_STOP, ROLES, TEST, TRAIN, fold_roles
+from price_physics.folds.roles import EARLY_STOP, NO_FOLD, ROLES, TEST, TRAIN, fold_roles
 from price_physics.labels.frames import stack
 from price_physics.months import Month
 from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
@@ -44,7 +44,8 @@ def build_folds(
 ) -> FoldsResult:
     """Choose the training set through the month and split it.
 
-    Members are the labels of months up to m that have a window and cross no known outage.
+    Members are the labels of months up to m that have a window and cross no known outage. The
+    embargo is the study's; where horizons count bars, no shorter than the members' longest.
 
     Parameters
     ----------
@@ -58,24 +59,27 @@ def build_folds(
         `warm_up` says why and there are no roles.
     """
     months = [m for m in sorted(labels) if m <= month]
-    start_ns, end_ns, label, excluded = _members(months, labels, month, windows)
+    start_ns, end_ns, horizon_ns, label, excluded = _members(months, labels, month, windows)
+    embargo_ns = study.folds.embargo_ns
+    if study.labels.horizon_bars is not None:  # no setting knows how long so many bars last
+        embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
     members = _frame(FOLD_MEMBERS.columns, month, event_time_ns=start_ns, label_end_ns=end_ns)
     roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
     folds: list[dict[str, Any]] = []
     classes = _classes(study, label)
     warm_up = _too_little(study, len(label), classes)
     if warm_up is None:
-        roles, folds = _split(study, start_ns, end_ns)
-        warm_up = _empty_fold(study, roles, classes)
+        roles, folds = _split(study, start_ns, end_ns, embargo_ns)
+        warm_up = _empty_fold(embargo_ns, roles, classes)
     if warm_up is not None:
         roles, folds = roles[:0], []
-    frame = _roles_frame(month, roles, start_ns)
+    frame = _roles_frame(month, roles, start_ns, {} if warm_up else excluded)
     manifest = {
         "months": [str(months[0]), str(months[-1])] if months else [],
         "n_members": len(start_ns),
-        "embargo_ns": study.folds.embargo_ns,
+        "embargo_ns": embargo_ns,
         "folds": folds,
-        "excluded": excluded,
+        "excluded": {reason: len(events) for reason, events in excluded.items()},
         "sha256": _digest(frame),
     }
     return FoldsResult(members, frame, manifest, warm_up)
@@ -86,22 +90,24 @@ def _members(
     labels: Mapping[Month, pd.DataFrame],
     month: Month,
     windows: Mapping[Month, pd.DataFrame],
-) -> tuple[IntArray, IntArray, npt.NDArray[np.int8], dict[str, int]]:
-    """Start, end and label of every member, sorted by start, and who was left out and why."""
-    start_ns, end_ns, label, crosses_outage = stack(
-        LABELS, labels, months, "event_time_ns", "label_end_ns", "label", "crosses_outage"
+) -> tuple[IntArray, IntArray, IntArray, npt.NDArray[np.int8], dict[str, IntArray]]:
+    """Start, end, horizon and label of each member, sorted by start; who was left out and why."""
+    columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label", "crosses_outage")
+    start_ns, end_ns, horizon_end_ns, label, crosses_outage = stack(
+        LABELS, labels, months, *columns
     )
     (drawn,) = stack(
         IMAGE_WINDOWS, windows, [m for m in sorted(windows) if m <= month], "event_time_ns"
     )
     no_window = ~np.isin(start_ns, drawn)
     excluded = {
-        "no_window": int(no_window.sum()),
-        "crosses_outage": int((crosses_outage & ~no_window).sum()),
+        "no_window": np.sort(start_ns[no_window]),
+        "crosses_outage": np.sort(start_ns[crosses_outage & ~no_window]),
     }
     kept = np.flatnonzero(~no_window & ~crosses_outage)
     kept = kept[np.argsort(start_ns[kept], kind="stable")]
-    return start_ns[kept], end_ns[kept], label[kept], excluded
+    horizon_ns = (horizon_end_ns - start_ns)[kept]
+    return start_ns[kept], end_ns[kept], horizon_ns, label[kept], excluded
 
 
 def _classes(study: Study, label: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.bool_]]:
@@ -125,14 +131,14 @@ def _too_little(
 
 
 def _split(
-    study: Study, start_ns: IntArray, end_ns: IntArray
+    study: Study, start_ns: IntArray, end_ns: IntArray, embargo_ns: int
 ) -> tuple[npt.NDArray[np.int8], list[dict[str, Any]]]:
     """Roles of shape (n_splits, n_samples), and the manifest's entry of each fold."""
     config = study.folds
-    splitter = PurgedKFold(config.n_splits, start_ns, end_ns, config.embargo_ns)
+    splitter = PurgedKFold(config.n_splits, start_ns, end_ns, embargo_ns)
     roles, folds = [], []
     for fold, test in enumerate(splitter.test_masks()):
-        role = fold_roles(start_ns, end_ns, test, config.embargo_ns, config.early_stop_fraction)
+        role = fold_roles(start_ns, end_ns, test, embargo_ns, config.early_stop_fraction)
         counts = np.bincount(role, minlength=len(ROLES))
         roles.append(role)
         folds.append(
@@ -147,7 +153,7 @@ def _split(
 
 
 def _empty_fold(
-    study: Study, roles: npt.NDArray[np.int8], classes: dict[str, npt.NDArray[np.bool_]]
+    embargo_ns: int, roles: npt.NDArray[np.int8], classes: dict[str, npt.NDArray[np.bool_]]
 ) -> str | None:
     """Why a fold cannot be trained, stopped or tested; None when all can."""
     for fold, role in enumerate(roles):
@@ -155,7 +161,7 @@ def _empty_fold(
             if not (role == needed).any():
                 return (
                     f"fold {fold} has no {ROLES[needed]} sample left after purging, with an "
-                    f"embargo of {study.folds.embargo_minutes:g} minutes"
+                    f"embargo of {embargo_ns / 60e9:g} minutes"
                 )
         for name, mask in classes.items():
             if not mask[role == TRAIN].any():
@@ -164,15 +170,22 @@ def _empty_fold(
 
 
 def _roles_frame(
-    month: Month, roles: npt.NDArray[np.int8], event_time_ns: IntArray
+    month: Month,
+    roles: npt.NDArray[np.int8],
+    event_time_ns: IntArray,
+    excluded: Mapping[str, IntArray],
 ) -> pd.DataFrame:
+    """Every label's role: first those that are no members and why, then fold by fold."""
     n_folds, n_members = roles.shape
+    of = [np.full(len(events), reason, dtype=object) for reason, events in excluded.items()]
+    n_excluded = sum(len(events) for events in excluded.values())
+    fold = np.repeat(np.arange(n_folds, dtype=np.int32), n_members)
     return _frame(
         FOLD_ROLES.columns,
         month,
-        fold=np.repeat(np.arange(n_folds, dtype=np.int32), n_members),
-        event_time_ns=np.tile(event_time_ns, n_folds),
-        role=np.array(ROLES, dtype=object)[roles.ravel()],
+        fold=np.concatenate([np.full(n_excluded, NO_FOLD, dtype=np.int32), fold]),
+        event_time_ns=np.concatenate([*excluded.values(), np.tile(event_time_ns, n_folds)]),
+        role=np.concatenate([*of, np.array(ROLES, dtype=object)[roles.ravel()]]),
     )
 
 

@@ -1,4 +1,4 @@
-"""What each training sample does in a fold: train, early_stop, test, purged or embargoed.
+"""What each training sample does in a fold, and of what it leaves out, on whose account.
 
 Which samples there are is in `build`, what overlaps what in `purged`.
 """
@@ -10,8 +10,19 @@ import numpy.typing as npt
 
 from price_physics.folds.purged import BoolArray, IntArray, purge
 
-ROLES = ("train", "early_stop", "test", "purged", "embargoed")
-TRAIN, EARLY_STOP, TEST, PURGED, EMBARGOED = range(5)
+ROLES = (
+    "train",
+    "early_stop",
+    "test",
+    "purged_by_test",
+    "embargoed_by_test",
+    "purged_by_early_stop",
+    "embargoed_by_early_stop",
+)
+TRAIN, EARLY_STOP, TEST = range(3)
+BY_TEST, BY_EARLY_STOP = (3, 4), (5, 6)
+NO_FOLD = -1
+"""The fold of labels that are no samples; their role says why."""
 
 
 def fold_roles(
@@ -24,7 +35,8 @@ def fold_roles(
     """Give every sample its role in the fold that tests on `test`.
 
     The last samples of what the test leaves for training stop the training early; what is left
-    is purged against them in turn, so that neither slice has seen the other.
+    is purged against them in turn, so that neither slice has seen the other. What the test and the
+    early stopping both rule out is put down to the test, which comes first.
 
     Parameters
     ----------
@@ -46,19 +58,22 @@ def fold_roles(
     >>> test = start < 2
     >>> roles = fold_roles(start, start + 1, test, embargo_ns=1, early_stop_fraction=0.3)
     >>> [ROLES[role] for role in roles]  # doctest: +NORMALIZE_WHITESPACE
-    ['test', 'test', 'purged', 'embargoed', 'train', 'train', 'train', 'purged',
-     'early_stop', 'early_stop']
+    ['test', 'test', 'purged_by_test', 'embargoed_by_test', 'train', 'train', 'train',
+     'purged_by_early_stop', 'early_stop', 'early_stop']
     """
     role = np.full(len(test), TRAIN, dtype=np.int8)
     role[test] = TEST
-    _drop(role, purge(label_start_ns, label_end_ns, test, embargo_ns))
+    _drop(role, purge(label_start_ns, label_end_ns, test, embargo_ns), BY_TEST)
     remaining = np.flatnonzero(role == TRAIN)
     n_early_stop = ceil(early_stop_fraction * len(remaining))
     role[remaining[len(remaining) - n_early_stop :]] = EARLY_STOP
-    _drop(role, purge(label_start_ns, label_end_ns, role == EARLY_STOP, embargo_ns))
+    stops = role == EARLY_STOP
+    _drop(role, purge(label_start_ns, label_end_ns, stops, embargo_ns), BY_EARLY_STOP)
     return role
 
 
-def _drop(role: npt.NDArray[np.int8], dropped: tuple[BoolArray, BoolArray]) -> None:
-    for mask, reason in zip(dropped, (PURGED, EMBARGOED), strict=True):
+def _drop(
+    role: npt.NDArray[np.int8], dropped: tuple[BoolArray, BoolArray], reasons: tuple[int, int]
+) -> None:
+    for mask, reason in zip(dropped, reasons, strict=True):
         role[mask & (role == TRAIN)] = reason

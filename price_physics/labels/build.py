@@ -97,8 +97,9 @@ def build_labels(
         "stop_loss_multiple": stop_loss,
     }
     path = price_path(study, month, bars, ticks, event_time_ns)
-    label, touch, undecidable = _first_touch(study, path, events)
-    frame = _table(study, market, path, events, label, touch)
+    met, touch = _first_touch(path, events)
+    undecidable = met == DROP
+    frame = _table(study, market, path, events, met, touch)
     counts: dict[str, Any] = {"dropped": dropped}
     if study.labels.path == "bars":
         counts["undecidable"] = int(undecidable.sum())
@@ -109,21 +110,23 @@ def build_labels(
 
 
 def _first_touch(
-    study: Study, path: PricePath, events: Mapping[str, npt.NDArray[Any]]
-) -> tuple[SideArray, IntArray, npt.NDArray[np.bool_]]:
-    """Label by side, touching position, and which of them the path cannot decide.
+    path: PricePath, events: Mapping[str, npt.NDArray[Any]]
+) -> tuple[SideArray, IntArray]:
+    """What is met first, and where: +1 the upper barrier, -1 the lower, 0 neither, DROP unknown.
 
-    A tick is a bar of one price: it never touches both.
+    A bar that reaches both met the one beyond which it opened. A tick is a bar of one price: it
+    never reaches both.
     """
-    side, time_ns = events["side"], path.time_ns
+    time_ns = path.time_ns
     upper, lower = _levels(events)
     horizon_ns = events["horizon_end_ns"] - time_ns[path.event]
     met, touch, _ = first_touch_bars(
         time_ns, path.high, path.low, path.event, upper, lower, horizon_ns, DROP
     )
-    undecidable = met == DROP
-    # +1 and -1 are the upper and the lower barrier: a short's take-profit is the lower one
-    return np.where(undecidable, -1, met * side).astype(np.int8), touch, undecidable
+    opened, both = path.open[touch], met == DROP
+    met[both & (opened >= upper)] = 1
+    met[both & (opened <= lower)] = -1
+    return met, touch
 
 
 def _table(
@@ -131,23 +134,25 @@ def _table(
     market: Market,
     path: PricePath,
     events: Mapping[str, npt.NDArray[Any]],
-    label: SideArray,
+    met: SideArray,
     touch: IntArray,
 ) -> pd.DataFrame:
     event_time_ns, side, price, atr = (
         events[name] for name in ("event_time_ns", "side", "price", "atr")
     )
     upper, lower = _levels(events)
-    touched, met = label != 0, label * side
+    # A short's take-profit is the lower barrier; what nobody can decide is a loss to either side.
+    up, down, unknown = met == 1, met == -1, met == DROP
+    label = np.where(unknown, -1, met * side).astype(np.int8)
     # Where nothing traded in the horizon the position is worth what it was at the event.
     last_price = np.where(touch > path.event, path.close[touch], price)
     opened = path.open[touch]  # of a tick, its price: beyond the barrier that it touched
-    long_exit = np.select([met == 1, met == -1], [upper, np.minimum(lower, opened)], last_price)
-    short_exit = np.select([met == -1, met == 1], [lower, np.maximum(upper, opened)], last_price)
+    long_exit = np.select([up, down | unknown], [upper, np.minimum(lower, opened)], last_price)
+    short_exit = np.select([down, up | unknown], [lower, np.maximum(upper, opened)], last_price)
     outcome_long, outcome_short = (long_exit - price) / atr, (price - short_exit) / atr
     rise, fall = path.excursions_in_atr(touch, price, atr)
     favourable, adverse = with_and_against(side, rise, fall)
-    label_end_ns = np.where(touched, path.time_ns[touch], events["horizon_end_ns"])
+    label_end_ns = np.where(met != 0, path.time_ns[touch], events["horizon_end_ns"])
     counts_bars = study.labels.horizon_bars is not None
     columns = {
         **events,

@@ -155,10 +155,13 @@ def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
 
 
 def first_touch_bars(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both):
-    """Which barrier is touched first after each event, and in which bar: for dumps without ticks.
+    """Which barrier is touched first after each event, and in which bar.
 
     The path of an event holds the bars that close after the event's bar and within the horizon.
-    A bar that touches both sides does not tell which came first: such a label is undecidable.
+    The high and low of a bar that touches both sides do not tell which came first: such a label
+    is undecidable here. (The bar's open may tell, and a path of bars holds all of the bar that
+    follows the event's, trades of the event's own instant included: `first_touch` on the ticks
+    leaves those out.)
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def read_folds(
         return {}, f"{n} labelled windows through {month}; training needs {least} and their folds"
     times = np.sort(members["event_time_ns"].to_numpy(np.int64))
     folds: dict[int, Parts] = {}
-    for fold, rows in roles.groupby("fold", sort=True):
+    for fold, rows in roles[roles["fold"] >= 0].groupby("fold", sort=True):
         parts = {}
         for part in _PARTS:
             events = np.sort(rows.loc[rows["role"] == part, "event_time_ns"].to_numpy(np.int64))

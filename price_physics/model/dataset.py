@@ -5,6 +5,7 @@ the step. Which sample plays which role in which fold is not known here.
 """
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from price_physics.schemas import FEATURE_COLUMNS, IMAGE_WINDOWS, LABELS, REGIME
 
 CACHE_BYTES = 1 << 30
 _RENDER_BATCH = 256
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def channel_moments(statistics: Mapping[Month, dict], month: Month) -> Moments:
 class SampleStore:
     """What the training loop reads: images, features and classes by sample number.
 
-    Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes`.
+    Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes` and
+    into the device's memory.
     """
 
     def __init__(
@@ -162,17 +165,31 @@ class SampleStore:
         raw = torch.as_tensor(samples.features, device=device)
         self.features = features.scale(raw, axis=1).to(torch.float32)
         self.classes = torch.as_tensor(classes, device=device)
-        size = renderer.config.size_pixels
-        shape = (len(samples.ends), size, size, renderer.n_channels)
         self._cache: Tensor | None = None
-        if 4 * np.prod(shape, dtype=np.int64) <= cache_bytes:
-            cache = torch.empty(shape, device=device)
-            for index in torch.arange(len(samples.ends), device=device).split(_RENDER_BATCH):
-                cache[index] = self._render(index, torch.float32).permute(0, 2, 3, 1)
-            self._cache = cache
+        try:
+            self._cache = self._drawn(cache_bytes)
+        except torch.OutOfMemoryError:
+            _log.warning(
+                "the device's memory does not suffice to keep the images of %d samples; every step "
+                "draws its own",
+                len(self),
+            )
+        if self._cache is None and device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def __len__(self) -> int:
         return len(self.ends)
+
+    def _drawn(self, at_most: int) -> Tensor | None:
+        """All images (n, S, S, C), if they take at most so many bytes."""
+        size = self.renderer.config.size_pixels
+        shape = (len(self), size, size, self.renderer.n_channels)
+        if 4 * np.prod(shape, dtype=np.int64) > at_most:
+            return None
+        drawn = torch.empty(shape, device=self.device)
+        for index in torch.arange(len(self), device=self.device).split(_RENDER_BATCH):
+            drawn[index] = self._render(index, torch.float32).permute(0, 2, 3, 1)
+        return drawn
 
     def images(self, index: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Normalised images of samples `index` (B,): (B, C, S, S), channels last."""

@@ -1,22 +1,29 @@
 """Where the network runs, and how to leave torch as it was found.
 
-On the CPU two fits with equal seeds and equal thread counts are bit-identical; on CUDA only where
-`deterministic` is asked for.
+On one model of CPU two fits with equal seeds and equal thread counts are bit-identical; on CUDA
+only where `deterministic` is asked for.
 """
 
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import torch
 
 from price_physics.errors import ConfigError
 
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+_CPU_FACTS = Path("/proc/cpuinfo")
 
 
 def resolve_device(name: str) -> torch.device:
     """Turn ``auto``, ``cpu`` or ``cuda`` into a device.
+
+    Of CUDA's environment it sets what deterministic fits need, unless it is set: cuBLAS reads it
+    once, before its first product, and sums in any order without it.
 
     Raises
     ------
@@ -28,49 +35,72 @@ def resolve_device(name: str) -> torch.device:
         raise ConfigError(
             "model.device = 'cuda', but torch sees no CUDA device here; set it to auto or cpu"
         )
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    os.environ.setdefault(_WORKSPACE, ":4096:8")
+    return torch.device("cuda")
 
 
 def describe_device(device: torch.device) -> dict[str, str | int]:
-    """Record what a fit depends on besides its seed."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    """Record what a fit depends on besides its seed; the CPU's vectors decide how it sums."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     return {
         "device": device.type,
         "device_name": name,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
 
 
+@cache
+def _cpu_name() -> str:
+    """Model of the CPU, as the system has it; Linux tells in a file only."""
+    if _CPU_FACTS.exists():
+        for line in _CPU_FACTS.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
 @contextmanager
 def seeded(seed: int, device: torch.device, deterministic: bool = False) -> Iterator[None]:
-    """Run a block on its own random state, then restore what it touched.
-
-    `deterministic` forbids CUDA every algorithm whose result may vary; without it the fastest are
-    looked for. The CPU has no others.
-    """
+    """Run a block on its own random state and with `algorithms`, then restore what it touched."""
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), _algorithms(device, deterministic):
+    with torch.random.fork_rng(devices=devices), algorithms(device, deterministic):
         torch.manual_seed(seed)
         yield
 
 
 @contextmanager
-def _algorithms(device: torch.device, deterministic: bool) -> Iterator[None]:
+def algorithms(device: torch.device, deterministic: bool) -> Iterator[None]:
+    """Run a block with the algorithms asked for, then restore the choice.
+
+    `deterministic` forbids CUDA every algorithm whose result may vary; without it the fastest are
+    looked for. The CPU has no others.
+    """
     cudnn, on_cuda = torch.backends.cudnn, device.type == "cuda"
     before = cudnn.deterministic, cudnn.benchmark, torch.are_deterministic_algorithms_enabled()
-    workspace = os.environ.get(_WORKSPACE)
     try:
         if on_cuda:
             cudnn.deterministic, cudnn.benchmark = deterministic, not deterministic
         if on_cuda and deterministic:
-            os.environ[_WORKSPACE] = ":4096:8"  # else cuBLAS sums in any order
             torch.use_deterministic_algorithms(True)
         yield
     finally:
         cudnn.deterministic, cudnn.benchmark = before[:2]
         torch.use_deterministic_algorithms(before[2])
-        if workspace is None:
-            os.environ.pop(_WORKSPACE, None)
-        else:
-            os.environ[_WORKSPACE] = workspace
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Run a block in true float32: by itself CUDA rounds a convolution's factors to ten bits."""
+    conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    matmul = torch.backends.cuda.matmul
+    before = conv.fp32_precision, matmul.fp32_precision
+    try:
+        conv.fp32_precision = matmul.fp32_precision = "ieee"
+        yield
+    finally:
+        conv.fp32_precision, matmul.fp32_precision = before

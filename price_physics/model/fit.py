@@ -13,7 +13,7 @@ import pandas as pd
 from price_physics.images.build import specification
 from price_physics.images.render import Renderer
 from price_physics.images.threads import one_cpu_thread
-from price_physics.model.calibration import Calibration, fit_calibration
+from price_physics.model.calibration import Calibration, cross_calibrated, fit_calibration
 from price_physics.model.crossfit import FoldedFit, Progress, fit_folds, read_folds
 from price_physics.model.dataset import (
     Moments,
@@ -23,7 +23,7 @@ from price_physics.model.dataset import (
     feature_moments,
     gather_samples,
 )
-from price_physics.model.device import describe_device, resolve_device
+from price_physics.model.device import algorithms, describe_device, resolve_device
 from price_physics.model.metrics import Floats, class_index, class_names, summarise
 from price_physics.model.networks import CONFIGS, NetworkConfig, network_json
 from price_physics.model.predict import probability_columns
@@ -99,14 +99,15 @@ def fit_model(
     channels, heads = channel_moments(statistics, month), feature_moments(samples.features)
     device = resolve_device(study.model.device)
     renderer = Renderer(study.images)
-    store = SampleStore(renderer, samples, classes, channels, heads, device)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)
-    fitted = fit_folds(
-        study, month, store, network, samples.uniqueness, folds, progress, checkpoints
-    )
+    with algorithms(device, study.model.deterministic):
+        store = SampleStore(renderer, samples, classes, channels, heads, device)
+        fitted = fit_folds(
+            study, month, store, network, samples.uniqueness, folds, progress, checkpoints
+        )
     fold_of, index, logits = fitted.tested
-    calibration = fit_calibration(logits, classes[index])
-    probabilities = calibration.probabilities(logits)
+    calibration = fit_calibration(logits, classes[index])  # of all folds: what is served
+    probabilities = cross_calibrated(logits, classes[index], fold_of)  # what is judged
     out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
     architecture = {
         "network": network_json(network),

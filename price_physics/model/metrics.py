@@ -97,7 +97,10 @@ def calibration_error(
 def summarise(
     probabilities: Floats, labels: npt.NDArray[np.int8], folds: npt.NDArray[np.int32]
 ) -> dict[str, Any]:
-    """Describe out-of-fold probabilities (n, n_classes) of labels -1, 0, +1."""
+    """Describe out-of-fold probabilities (n, n_classes) of labels -1, 0, +1.
+
+    The base rates they are held against are those of the very rows: a guess that has seen them.
+    """
     n_classes = probabilities.shape[1]
     classes = class_index(labels, n_classes)
     up, moved = labels == 1, np.ones(len(labels), dtype=np.bool_)

@@ -19,12 +19,13 @@ from price_physics.images.windows import window_ends
 from price_physics.labels.frames import rows_of
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Moments
-from price_physics.model.networks import Network, build_network, network_config
+from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
+from price_physics.model.schedules import full_batches
 from price_physics.months import Month
 from price_physics.schemas import FEATURE_COLUMNS
 from price_physics.study import ImagesConfig, Study
 
-_BATCH = 256
+_BATCH = 64
 _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
 
 
@@ -55,7 +56,7 @@ class TrainedModel:
     def load(
         cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]
     ) -> "TrainedModel":
-        """Rebuild a model, strictly: every tensor must be there and fit.
+        """Rebuild a model, strictly: every tensor and number must be there, fit, and be finite.
 
         Raises
         ------
@@ -76,13 +77,8 @@ class TrainedModel:
             for number, network in enumerate(members)
             for name, value in network.state_dict().items()
         }
-        problems = [f"{n} is missing" for n in expected if n not in weights]
-        problems += [f"{n} is unknown" for n in weights if n not in expected]
-        problems += [
-            f"{n} is {tuple(weights[n].shape)}, not {tuple(expected[n].shape)}"
-            for n in expected
-            if n in weights and tuple(weights[n].shape) != tuple(expected[n].shape)
-        ]
+        problems = _weight_problems(weights, {n: v.numpy() for n, v in expected.items()})
+        problems += _number_problems(architecture, config)
         if problems:
             raise StoreError(
                 f"the model's weights do not fit its architecture: {'; '.join(problems[:5])} "
@@ -109,6 +105,8 @@ class TrainedModel:
     ) -> Tensor:
         """Mean logits of the members, without gradients.
 
+        An event's are the same bits however many events come after it.
+
         Parameters
         ----------
         series : float64 array or tensor of shape (2, N)
@@ -127,10 +125,10 @@ class TrainedModel:
         scaled = self.scale_features(features)
         parts = [torch.empty(0, self.network.config.n_classes)]
         with torch.no_grad():
-            for batch in torch.arange(len(ends)).split(_BATCH):
+            for batch, n in full_batches(torch.arange(len(ends)), _BATCH):
                 images = self.normalise(self.renderer(bars, ends[batch]))
                 logits = [network(images, scaled[batch]) for network in self.members]
-                parts.append(torch.stack(logits).mean(0))
+                parts.append(torch.stack(logits).mean(0)[:n])
         return torch.cat(parts)
 
     def probabilities(self, logits: Tensor) -> Tensor:
@@ -202,6 +200,43 @@ def images_config(specification: Mapping[str, Any]) -> ImagesConfig:
     """Rebuild the images' configuration from a stored render specification."""
     known = {k: v for k, v in specification.items() if k in ImagesConfig.model_fields}
     return ImagesConfig.model_validate(known)
+
+
+def _weight_problems(
+    weights: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
+) -> list[str]:
+    """What keeps stored weights from being those of the networks."""
+    problems = [f"{name} is missing" for name in expected if name not in weights]
+    problems += [f"{name} is unknown" for name in weights if name not in expected]
+    for name in sorted(expected.keys() & weights.keys()):
+        value, like = weights[name], expected[name]
+        if (value.dtype, value.shape) != (like.dtype, like.shape):
+            problems.append(f"{name} is {value.dtype} {value.shape}, not {like.dtype} {like.shape}")
+        elif not np.isfinite(value).all():
+            problems.append(f"{name} holds values that are not finite")
+    return problems
+
+
+def _number_problems(architecture: Mapping[str, Any], config: NetworkConfig) -> list[str]:
+    """What keeps an architecture's calibration and moments from being those of its network."""
+    lengths = {
+        "bias": config.n_classes,
+        "channel_mean": config.n_channels,
+        "channel_std": config.n_channels,
+        "feature_mean": config.n_features,
+        "feature_std": config.n_features,
+    }
+    problems = []
+    for name, length in lengths.items():
+        values = np.asarray(architecture.get(name, []), dtype=np.float64)
+        if values.shape != (length,):
+            problems.append(f"{name} holds {values.size} numbers, not {length}")
+        elif not np.isfinite(values).all() or (name.endswith("_std") and (values <= 0).any()):
+            problems.append(f"{name} is {values.tolist()}")
+    temperature = architecture.get("temperature", np.nan)
+    if not 0 < temperature < np.inf:
+        problems.append(f"temperature is {temperature}, not positive and finite")
+    return problems
 
 
 def _frame(times: npt.NDArray[np.int64], probabilities: np.ndarray) -> pd.DataFrame:

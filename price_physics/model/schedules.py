@@ -57,7 +57,9 @@ def batches(
     generator: torch.Generator,
     weight: Tensor | None = None,
 ) -> Iterator[Tensor]:
-    """Yield `n_steps` batches of an epoch, drawn at once on the generator's device.
+    """Yield `n_steps` batches of an epoch, drawn at once.
+
+    They are drawn on the CPU: the order is the same on every device.
 
     Parameters
     ----------
@@ -65,8 +67,10 @@ def batches(
     batch_size, n_steps : int
         Where the steps reach once around the samples, the epoch ends with its short batch.
     generator : torch.Generator
+        On the CPU.
     weight : float64 tensor of shape (n,), optional
-        Draws with replacement, in proportion. None shuffles, again whenever all have been seen.
+        On the CPU. Draws with replacement, in proportion. None shuffles, again whenever all have
+        been seen.
 
     Examples
     --------
@@ -74,16 +78,37 @@ def batches(
     >>> sorted(torch.cat(list(batches(torch.arange(6), 4, 2, generator))).tolist())
     [0, 1, 2, 3, 4, 5]
     """
-    n, device = len(samples), generator.device
+    n = len(samples)
     n_drawn = n_steps * batch_size
     if n_drawn - batch_size < n:
         n_drawn = min(n_drawn, n)
     if weight is None:
         rounds = math.ceil(n_drawn / n)
-        order = [torch.randperm(n, generator=generator, device=device) for _ in range(rounds)]
-        drawn = samples[torch.cat(order)[:n_drawn]]
+        order = torch.cat([torch.randperm(n, generator=generator) for _ in range(rounds)])
+        order = order[:n_drawn]
     else:
-        drawn = samples[torch.multinomial(weight, n_drawn, replacement=True, generator=generator)]
+        reached = weight.cumsum(0)
+        at = torch.rand(n_drawn, generator=generator, dtype=torch.float64) * reached[-1]
+        order = torch.searchsorted(reached, at, right=True).clamp_(max=n - 1)
+    drawn = samples[order.to(samples.device)]
     for batch in drawn.split(batch_size):
         # Batch normalisation needs two samples: a lone last one is joined by the first.
         yield batch if len(batch) > 1 else torch.cat([batch, drawn[:1]])
+
+
+def full_batches(samples: Tensor, batch_size: int) -> Iterator[tuple[Tensor, int]]:
+    """Yield all samples in order, in batches of exactly `batch_size`, and how many of each count.
+
+    The last is filled up by repeating its first sample. A processor's kernels, and with them the
+    last bits of a row, depend on the size of the batch: of one size only, what a sample gives does
+    not depend on how many come after it.
+
+    Examples
+    --------
+    >>> [(batch.tolist(), n) for batch, n in full_batches(torch.tensor([7, 8, 9]), 2)]
+    [([7, 8], 2), ([9, 9], 1)]
+    """
+    for start in range(0, len(samples), batch_size):
+        batch = samples[start : start + batch_size]
+        n = len(batch)
+        yield torch.cat([batch, batch[:1].expand(batch_size - n)]), n

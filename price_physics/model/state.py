@@ -38,6 +38,9 @@ class TrainingState:
     best_loss : float
     curve : list of dict
         A row an epoch.
+    at_once : int
+        Samples that the device's memory took together so far; with it goes which samples a batch
+        normalisation sees. 0 before that is known.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class TrainingState:
         self.network, self.optimiser, self.generator = network, optimiser, generator
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.curve: list[dict[str, Any]] = []
+        self.at_once = 0
         self._best = {k: v.detach().clone() for k, v in network.state_dict().items()}
 
     def finish_epoch(self, row: dict[str, Any], stop_loss: float, is_best: bool) -> None:
@@ -69,7 +73,7 @@ class TrainingState:
         arrays["random.order"] = self.generator.get_state().numpy().copy()
         if self._device.type == "cuda":
             arrays["random.cuda"] = torch.cuda.get_rng_state(self._device).numpy().copy()
-        facts = ("epoch", "best_epoch", "best_loss", "curve")
+        facts = ("epoch", "best_epoch", "best_loss", "curve", "at_once")
         return arrays, json.loads(json.dumps({name: getattr(self, name) for name in facts}))
 
     def restore(self, arrays: Arrays, facts: Mapping[str, Any]) -> None:
@@ -84,6 +88,7 @@ class TrainingState:
             torch.cuda.set_rng_state(state, self._device)
         self.epoch, self.best_epoch = facts["epoch"], facts["best_epoch"]
         self.best_loss, self.curve = facts["best_loss"], list(facts["curve"])
+        self.at_once = facts["at_once"]
 
     @property
     def _device(self) -> torch.device:

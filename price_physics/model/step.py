@@ -2,8 +2,11 @@
 
 On CUDA a full batch's step is recorded once and replayed: nothing in it waits for the host, whose
 calls would otherwise take longer than the work. Images are drawn outside of the recording, while
-the device is still busy with the step before.
+the device is still busy with the step before. A batch that goes through in parts keeps the device
+busy anyway; nothing of it is then held whole.
 """
+
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +16,9 @@ from price_physics.model.dataset import SampleStore
 from price_physics.model.networks import Network
 from price_physics.model.state import TrainingState
 from price_physics.study import ModelConfig
+
+Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Images, features, classes and loss weights of samples."""
 
 _WARM_UP_STEPS = 3  # as torch's documentation asks before a recording
 
@@ -43,10 +49,10 @@ class Step:
     loss_weight : float32 tensor of shape (n_samples,)
     config : ModelConfig
     at_once : int
-        Samples that pass through the network together. A larger batch's gradient is that of its
-        parts, but batch normalisation sees one part at a time.
+        Samples that are drawn and pass through the network together. A larger batch's gradient is
+        that of its parts, but batch normalisation sees one part at a time.
     recorded : bool
-        Whether to record full batches; on CUDA only.
+        Whether to record full batches that pass together; on CUDA only.
     """
 
     def __init__(
@@ -64,7 +70,8 @@ class Step:
         self.loss_weight = loss_weight
         self.half = uses_bfloat16(config, store.device)
         self.total_loss = torch.zeros((), device=store.device)
-        self._recording = _Recording(self, state) if recorded else None
+        whole = at_once >= config.batch_size
+        self._recording = _Recording(self, state) if recorded and whole else None
 
     def __call__(self, index: Tensor, rate: float) -> None:
         """Train on samples `index` (B,) at a learning rate."""
@@ -76,29 +83,28 @@ class Step:
         if self._recording is not None and len(index) == self.config.batch_size:
             self._recording.replay(self.gather(index))
         else:
-            self.train(*self.gather(index))
+            n_parts = -(-len(index) // self.at_once)
+            parts = index.tensor_split(n_parts)
+            self.train(len(index), (self.gather(part) for part in parts))
 
-    def gather(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Images, features, classes and loss weights of samples."""
+    def gather(self, index: Tensor) -> Inputs:
+        """Draw samples."""
         store = self.store
         images = store.images(index, torch.bfloat16 if self.half else torch.float32)
         return images, store.features[index], store.classes[index], self.loss_weight[index]
 
-    def train(self, images: Tensor, features: Tensor, classes: Tensor, weight: Tensor) -> None:
-        """Forward, backward and a move of the weights; waits for nothing."""
-        n, gamma = len(images), self.config.focal_gamma
-        n_parts = -(-n // self.at_once)
+    def train(self, n: int, parts: Iterable[Inputs]) -> None:
+        """Forward, backward and a move of the weights by `n` samples; waits for nothing."""
         self.optimiser.zero_grad(set_to_none=True)
-        for part in range(n_parts):
-            rows = slice(part * n // n_parts, (part + 1) * n // n_parts)
+        for images, features, classes, weight in parts:
             with torch.autocast(
                 images.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False
             ):
-                logits = self.network(images[rows], features[rows])
-            loss = weighted_loss(logits.float(), classes[rows], weight[rows], gamma)
-            share = rows.stop - rows.start
-            (loss * (share / n)).backward()
-            self.total_loss += loss.detach() * share
+                logits = self.network(images, features)
+            loss = weighted_loss(logits.float(), classes, weight, self.config.focal_gamma)
+            (loss * (len(classes) / n)).backward()
+            self.total_loss += loss.detach() * len(classes)
+            del images, features, classes, weight, logits, loss  # before the next part is drawn
         if self.config.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimiser.step()
@@ -110,30 +116,31 @@ class _Recording:
     def __init__(self, step: Step, state: TrainingState) -> None:
         self._step, self._state = step, state
         self._graph: torch.cuda.CUDAGraph | None = None
-        self._inputs: tuple[Tensor, ...] = ()
+        self._inputs: Inputs | None = None
 
-    def replay(self, inputs: tuple[Tensor, ...]) -> None:
-        if self._graph is None:
-            self._graph = self._record(inputs)
+    def replay(self, inputs: Inputs) -> None:
+        if self._graph is None or self._inputs is None:
+            images, features, classes, weight = inputs
+            self._inputs = images.clone(), features.clone(), classes.clone(), weight.clone()
+            self._graph = self._record(self._inputs)
         for place, value in zip(self._inputs, inputs, strict=True):
             place.copy_(value)
         self._graph.replay()
 
-    def _record(self, inputs: tuple[Tensor, ...]) -> torch.cuda.CUDAGraph:
-        self._inputs = tuple(value.clone() for value in inputs)
-        step, before = self._step, self._state.snapshot()
+    def _record(self, inputs: Inputs) -> torch.cuda.CUDAGraph:
+        n, step, before = len(inputs[0]), self._step, self._state.snapshot()
         total = step.total_loss.clone()
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(_WARM_UP_STEPS):
-                step.train(*self._inputs)
+                step.train(n, [inputs])
         torch.cuda.current_stream().wait_stream(side)
         self._state.restore(*before)  # the steps to warm up did not happen
         step.total_loss.copy_(total)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            step.train(*self._inputs)
+            step.train(n, [inputs])
         return graph
 
 

@@ -21,16 +21,17 @@ from torch import Tensor
 from price_physics.errors import PricePhysicsError
 from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
-from price_physics.model.device import describe_device, seeded
+from price_physics.model.device import describe_device, exact_float32, seeded
 from price_physics.model.metrics import Floats, log_loss, log_softmax
 from price_physics.model.networks import Network, NetworkConfig, build_network
-from price_physics.model.schedules import batches, learning_rate
+from price_physics.model.schedules import batches, full_batches, learning_rate
 from price_physics.model.state import Checkpoint, TrainingState, adamw
 from price_physics.model.step import Step
 from price_physics.store.artefact import canonical_json
 from price_physics.study import ModelConfig
+from price_physics.weights.kernels import class_balance
 
-_EVALUATION_BATCH = {"cpu": 256, "cuda": 4096}
+_EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}
 _FEWEST_AT_ONCE = 8
 Index = npt.NDArray[np.int64]
 _log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Fit:
     at_once: int
 
 
+@exact_float32()
 def fit_network(
     store: SampleStore,
     config: ModelConfig,
@@ -114,17 +116,17 @@ def fit_network(
     if checkpoint is not None:
         key = _fingerprint(store, config, architecture, uniqueness, task)
         kept = Checkpoint(checkpoint, key)
-    at_once = task.at_once or config.batch_size
     with seeded(task.seed, store.device, config.deterministic):
         network = build_network(architecture)
         network.to(store.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        shuffle = torch.Generator(store.device).manual_seed(task.seed)
+        shuffle = torch.Generator().manual_seed(task.seed)
         state = TrainingState(network, adamw(network, config.weight_decay), shuffle)
+        state.at_once = task.at_once or config.batch_size
         if kept is not None and (found := kept.load()) is not None:
             state.restore(*found)
         epochs = _Epochs(store, config, state, task.train, weight)
         while not _is_over(state, config, task):
-            loss, rate, at_once = epochs.run(at_once)
+            loss, rate = epochs.run()
             stop_loss = math.nan
             if task.early_stop is not None:
                 logits = predict_logits(network, store, task.early_stop) + shift
@@ -138,21 +140,21 @@ def fit_network(
             if kept is not None:
                 kept.save(*state.snapshot())
             on_epoch(state.epoch)
-        return Fit(state.best_network(), log_odds, state.best_epoch, state.curve, at_once)
+        return Fit(state.best_network(), log_odds, state.best_epoch, state.curve, state.at_once)
 
 
+@exact_float32()
 def predict_logits(network: Network, store: SampleStore, index: Index) -> Floats:
-    """Logits (n, n_classes) of the given samples in float32, as served, given as float64."""
+    """Logits (n, n_classes) of the given samples in true float32, given as float64."""
     network.eval()
     at_once = _EVALUATION_BATCH[store.device.type]
     samples = torch.as_tensor(index, device=store.device)
     while True:
         try:
+            parts = [torch.empty(0, network.config.n_classes, device=store.device)]
             with torch.no_grad():
-                parts = [
-                    network(store.images(batch), store.features[batch])
-                    for batch in samples.split(at_once)
-                ]
+                for batch, n in full_batches(samples, at_once):
+                    parts.append(network(store.images(batch), store.features[batch])[:n])
             return torch.cat(parts).cpu().numpy().astype(np.float64)
         except torch.OutOfMemoryError:
             at_once = _halved(at_once, "evaluation")
@@ -176,33 +178,35 @@ class _Epochs:
         self.draw: Tensor | None = None
         loss_weight = torch.as_tensor(weight, dtype=torch.float32, device=device)
         if config.weights_on == "sampler":
-            self.draw = torch.as_tensor(weight[train], device=device)
+            self.draw = torch.as_tensor(weight[train])
             loss_weight = torch.ones_like(loss_weight)
         self.loss_weight = loss_weight
         self.step: Step | None = None
 
-    def run(self, at_once: int) -> tuple[float, float, int]:
-        """Run an epoch: the mean weighted loss, the last learning rate, samples at once.
+    def run(self) -> tuple[float, float]:
+        """Run an epoch: the mean weighted loss and the last learning rate.
 
         Where the device's memory does not suffice, the epoch is run again from its start with half
-        as many samples at once.
+        as many samples at once, and so are the epochs after it, in whatever process.
         """
         before = self.state.snapshot()
         while True:
             try:
-                return *self._run(at_once), at_once
+                return self._run()
             except torch.OutOfMemoryError:
                 self.step = None  # with what it recorded
-                at_once = _halved(at_once, "training")
+                at_once = _halved(self.state.at_once, "training")
                 self.state.optimiser.zero_grad(set_to_none=True)
-                torch.cuda.empty_cache()
-                self.state.restore(*before)
+            # out here nothing holds the failed step's tensors any more
+            torch.cuda.empty_cache()
+            self.state.restore(*before)
+            self.state.at_once = at_once
 
-    def _run(self, at_once: int) -> tuple[float, float]:
+    def _run(self) -> tuple[float, float]:
         config, n_steps, state = self.config, self.n_steps, self.state
         if self.step is None:
             recorded = self.store.device.type == "cuda" and not config.deterministic
-            self.step = Step(state, self.store, self.loss_weight, config, at_once, recorded)
+            self.step = Step(state, self.store, self.loss_weight, config, state.at_once, recorded)
         state.network.train()
         self.step.total_loss.zero_()
         order = batches(self.samples, config.batch_size, n_steps, state.generator, self.draw)
@@ -227,7 +231,10 @@ def _weights(
     classes = store.classes.cpu().numpy()
     weight = np.ones(len(store))
     weight[train] = uniqueness[train] / uniqueness[train].mean()
-    weight *= np.asarray(config.class_weights or [1.0] * n_classes)[classes]
+    if config.class_weights == "balanced":
+        weight[train] *= class_balance(classes[train], weight[train])
+    elif config.class_weights is not None:
+        weight *= np.asarray(config.class_weights)[classes]
     log_odds = training_log_odds(classes[train], weight[train], n_classes)
     # Judged as it will be served: with class weights' shift of the logits taken back.
     shift = training_log_odds(classes[train], np.ones(len(train)), n_classes) - log_odds

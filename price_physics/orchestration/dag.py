@@ -7,6 +7,32 @@ all come from here. **Partition m reads only months up to m**: no offset is ever
 from dataclasses import dataclass
 
 from price_physics.months import Month
+from price_physics.schemas import (
+    BARRIER_POLICY,
+    BARS,
+    BOOK,
+    DAILY,
+    DROPPED_WINDOWS,
+    EQUITY,
+    EXCURSIONS,
+    FOLD_MEMBERS,
+    FOLD_ROLES,
+    IMAGE_WINDOWS,
+    LABELS,
+    LEARNING_CURVES,
+    MOTIF_MEMBERS,
+    MOTIFS,
+    OUT_OF_FOLD,
+    POSITIONS,
+    PREDICTIONS,
+    QUARANTINE,
+    REGIME_FEATURES,
+    SCORED,
+    TICKS,
+    TRADES,
+    WEIGHTS,
+    TableSchema,
+)
 from price_physics.study import Study
 
 EVERY = -360
@@ -90,6 +116,25 @@ STAGES: dict[str, Stage] = {
         walk_forward=M,
     ),
 }
+
+
+TABLES: dict[str, tuple[TableSchema, ...]] = {
+    "ticks": (TICKS, QUARANTINE),
+    "bars": (BARS,),
+    "regime_features": (REGIME_FEATURES,),
+    "excursions": (EXCURSIONS,),
+    "barrier_policy": (BARRIER_POLICY,),
+    "labels": (LABELS,),
+    "weights": (WEIGHTS,),
+    "images": (IMAGE_WINDOWS, DROPPED_WINDOWS),
+    "folds": (FOLD_ROLES, FOLD_MEMBERS),
+    "model": (OUT_OF_FOLD, LEARNING_CURVES),
+    "predictions": (PREDICTIONS,),
+    "walk_forward": (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED),
+    "report": (),
+    "motifs": (MOTIFS, MOTIF_MEMBERS),
+}
+"""The tables of each asset: a month that holds others, or other columns, is not read."""
 
 
 def reads_of(asset: str, study: Study | None) -> dict[str, Window]:

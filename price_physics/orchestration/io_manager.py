@@ -14,9 +14,10 @@ import pandas as pd
 
 from price_physics.errors import PartitionMissing
 from price_physics.months import Month
+from price_physics.orchestration.dag import TABLES
 from price_physics.orchestration.publish import publish
 from price_physics.orchestration.versions import code_version
-from price_physics.store.artefact import Artefact
+from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Key, Partition, Store
 
 
@@ -105,8 +106,8 @@ class PartitionIOManager(dg.IOManager):
         Raises
         ------
         PartitionMissing
-            When an earlier month was never materialised, or with other settings than today's;
-            names the command that does it.
+            When an earlier month was never materialised, or with other settings than today's, or
+            its tables have other columns; names the command that does it.
         """
         owner, asset = context.asset_key.path
         months = sorted(Month.parse(key) for key in context.asset_partition_keys)
@@ -126,10 +127,17 @@ class PartitionIOManager(dg.IOManager):
         return partitions
 
     def _stands(self, key: Key, month: Month) -> bool:
-        """Whether a month was materialised with today's settings: variants never mix."""
+        """Whether a month was materialised with today's settings and tables: variants never mix.
+
+        Other code alone makes a month stale, not unreadable.
+        """
         if not self._store.exists(key, month):
             return False
-        return self._store.read(key, month).manifest["config_hash"] == self._settings[key]
+        partition = self._store.read(key, month)
+        tables = {f"{schema.name}.parquet": column_types(schema) for schema in TABLES[key[1]]}
+        return (
+            partition.manifest["config_hash"] == self._settings[key] and partition.schemas == tables
+        )
 
     def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
         """Commit the partition, then publish what people open."""
@@ -187,6 +195,7 @@ def _missing(
     shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
     return (
         f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised, or "
-        f"with other settings. Run:  make backfill STUDY={study} FROM={start} TO={month}  or  "
+        f"with other settings, or by older code whose tables had other columns. Run:  "
+        f"make backfill STUDY={study} FROM={start} TO={month}  or  "
         f"price-physics backfill --study {study} --from {start} --to {month}"
     )

@@ -1,7 +1,8 @@
 """A model's out-of-fold probabilities judged, and drawn: learning curves and calibration.
 
-Labels overlap, so the floor under a calibration error is that of the effective sample, not of the
-number of rows. None of this is evidence of an edge.
+The probabilities of each fold were calibrated on the other folds, so nothing is judged on the rows
+it was fitted to. Labels overlap, so the floor under a calibration error is that of the effective
+sample, not of the number of rows. None of this is evidence of an edge.
 """
 
 import numpy as np

@@ -7,6 +7,7 @@ April 2012. mlflow is imported when something is registered, never before.
 import hashlib
 import tempfile
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _DIGEST = "price_physics.sha256"
+_MONTH = "price_physics.month"
 _FOLDER = "registered"
+_PARTS = {"network": "network.safetensors", "architecture": "architecture.json"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,18 @@ def alias_of(month: Month) -> str:
     return f"through-{month}"
 
 
-def register(client: "MlflowClient", name: str, month: Month, run: str, model: ModelFiles) -> str:
-    """Register a model, unless the month's alias already leads to the same bytes.
+def register(
+    client: "MlflowClient",
+    name: str,
+    month: Month,
+    run: str,
+    model: ModelFiles,
+    marks: Mapping[str, str] | None = None,
+) -> str:
+    """Register a model, unless a version of the month already holds the same bytes.
+
+    Every model has a folder of its own, so that no version's files change when the month is
+    trained again. The alias moves last: a kill before leaves it where it was.
 
     Parameters
     ----------
@@ -52,6 +65,8 @@ def register(client: "MlflowClient", name: str, month: Month, run: str, model: M
     run : str
         The MLflow run that gets the files.
     model : ModelFiles
+    marks : mapping of tag to value, optional
+        Tags that the version has besides: how far it can be trusted.
 
     Returns
     -------
@@ -59,22 +74,39 @@ def register(client: "MlflowClient", name: str, month: Month, run: str, model: M
         The version.
     """
     digest = hashlib.sha256(model.network + model.architecture).hexdigest()
-    standing = _standing(client, name, alias_of(month))
-    if standing is not None and standing.tags.get(_DIGEST) == digest:
-        return standing.version
-    with tempfile.TemporaryDirectory() as folder:
-        parts = {"network": Path(folder, "network.safetensors")}
-        parts["architecture"] = Path(folder, "architecture.json")
-        parts["network"].write_bytes(model.network)
-        parts["architecture"].write_bytes(model.architecture)
-        made = Path(folder, _FOLDER)
-        _save(made, {key: str(path) for key, path in parts.items()}, model.images)
-        client.log_artifacts(run, str(made), _FOLDER)
-    source = f"{client.get_run(run).info.artifact_uri}/{_FOLDER}"
-    tags = {"price_physics.month": str(month), _DIGEST: digest}
-    version = client.create_model_version(name, source, run_id=run, tags=tags).version
+    version = _standing(client, name, month, digest)
+    if version is None:
+        place = f"{_FOLDER}/{digest[:16]}"
+        with tempfile.TemporaryDirectory() as folder:
+            parts = {key: Path(folder, file) for key, file in _PARTS.items()}
+            parts["network"].write_bytes(model.network)
+            parts["architecture"].write_bytes(model.architecture)
+            made = Path(folder, "model")
+            _save(made, {key: str(path) for key, path in parts.items()}, model.images)
+            client.log_artifacts(run, str(made), place)
+        source = f"{client.get_run(run).info.artifact_uri}/{place}"
+        tags = {_MONTH: str(month), _DIGEST: digest}
+        version = client.create_model_version(name, source, run_id=run, tags=tags).version
+    for tag, value in (marks or {}).items():
+        client.set_model_version_tag(name, version, tag, value)
     client.set_registered_model_alias(name, alias_of(month), version)
     return version
+
+
+def digest_of_files(source: str) -> str | None:
+    """Hash the files that a version with this source loads; None when one is missing."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    repository = get_artifact_repository(source)
+    there = {entry.path for entry in repository.list_artifacts("artifacts")}
+    if not there >= {f"artifacts/{file}" for file in _PARTS.values()}:
+        return None
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory() as folder:
+        repository.download_artifacts("artifacts", folder)
+        for file in _PARTS.values():
+            digest.update(Path(folder, "artifacts", file).read_bytes())
+    return digest.hexdigest()
 
 
 def example(images: dict[str, Any], n_rows: int = 2) -> pd.DataFrame:
@@ -94,8 +126,8 @@ def import_pyfunc() -> tuple[Any, Any]:
     return mlflow.pyfunc, set_model
 
 
-def _standing(client: "MlflowClient", name: str, alias: str):  # type: ignore[no-untyped-def]
-    """Version that an alias leads to; makes the registered model when there is none."""
+def _standing(client: "MlflowClient", name: str, month: Month, digest: str) -> str | None:
+    """Find the month's version of these bytes; makes the registered model when there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -104,8 +136,12 @@ def _standing(client: "MlflowClient", name: str, alias: str):  # type: ignore[no
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         client.create_registered_model(name)
-    known = client.get_registered_model(name).aliases
-    return client.get_model_version(name, known[alias]) if alias in known else None
+    for known in client.search_model_versions(f"name = '{name}'"):
+        claims = (known.tags.get(_MONTH), known.tags.get(_DIGEST))
+        # A tag says what was meant; what a version loads is its files.
+        if claims == (str(month), digest) and digest_of_files(known.source or "") == digest:
+            return known.version
+    return None
 
 
 def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any]) -> None:

@@ -1,10 +1,15 @@
 """MLflow on SQLite in the project's data folder.
 
 One parent run a study and configuration, one nested run a month; tags lead back to the Dagster
-run and partition. mlflow is imported when something is logged, never before.
+run and partition. A month that is fitted again, to another result, gets a new run; the older one is
+marked as superseded, for MLflow would mix the curves of both. mlflow is imported when something is
+logged, never before.
 """
 
+import hashlib
+import json
 import logging
+import math
 import os
 import sqlite3
 import tempfile
@@ -19,6 +24,7 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.orchestration.registry import ModelFiles, register
+from price_physics.store.partitions import Partition
 from price_physics.study import Market, Study, config_hash
 
 if TYPE_CHECKING:
@@ -29,7 +35,14 @@ _ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
+MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
+"""Tags, true or false, of runs and of the models registered by them."""
+
 _BATCH = 900  # MLflow takes at most 1,000 metrics a call
+_PARENT, _MONTH = "mlflow.parentRunId", "price_physics.month"
+_FIT, _SUPERSEDED = "price_physics.fit", "price_physics.superseded_by"
+_BESIDE = "price_physics.beside_the_fit"
+"""Tag naming the metrics and folders that are not of the fit: a later fit's run takes them over."""
 
 
 class MlflowTracking(dg.ConfigurableResource):
@@ -55,12 +68,16 @@ class MlflowTracking(dg.ConfigurableResource):
     ) -> str:
         """Log to the nested run of a month, which is made when it is not there yet.
 
+        With curves it is a fit that is logged: the same one goes to the run that it has, another
+        one to a run of its own, which from then on is the month's.
+
         Parameters
         ----------
         tags : mapping
-            The Dagster run and partition, and whatever else leads back.
+            The Dagster run and partition, and whatever else leads back. The version of a model has
+            those of `MARKS` too.
         metrics : mapping, optional
-            Numbers of the month; None is left out, since MLflow has no word for it.
+            Numbers of the month; None is left out, or NaN where the run already has a number.
         curves : DataFrame, optional
             LEARNING_CURVES; logged by epoch in batches.
         files : mapping of path to bytes, optional
@@ -78,7 +95,10 @@ class MlflowTracking(dg.ConfigurableResource):
         with self._lock():
             experiment = _experiment(client, study.name, Path(self.folder) / "artifacts")
             parent = _parent_run(client, experiment, study, market, configuration)
-            run = _month_run(client, experiment, parent, month)
+            fit = None if curves is None else _fit_digest(metrics or {}, curves, model)
+            run = _month_run(client, experiment, parent, month, fit)
+            if fit is None:
+                _note_beside(client, run, metrics or {}, files or {})
         for key, value in tags.items():
             client.set_tag(run, key, value)
         _log_metrics(client, run, metrics or {}, curves)
@@ -91,7 +111,8 @@ class MlflowTracking(dg.ConfigurableResource):
                 client.log_artifacts(run, folder)
         if model is not None:
             with self._lock():
-                register(client, study.name, month, run, model)
+                marks = {tag: tags[tag] for tag in MARKS.values() if tag in tags}
+                register(client, study.name, month, run, model, marks)
         return run
 
     def _client(self) -> "MlflowClient":
@@ -142,17 +163,69 @@ def _parent_run(
     return run
 
 
-def _month_run(client: "MlflowClient", experiment: str, parent: str, month: Month) -> str:
-    run = _find(
-        client,
-        experiment,
-        f"tags.`mlflow.parentRunId` = '{parent}' and tags.`price_physics.month` = '{month}'",
-    )
-    if run is None:
-        tags = {"mlflow.parentRunId": parent, "price_physics.month": str(month)}
-        run = client.create_run(experiment, run_name=str(month), tags=tags).info.run_id
-        client.set_terminated(run)
-    return run
+def _month_run(
+    client: "MlflowClient", experiment: str, parent: str, month: Month, fit: str | None
+) -> str:
+    """Find or make the run of a month, that of a fit where one is named; one run is current."""
+    query = f"tags.`{_PARENT}` = '{parent}' and tags.`{_MONTH}` = '{month}'"
+    runs = client.search_runs([experiment], filter_string=query)  # the newest first
+    current = [run.info.run_id for run in runs if _SUPERSEDED not in run.data.tags]
+    if fit is None and current:
+        return current[0]
+    # A run that only the report has written to yet takes the first fit.
+    fits = {run.data.tags.get(_FIT): run.info.run_id for run in runs}
+    mine = fits.get(fit) or fits.get(None)
+    if mine is None:
+        tags = {_PARENT: parent, _MONTH: str(month), **({_FIT: fit} if fit else {})}
+        mine = client.create_run(experiment, run_name=str(month), tags=tags).info.run_id
+        client.set_terminated(mine)
+    if fit is not None:
+        client.set_tag(mine, _FIT, fit)
+    for older in current:
+        if older != mine:
+            _take_over(client, older, mine)
+            client.update_run(older, name=f"{month} superseded")
+            client.set_tag(older, _SUPERSEDED, mine)
+    if mine not in current and any(run.info.run_id == mine for run in runs):  # fitted as once
+        client.delete_tag(mine, _SUPERSEDED)
+        client.update_run(mine, name=str(month))
+    return mine
+
+
+def _fit_digest(
+    metrics: Mapping[str, float | None], curves: pd.DataFrame, model: ModelFiles | None
+) -> str:
+    """Name a fit by all that is logged of it."""
+    digest = hashlib.sha256(repr(sorted(metrics.items())).encode())
+    digest.update(curves.to_csv(index=False).encode())
+    if model is not None:
+        digest.update(model.network + model.architecture)
+    return digest.hexdigest()
+
+
+def _note_beside(
+    client: "MlflowClient",
+    run: str,
+    metrics: Mapping[str, float | None],
+    files: Mapping[str, bytes],
+) -> None:
+    folders = sorted({name.split("/")[0] for name in files})
+    client.set_tag(run, _BESIDE, json.dumps({"metrics": sorted(metrics), "folders": folders}))
+
+
+def _take_over(client: "MlflowClient", older: str, newer: str) -> None:
+    """Copy what is not of a fit: the report of a month does not depend on the month's model."""
+    data = client.get_run(older).data
+    if _BESIDE not in data.tags:
+        return
+    for key, value in data.tags.items():
+        if not key.startswith("mlflow.") and key not in (_FIT, _SUPERSEDED):
+            client.set_tag(newer, key, value)
+    beside = json.loads(data.tags[_BESIDE])
+    _log_metrics(client, newer, {key: data.metrics.get(key) for key in beside["metrics"]}, None)
+    for name in beside["folders"]:
+        with tempfile.TemporaryDirectory() as folder:
+            client.log_artifacts(newer, client.download_artifacts(older, name, folder), name)
 
 
 def _find(client: "MlflowClient", experiment: str, query: str) -> str | None:
@@ -169,7 +242,12 @@ def _log_metrics(
     from mlflow.entities import Metric
 
     when_ms = time.time_ns() // 1_000_000  # of two points at a step MLflow shows the later
-    batch = [Metric(k, float(v), when_ms, 0) for k, v in metrics.items() if v is not None]
+    known = client.get_run(run).data.metrics
+    batch = [
+        Metric(key, math.nan if value is None else float(value), when_ms, 0)
+        for key, value in metrics.items()
+        if value is not None or key in known  # else the older number would stay
+    ]
     if curves is not None:
         for row in curves.itertuples():
             fold = "final" if row.fold < 0 else f"fold_{row.fold}"
@@ -181,10 +259,19 @@ def _log_metrics(
         client.log_batch(run, metrics=batch[start : start + _BATCH])
 
 
-def run_tags(context: dg.AssetExecutionContext, warm_up: str | None) -> dict[str, str]:
-    """Tags that lead back to the Dagster run and partition."""
+def run_tags(
+    context: dg.AssetExecutionContext, read: Partition, warm_up: str | None
+) -> dict[str, str]:
+    """Tags that lead back to the Dagster run and partition, and how far its numbers can be trusted.
+
+    Parameters
+    ----------
+    read : Partition
+        One that was read and carries the marks of all that stands behind it.
+    """
     return {
         "dagster.run_id": context.run.run_id,
         "dagster.partition": context.partition_key,
         "price_physics.warm_up": warm_up or "",
+        **{tag: str(getattr(read, name)).lower() for name, tag in MARKS.items()},
     }

@@ -124,5 +124,10 @@ def _table_facts(schema: TableSchema, n_rows: int) -> dict[str, Any]:
     return {
         "rows": n_rows,
         "known_at": schema.known_at,
-        "schema": {f.name: str(f.type) + ("?" if f.nullable else "") for f in schema.arrow},
+        "schema": column_types(schema),
     }
+
+
+def column_types(schema: TableSchema) -> dict[str, str]:
+    """Type of every column, with a ? where it may be null: what a manifest says of a table."""
+    return {f.name: str(f.type) + ("?" if f.nullable else "") for f in schema.arrow}

@@ -185,6 +185,12 @@ class Partition:
         return bool(self.manifest.get("in_sample", False))
 
     @property
+    def schemas(self) -> dict[str, dict[str, str]]:
+        """Of every table's file, the type of every column (see `column_types`)."""
+        files = self.manifest["files"].items()
+        return {name: entry["schema"] for name, entry in files if "schema" in entry}
+
+    @property
     def file_names(self) -> list[str]:
         return list(self.manifest["files"])
 
@@ -206,7 +212,10 @@ class Partition:
     def _entry(self, name: str) -> Mapping[str, Any]:
         entry = self.manifest["files"].get(name)
         if entry is None:
-            raise PartitionCorrupt(f"{self.name} holds no {name!r}, only {self.file_names}")
+            raise PartitionCorrupt(
+                f"{self.name} holds no {name!r}, only {self.file_names}: other code made it; run  "
+                f"make backfill  over {self.month}: it rebuilds what is stale"
+            )
         return entry
 
     @property

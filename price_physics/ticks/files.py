@@ -203,17 +203,16 @@ class _Filler:
         with memoryview(buffer) as view:
             while at < self._size:
                 try:
-                    # read1 hands over what could be decompressed before a damage
-                    chunk = self._stream.read1(min(_CHUNK_BYTES, self._size - at))
+                    # what could be decompressed before a damage is handed over
+                    n_bytes = self._stream.readinto1(view[at : min(at + _CHUNK_BYTES, self._size)])
                 except _DAMAGES as error:
                     self.damage = error
                     break
-                if not chunk:
+                if not n_bytes:
                     self.ended = True
                     break
-                view[at : at + len(chunk)] = chunk
-                at += len(chunk)
-                self._n_read += len(chunk)
+                at += n_bytes
+                self._n_read += n_bytes
                 most = min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * self._raw.tell()))
                 if self._n_read > most:
                     raise TickDataError(

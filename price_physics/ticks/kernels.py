@@ -23,6 +23,7 @@ _DAYS_IN = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _TWO_53 = np.uint64(1 << 53)
 _TWO_54, _TWO_55 = np.uint64(1 << 54), np.uint64(1 << 55)
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
+_NOUGHT, _NINE = np.uint64(48), np.uint64(9)
 _MOST_DIGITS = 18
 _NO_SIDE = 127
 _FAR_ID = 1_000_000_000
@@ -77,13 +78,15 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
         good, other = True, False
         i, with_id, has_side = 0, False, 0
         for column in range(n_columns):
-            quoted = data[at] == 34
-            at += quoted
-            while not quoted and data[at] == 32:
-                at += 1
+            quoted, end = False, delimiter if column < n_columns - 1 else 10
+            if data[np.uint64(at)] <= 34:
+                quoted, at = _opened(data, at)
             role = role_of[column]
             if role == TIME:
-                time_ns[n_rows], unit[n_rows], at = _time(data, at)
+                first = at
+                time_ns[n_rows], unit[n_rows], at = _time(data, first)
+                if at == first + 4 and data[np.uint64(at)] == 45:
+                    time_ns[n_rows], unit[n_rows], at = _iso_time(data, first)
                 good = unit[n_rows] > 0
             elif role == PRICE:
                 price[n_rows], at = _number(data, at)
@@ -98,20 +101,15 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
                 first = at
                 at = _field_end(data, at, quoted, delimiter)
                 if role == SIDE:
-                    has_side = _side(data, first, at, sides)
+                    has_side = _sign_of(pack(data, first, at), sides)
                     good = has_side != _NO_SIDE
                 elif role == TRADE_ID:
                     i, with_id, good = _hash(data, first, at), at > first, _plain(data, first, at)
                 elif role == SYMBOL:
                     good = _same(data, first, at, symbol)
                     other = mixed and not good
-            if quoted:
-                good = good and data[at] == 34
-                at += data[at] == 34
-            while data[at] == 32:
-                at += 1
-            at += data[at] == 13 and column == n_columns - 1
-            good = good and data[at] == (10 if column == n_columns - 1 else delimiter)
+            if good and (quoted or data[np.uint64(at)] != end):
+                good, at = _closed(data, at, quoted, end)
             if not good:
                 break
             at += 1
@@ -122,7 +120,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
             line[n_rows] = first_line + n_lines - 1
             n_rows += 1
             continue
-        while data[at] != 10:
+        while data[np.uint64(at)] != 10:
             at += 1
         at += 1
         if not other and not _blank(data, start, at):
@@ -147,19 +145,45 @@ def pack(data, begin, stop):
         return -1
     packed = 0
     for at in range(begin, stop):
-        byte = int(data[at])
+        byte = int(data[np.uint64(at)])
         packed = packed * 256 + (byte + 32 if 65 <= byte <= 90 else byte)
     return packed
 
 
 # ---------------------------------------------------------------------------- lines
+# Indices are cast to unsigned: one that could be negative is tested at every byte. And functions
+# that read plain rows look at `data` last where all their branches have met again: where one of
+# them looks last the compiler counts who uses `data`, atomically, which takes as long as reading.
+@njit(cache=True, nogil=True)
+def _opened(data, at):
+    """Pass over a quote, or else over blanks: whether it was a quote, and where the field is."""
+    if data[np.uint64(at)] == 34:
+        return True, at + 1
+    while data[np.uint64(at)] == 32:
+        at += 1
+    return False, at
+
+
+@njit(cache=True, nogil=True)
+def _closed(data, at, quoted, end):
+    """Pass over a closing quote and blanks: whether the field ends there, and where."""
+    if quoted:
+        if data[np.uint64(at)] != 34:
+            return False, at
+        at += 1
+    while data[np.uint64(at)] == 32:
+        at += 1
+    at += end == 10 and data[np.uint64(at)] == 13
+    return data[np.uint64(at)] == end, at
+
+
 @njit(cache=True, nogil=True)
 def _field_end(data, at, quoted, delimiter):
     """Find where a field of any text ends, without its trailing blanks."""
     first, end = at, 34 if quoted else delimiter
-    while data[at] != end and data[at] != 10:
+    while data[np.uint64(at)] != end and data[np.uint64(at)] != 10:
         at += 1
-    while not quoted and at > first and (data[at - 1] == 32 or data[at - 1] == 13):
+    while not quoted and at > first and data[np.uint64(at - 1)] in (32, 13):
         at -= 1
     return at
 
@@ -167,7 +191,7 @@ def _field_end(data, at, quoted, delimiter):
 @njit(cache=True, nogil=True)
 def _blank(data, start, stop):
     for at in range(start, stop):
-        byte = data[at]
+        byte = data[np.uint64(at)]
         if byte != 32 and byte != 10 and byte != 13 and byte != 9:
             return False
     return True
@@ -177,7 +201,7 @@ def _blank(data, start, stop):
 def _plain(data, begin, stop):
     """Say whether a text is ASCII without blanks: nothing is trimmed from it or decoded."""
     for at in range(begin, stop):
-        byte = data[at]
+        byte = data[np.uint64(at)]
         if byte <= 32 or byte >= 127:
             return False
     return True
@@ -199,11 +223,11 @@ def _same(data, begin, stop, text):
 @njit(cache=True, nogil=True)
 def _digits(data, at, value):
     """Append digits to a value; returns it and where they end. Over 19 of them it is wrapped."""
-    digit = np.int64(data[at]) - 48
-    while 0 <= digit <= 9:
-        value = value * _TEN[1] + np.uint64(digit)
+    digit = np.uint64(data[np.uint64(at)]) - _NOUGHT  # wraps: what is below a digit is above nine
+    while digit <= _NINE:
+        value = value * _TEN[1] + digit
         at += 1
-        digit = np.int64(data[at]) - 48
+        digit = np.uint64(data[np.uint64(at)]) - _NOUGHT
     return value, at
 
 
@@ -219,12 +243,12 @@ def _number(data, at):
     first = at
     mantissa, at = _digits(data, at, _ZERO)
     n_digits, decimals = at - first, 0
-    if data[at] == 46:
+    if data[np.uint64(at)] == 46:
         mantissa, at = _digits(data, at + 1, mantissa)
         decimals = at - first - n_digits - 1
     if n_digits + decimals > _MOST_DIGITS:
         return _long_number(data, first, at, decimals), at
-    if data[at] == 101 or data[at] == 69:  # 9.46e-06
+    if data[np.uint64(at)] == 101 or data[np.uint64(at)] == 69:  # 9.46e-06
         exponent, at = _exponent(data, at + 1)
         decimals -= exponent
         if n_digits + decimals + exponent == 0 or abs(decimals) > _MOST_DIGITS:
@@ -238,8 +262,8 @@ def _number(data, at):
 @njit(cache=True, nogil=True)
 def _exponent(data, at):
     """Read the sign and the digits of an exponent; far too large a one if there are none."""
-    negative = data[at] == 45
-    at += data[at] == 45 or data[at] == 43
+    negative = data[np.uint64(at)] == 45
+    at += data[np.uint64(at)] == 45 or data[np.uint64(at)] == 43
     first = at
     value, at = _digits(data, at, _ZERO)
     if at == first or at - first > 4:
@@ -259,8 +283,8 @@ def _long_number(data, begin, stop, decimals):
         return 0.0
     mantissa = _ZERO
     for at in range(begin, stop):
-        if data[at] != 46:
-            mantissa = mantissa * _TEN[1] + np.uint64(data[at] - 48)
+        if data[np.uint64(at)] != 46:
+            mantissa = mantissa * _TEN[1] + np.uint64(data[np.uint64(at)] - 48)
     return _scaled(mantissa, decimals)
 
 
@@ -315,13 +339,12 @@ def _hash(data, begin, stop):
     """Hash a text to 63 bits (FNV-1a)."""
     digest = np.uint64(14695981039346656037)
     for at in range(begin, stop):
-        digest = (digest ^ np.uint64(data[at])) * np.uint64(1099511628211)
+        digest = (digest ^ np.uint64(data[np.uint64(at)])) * np.uint64(1099511628211)
     return np.int64(digest >> _ONE)
 
 
 @njit(cache=True, nogil=True)
-def _side(data, begin, stop, sides):
-    word = pack(data, begin, stop)
+def _sign_of(word, sides):
     for place in range(sides.shape[0]):
         if sides[place, 0] == word:
             return sides[place, 1]
@@ -331,15 +354,12 @@ def _side(data, begin, stop, sides):
 # ---------------------------------------------------------------------------- times
 @njit(cache=True, nogil=True)
 def _time(data, at):
-    """Read UTC nanoseconds, the unit, and where it ends; unit 0 for what is not plainly a time."""
+    """Read a number as UTC nanoseconds, the unit, and where it ends; unit 0 if it is no time."""
     first = at
-    whole, at = _digits(data, at, _ZERO)
-    n_digits, billionths, most_digits = at - first, 0, _MOST_DIGITS + 1
-    if n_digits == 4 and data[at] == 45:
-        return _iso_time(data, first)
-    if data[at] == 46:
-        billionths, at = _billionths(data, at + 1)
-        most_digits = _MOST_DIGITS
+    whole, point = _digits(data, at, _ZERO)
+    n_digits = point - first
+    billionths, at = _fraction(data, point)
+    most_digits = _MOST_DIGITS + (at == point)
     value = np.int64(whole)
     if value < _MILLI * _FIRST_SECOND:
         unit, ns, last = 1, _SECOND, _LAST_SECOND
@@ -357,12 +377,18 @@ def _time(data, at):
 
 
 @njit(cache=True, nogil=True)
+def _fraction(data, at):
+    """Read a point and what follows as billionths, if there is one."""
+    return _billionths(data, at + 1) if data[np.uint64(at)] == 46 else (0, at)
+
+
+@njit(cache=True, nogil=True)
 def _billionths(data, at):
     """Read the first nine digits of a fraction as billionths, and pass over the others."""
     value, n_digits = 0, 0
-    while 48 <= data[at] <= 57:
+    while 48 <= data[np.uint64(at)] <= 57:
         if n_digits < 9:
-            value = value * 10 + (data[at] - 48)
+            value = value * 10 + (data[np.uint64(at)] - 48)
             n_digits += 1
         at += 1
     for _ in range(n_digits, 9):
@@ -373,8 +399,8 @@ def _billionths(data, at):
 @njit(cache=True, nogil=True)
 def _two(data, at):
     """Two digits as a number, or -1."""
-    if 48 <= data[at] <= 57 and 48 <= data[at + 1] <= 57:
-        return np.int64(data[at] - 48) * 10 + np.int64(data[at + 1] - 48)
+    if 48 <= data[np.uint64(at)] <= 57 and 48 <= data[np.uint64(at + 1)] <= 57:
+        return np.int64(data[np.uint64(at)] - 48) * 10 + np.int64(data[np.uint64(at + 1)] - 48)
     return -1
 
 
@@ -406,7 +432,7 @@ def _iso_time(data, begin):
     days = (year - 1970) * 365 + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
     days += _DAYS_BEFORE[month - 1] + (month > 2 and leap) + day - 1
     ns, at = 0, begin + 19
-    if data[at] == 46:
+    if data[np.uint64(at)] == 46:
         ns, stop = _billionths(data, at + 1)
         if stop == at + 1:
             return 0, 0, begin
@@ -421,9 +447,9 @@ def _iso_time(data, begin):
 @njit(cache=True, nogil=True)
 def _zone(data, at):
     """Read nothing, Z, +09:00 or +0900: seconds, and where it ends."""
-    if data[at] == 90:
+    if data[np.uint64(at)] == 90:
         return 0, at + 1
-    if data[at] != 43 and data[at] != 45:
+    if data[np.uint64(at)] != 43 and data[np.uint64(at)] != 45:
         return 0, at
     colon = at + 3 < data.size and data[at + 3] == 58
     stop = at + 6 if colon else at + 5
@@ -433,7 +459,7 @@ def _zone(data, at):
     if hours < 0 or hours > 23 or minutes < 0 or minutes > 59:
         return 0, at  # what is left is no delimiter: the row is odd
     seconds = hours * 3_600 + minutes * 60
-    return (-seconds if data[at] == 45 else seconds), stop
+    return (-seconds if data[np.uint64(at)] == 45 else seconds), stop
 
 
 # ---------------------------------------------------------------------------- order

@@ -79,7 +79,8 @@ def build_walk_forward(
     market = _market(month, ticks)
     rows = _both_months(PREDICTIONS, month, predictions)
     signals = rows[rows["side"] != 0].reset_index(drop=True)
-    if study.labels.horizon_bars is not None:  # a prediction knows only when it ends at the latest
+    counts_bars = study.labels.horizon_bars is not None
+    if counts_bars:  # a prediction knows only when it ends at the latest
         ends_ns = vertical_barriers(study, month, signals["event_time_ns"].to_numpy(np.int64), bars)
         signals["horizon_end_ns"] = np.minimum(signals["horizon_end_ns"], ends_ns)
     weight = (signals["side"] * signals["size"] / signals["book_scale"]).to_numpy(np.float64)
@@ -89,7 +90,8 @@ def build_walk_forward(
         market.price[:-1],
         study.walk_forward.latency_ns,
         month.end_ns,
-        study.bars.kind == "time",
+        by_clock=study.bars.kind == "time",
+        ends_with_bar=counts_bars,
     )
     fills = close_stale(
         fills,

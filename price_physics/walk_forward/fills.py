@@ -39,6 +39,7 @@ def fill_signals(
     latency_ns: int,
     known_until_ns: int,
     by_clock: bool = False,
+    ends_with_bar: bool = False,
 ) -> Fills:
     """Run every signal over the ticks there are.
 
@@ -47,7 +48,8 @@ def fill_signals(
     included, the barriers are watched. A take-profit leaves at its level on the touching
     tick; a stop at the first tick at least `latency_ns` after the touch (the touching tick
     itself without latency); a time-out at the first tick at least `latency_ns` after the
-    horizon's end. A touch at exactly the horizon's end counts as a touch.
+    horizon's end, and where that is the close of a bar, after that instant. A touch at exactly
+    the horizon's end counts as a touch.
 
     Parameters
     ----------
@@ -61,6 +63,9 @@ def fill_signals(
         The moment through which `time_ns` is complete.
     by_clock : bool
         Whether bars, and so events, close by the clock and not on a tick.
+    ends_with_bar : bool
+        Whether horizons count bars. Which trade of an instant closes the last bar is not known
+        before it: no trade of that instant is a time-out's, as none of an event's is its entry.
 
     Returns
     -------
@@ -95,7 +100,8 @@ def fill_signals(
     pending = never & ~cancelled
     filled = ~cancelled & ~pending
 
-    after = np.where(touched, touch_time, horizon_end) + latency_ns
+    time_out = horizon_end + (max(latency_ns, 1) if ends_with_bar else latency_ns)
+    after = np.where(touched, touch_time + latency_ns, time_out)
     leave = np.searchsorted(time_ns, after, side="left")
     leave = np.where(touched & (profit | (latency_ns == 0)), touch, leave)
     out = filled & (leave < n)

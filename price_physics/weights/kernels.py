@@ -97,18 +97,20 @@ def _fill_uniqueness(label_start, label_end, total, uniqueness):
         uniqueness[i] = min((total[stop] - total[start]) / (stop - start), 1.0)
 
 
-def class_balance(labels):
-    """Weigh every label so that all classes present weigh the same together.
+def class_balance(labels, weights):
+    """Factor of every label's weight that makes all classes present weigh the same together.
 
     Parameters
     ----------
     labels : array of shape (n_labels,)
         Classes.
+    weights : float64 array of shape (n_labels,)
+        What each label weighs already, positive; ones balance the counts.
 
     Returns
     -------
     float64 array of shape (n_labels,)
-        Positive, of mean 1.
+        Positive, one value a class; the weights' total stays what it is.
 
     References
     ----------
@@ -116,9 +118,10 @@ def class_balance(labels):
 
     Examples
     --------
-    >>> class_balance(np.array([1, -1, 1, 0, 1, 0]))
+    >>> class_balance(np.array([1, -1, 1, 0, 1, 0]), np.ones(6))
     array([0.66666667, 2.        , 0.66666667, 1.        , 0.66666667,
            1.        ])
     """
-    classes, position, count = np.unique(labels, return_inverse=True, return_counts=True)
-    return (len(labels) / (len(classes) * count))[position]
+    classes, position = np.unique(labels, return_inverse=True)
+    of_class = np.bincount(position, weights=weights, minlength=len(classes))
+    return (weights.sum() / (len(classes) * of_class))[position]

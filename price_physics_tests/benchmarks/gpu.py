@@ -1,11 +1,12 @@
 """``python -m price_physics_tests.benchmarks.gpu``: images and training on a CUDA device.
 
-Needs torch, numpy, pandas, pydantic and tabulate, neither dagster nor mlflow nor a network. Without
-a card it says so and measures nothing. Shares of the roofline are of what this card reaches on a
-large matrix product and a large copy, measured beside; operations and bytes of a step are counted,
-the bytes as its operators read and write them.
+Needs torch, numpy, numba, pandas, pyarrow, pydantic, pyyaml, safetensors, scipy and tabulate,
+neither dagster nor mlflow nor a network. Without a card it says so and measures nothing. Shares of
+the roofline are of what this card reaches on a large matrix product and a large copy, measured
+beside; operations and bytes of a step are counted, the bytes as its operators read and write them.
 """
 
+import argparse
 import json
 import platform
 import sys
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,8 @@ from price_physics_tests.benchmarks.harness import ROOT
 from price_physics_tests.benchmarks.training_loops import N_CLASSES, N_FEATURES, random_store
 
 SIX_CHANNELS = ImagesConfig(windows_bars=[64, 128], channels=["gasf", "gadf", "mtf"])
-_VIEWS = ("view", "permute", "transpose", "expand", "detach", "slice", "select", "as_strided", "t")
+_MOVE_NOTHING = ("_unsafe_view", "empty", "empty_like", "empty_strided", "new_empty")
+_GATHER = ("index", "index_select", "gather")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure; `target` is None where it is to be known, not met."""
+    """One figure; `target` is None where it is to be known, not met; `stretch` is hoped for."""
 
     name: str
     text: str
@@ -63,12 +66,17 @@ class Row:
     unit: str
     target: float | None = None
     most: bool = False  # whether the target is the most that is allowed
+    stretch: float | None = None
 
     @property
     def met(self) -> bool | None:
         if self.target is None:
             return None
         return self.value <= self.target if self.most else self.value >= self.target
+
+    @property
+    def stretched(self) -> bool | None:
+        return None if self.stretch is None else self.value >= self.stretch
 
 
 def measure(device: torch.device, sizes: Sizes, config: ModelConfig) -> list[Row]:
@@ -131,10 +139,17 @@ def _training(
         unrecorded = _seconds(device, lambda: plain(index, 1e-4), sizes.n_steps)
         drawn = _seconds(device, lambda: fast.gather(index), sizes.n_steps)
     name, n = config.architecture, len(index)
-    least, most = (0.4, 10) if is_default else (None, None)
+    least, stretch, most = (0.4, 0.8, 10) if is_default else (None, None, None)
     shares = 100 * flops / step / peaks[0], 100 * moved / step / peaks[1]
     found = [
-        Row("training", f"training samples, batch {n:,}", n / step / 1e6, "M/s", least),
+        Row(
+            "training",
+            f"training samples, batch {n:,}",
+            n / step / 1e6,
+            "M/s",
+            least,
+            stretch=stretch,
+        ),
         Row("unrecorded", "the same, step not recorded", n / unrecorded / 1e6, "M/s"),
         Row("flops", "operations a sample, forward and back", flops / n / 1e6, "M"),
         Row("bytes", "bytes a sample, as operators move them", moved / n / 1e6, "MB"),
@@ -180,7 +195,11 @@ def _walk_forward(
 
 # ---------------------------------------------------------------------------- measuring
 class _Bytes(TorchDispatchMode):
-    """Counts the bytes of every tensor that an operator reads or writes; views move nothing."""
+    """Counts the bytes of every tensor that an operator reads or writes; views move nothing.
+
+    Of what is gathered from, only some is read, and overlapping windows of it from the cache: what
+    comes out is counted, and the indices.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -188,8 +207,10 @@ class _Bytes(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         out = func(*args, **(kwargs or {}))
-        if func.overloadpacket.__name__ not in _VIEWS:
-            tensors = [x for x in tree_leaves((args, kwargs, out)) if isinstance(x, Tensor)]
+        name = func.overloadpacket.__name__
+        if not (func.is_view or name in _MOVE_NOTHING):
+            given = args[1:] if name in _GATHER else args
+            tensors = [x for x in tree_leaves((given, kwargs, out)) if isinstance(x, Tensor)]
             self.total += sum(x.numel() * x.element_size() for x in tensors)
         return out
 
@@ -204,8 +225,13 @@ def _counted(work: Callable[[], None]) -> tuple[float, float]:
 
 
 def _peaks(device: torch.device, sizes: Sizes) -> tuple[float, float]:
-    """Operations and bytes a second: a matrix product in bfloat16, a copy (read and write)."""
-    square = torch.ones(sizes.matrix, sizes.matrix, device=device, dtype=torch.bfloat16)
+    """Operations and bytes a second: a matrix product in bfloat16, a copy (read and write).
+
+    Random numbers: a card draws less power, and so clocks higher, on bits that never change.
+    """
+    generator = torch.Generator(device).manual_seed(3)
+    shape = (sizes.matrix, sizes.matrix)
+    square = torch.randn(shape, generator=generator, device=device, dtype=torch.bfloat16)
     product = _seconds(device, lambda: square @ square, 10)
     source = torch.ones(sizes.copied, device=device, dtype=torch.uint8)
     target = torch.empty_like(source)
@@ -259,15 +285,33 @@ def circumstances(device: torch.device) -> dict[str, Any]:
 def table(rows: list[Row]) -> str:
     """Lay the rows out for people."""
     words = {None: "", True: "yes", False: "NO"}
-    cells = [
-        [r.text, f"{r.value:,.3g} {r.unit}", "" if r.target is None else r.target, words[r.met]]
-        for r in rows
-    ]
-    return tabulate(cells, ["figure", "measured", "target", "met"], disable_numparse=True)
+    cells = []
+    for r in rows:
+        asked = (_asked(r.target), words[r.met], _asked(r.stretch), words[r.stretched])
+        cells.append([r.text, f"{r.value:,.3g} {r.unit}", *asked])
+    headers = ["figure", "measured", "target", "met", "stretch", "met"]
+    return tabulate(cells, headers, disable_numparse=True)
 
 
-def main() -> int:
+def _asked(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def document(rows: list[Row], where: dict[str, Any]) -> dict[str, Any]:
+    """Shape rows and circumstances for JSON."""
+    figures = {}
+    for row in rows:
+        figures[row.name] = {"value": row.value, "unit": row.unit, "met": row.met}
+        if row.stretch is not None:
+            figures[row.name] |= {"stretch": row.stretch, "stretch_met": row.stretched}
+    return {**where, "figures": figures}
+
+
+def main(arguments: list[str]) -> int:
     """Measure on the first card; exit status 1 without one."""
+    parser = argparse.ArgumentParser(prog="make bench-gpu", description=__doc__)
+    parser.add_argument("--accept", action="store_true", help="keep under benchmarks/results/")
+    options = parser.parse_args(arguments)
     if not torch.cuda.is_available():
         say(f"torch {torch.__version__} sees no CUDA device here: nothing was measured")
         return 1
@@ -278,13 +322,20 @@ def main() -> int:
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     say(f"\n{where['card']}; {versions}; {where['date']}")
     say(table(rows))
-    figures = {row.name: {"value": row.value, "unit": row.unit, "met": row.met} for row in rows}
-    path = ROOT / "outputs" / "bench" / "gpu.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**where, "figures": figures}, indent=1) + "\n", encoding="utf-8")
-    say(f"written: {path.relative_to(ROOT)}")
+    write(document(rows, where), ROOT, options.accept)
     return 0
 
 
+def write(found: dict[str, Any], root: Path, accepted: bool) -> None:
+    """Write the JSON below `root`, a copy to be kept where it was asked for."""
+    paths = [root / "outputs" / "bench" / "gpu.json"]
+    if accepted:
+        paths.append(root / "benchmarks" / "results" / f"gpu-{found['date']}.json")
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        say(f"written: {path.relative_to(root)}")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

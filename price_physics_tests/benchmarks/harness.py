@@ -53,7 +53,8 @@ class Figure:
 
     `over` divides our value by that of another call of ours. The ratio is peer / ours, or ours /
     peer where the unit is `RATE`, at least `target` when the figure is met; None is a figure to
-    know, not to meet. With `same_result` all must report the same result.
+    know, not to meet. With `same_result` all must report the same result; lists of numbers are the
+    same when none differs by more than `tolerance`.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Figure:
     over: Call | None = None
     unit: str = "s"
     same_result: bool = False
+    tolerance: float = 0.0
 
     @property
     def calls(self) -> list[Call]:
@@ -198,12 +200,29 @@ class Arena:
                 values[place].append(figure.value(call, answer))
                 results[place] = answer["result"]
             say(".", end="")
-        if figure.same_result and len(set(results)) > 1:
+        if figure.same_result and not all(
+            agree(results[0], other, figure.tolerance) for other in results
+        ):
             raise BenchmarkError(f"{figure.name}: contenders disagree: {results}")
         medians = [median(v) for v in values]
         ours = medians[0] / medians[1] if figure.over else medians[0]
         peer = medians[-1] if isinstance(figure.peer, Call) else figure.peer
         return Outcome(figure, ours, peer, results)
+
+
+def agree(a: Any, b: Any, tolerance: float) -> bool:
+    """Compare two results.
+
+    Examples
+    --------
+    >>> agree([1.0, 2.0], [1.0, 2.01], 0.1), agree([1.0, 2.0], [1.0, 2.2], 0.1)
+    (True, False)
+    >>> agree([1.0], [1.0, 1.0], 0.1), agree([1.0], [float("nan")], 0.1), agree("ab", "ab", 0.0)
+    (False, False, True)
+    """
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(abs(x - y) <= tolerance for x, y in zip(a, b, strict=True))
+    return a == b
 
 
 def measure_all(arena: Arena, figures: Iterable[Figure], rounds: int) -> list[Outcome]:

@@ -2,9 +2,11 @@
 
 Both get their windows cut beforehand and run on one thread, pyts in float64, the only precision
 it has, ours in float32, what a network is trained on. The last row is the renderer as training
-calls it: it cuts the windows out of the bars and stacks the pictures as one image, too.
+calls it: it cuts the windows out of the bars and stacks the pictures as one image, too. What both
+have drawn is compared once the clock stands still.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 PIXELS, SIZE, UNIT = 64, 256, "windows a batch"
 SEED = 5
 LENGTHS = (64, 128)
+N_PIXELS, TOLERANCE = 997, 1e-3
+"""How many pixels of a channel are compared, and how far they may be apart."""
 
 
 def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
@@ -32,6 +36,7 @@ def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
                 Call(OURS, "draw_pyts", given),
                 4.0,
                 same_result=True,
+                tolerance=TOLERANCE,
             )
         )
     both = {"n": n, "lengths": list(LENGTHS)}
@@ -43,13 +48,14 @@ def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
             Call(OURS, "draw_pyts", both),
             None,
             same_result=True,
+            tolerance=TOLERANCE,
         )
     )
     return found
 
 
 # ---------------------------------------------------------------------------- tasks
-# The result is the number of pixels. torch and pyts are loaded by the process that draws.
+# The result is what `looked_at` takes. torch and pyts are loaded by the process that draws.
 def draw_fields(n: int, lengths: list[int]) -> Job:
     """The three functions."""
     import torch
@@ -59,8 +65,9 @@ def draw_fields(n: int, lengths: list[int]) -> Job:
     torch.set_num_threads(1)
     batches = [torch.from_numpy(windows).float() for windows in _windows(n, lengths)]
 
-    def job() -> int:
-        return sum(field(b, PIXELS).numel() for b in batches for field in (gasf, gadf, mtf))
+    def job() -> Callable[[], list[float]]:
+        drawn = [field(b, PIXELS) for b in batches for field in (gasf, gadf, mtf)]
+        return lambda: looked_at([pictures.numpy() for pictures in drawn])
 
     return job
 
@@ -77,7 +84,12 @@ def draw_images(n: int, lengths: list[int]) -> Job:
     close = _closes(n, max(lengths))
     series = torch.from_numpy(np.stack([close, close]))
     ends = torch.arange(n) + max(lengths) - 1
-    return lambda: renderer(series, ends).numel()
+
+    def job() -> Callable[[], list[float]]:
+        drawn = renderer(series, ends)
+        return lambda: looked_at([pictures.numpy() for pictures in drawn.unbind(1)])
+
+    return job
 
 
 def draw_pyts(n: int, lengths: list[int]) -> Job:
@@ -94,7 +106,21 @@ def draw_pyts(n: int, lengths: list[int]) -> Job:
         MarkovTransitionField(PIXELS, n_bins=8),
     ]
     batches = _windows(n, lengths)
-    return lambda: sum(p.transform(b).size for b in batches for p in pictures)
+
+    def job() -> Callable[[], list[float]]:
+        drawn = [p.transform(b) for b in batches for p in pictures]
+        return lambda: looked_at(drawn)
+
+    return job
+
+
+def looked_at(channels: Sequence[NDArray]) -> list[float]:
+    """Of every channel, given as (n, S, S): how many pixels, their mean, and every so many."""
+    found: list[float] = []
+    for pictures in channels:
+        pixels = np.asarray(pictures, np.float64).ravel()
+        found += [pixels.size, pixels.mean(), *pixels[:: max(1, pixels.size // N_PIXELS)]]
+    return [float(value) for value in found]
 
 
 TASKS = {"draw_fields": draw_fields, "draw_images": draw_images, "draw_pyts": draw_pyts}

@@ -1,8 +1,10 @@
 """Section ``training``: samples a second through forward, backward and a move of the weights.
 
-Ours draws every image inside the step. The peer is the loop of torch's tutorials: a DataLoader over
-one stored .npy of the same images, already normalised, read through the page cache. Network,
-batch, loss, clipping and number of threads are the same.
+Ours draws every image inside the step. The peer is the loop that a user writes after torch's
+tutorials: a DataLoader in the same process over one stored .npy of the same images, already
+normalised, read through the page cache; weights and images in torch's default layout, AdamW not
+fused, the loss read every step. Network, batch, loss and clipping are the same. The row to be met
+leaves the peer all of torch's threads, as it comes; the others hold it to our one.
 """
 
 from pathlib import Path
@@ -13,38 +15,35 @@ from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 SIZE, UNIT = 1_024, "samples an epoch"
 
 BATCH = 128
+PEERS = (
+    ("as_they_come", None, 0, "as it comes: torch's own threads"),
+    ("one_thread", 1, 0, "held to one thread"),
+    ("worker", 1, 1, "held to one thread, and one worker process"),
+)
+"""Name, threads of torch, processes that load, and what to call it; ours has one thread always."""
 
 
 def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
     """Draw and store the images of `n` samples, and list what is to be measured."""
     given = {"n": n, "folder": str(folder)}
     arena.ask(Call(OURS, "store_images", given, alone=True))
-    found = []
+    found: list[Figure] = []
     for network, text in (("resnet_lite", "default network"), ("patchify", "patchify")):
-        settings = {**given, "network": network, "threads": 1}
-        ours = Call(OURS, "train_drawn", settings)
-        for workers in (0, 1):
-            name = f"training_{network}" + ("_worker" if workers else "")
-            beside = f"{workers} worker process" if workers else "the usual one process"
+        settings = {**given, "network": network}
+        ours = Call(OURS, "train_drawn", {**settings, "threads": 1})
+        for name, threads, workers, beside in PEERS:
+            if name == "as_they_come" and network != "resnet_lite":
+                continue
+            peer = {**settings, "threads": threads, "workers": workers}
             found.append(
                 Figure(
-                    name,
-                    f"an epoch of {n:,}, {text}, one thread / DataLoader, {beside}",
+                    f"training_{network}_{name}",
+                    f"an epoch of {n:,}, {text} / plain DataLoader, {beside}",
                     ours,
-                    Call(OURS, "train_loader", {**settings, "workers": workers}),
-                    2.0 if name == "training_resnet_lite" else None,
+                    Call(OURS, "train_loader", peer),
+                    2.0 if name == "as_they_come" else None,
                 )
             )
-    both = {**given, "network": "resnet_lite"}
-    found.append(
-        Figure(
-            "training_as_they_come",
-            f"an epoch of {n:,}, default network, one thread / DataLoader, torch's own threads",
-            Call(OURS, "train_drawn", {**both, "threads": 1}),
-            Call(OURS, "train_loader", {**both, "threads": None, "workers": 0}),
-            None,
-        )
-    )
     return found
 
 

@@ -1,5 +1,13 @@
-"""Promise one: change every tick after a moment, and nothing that was known by then changes."""
+"""Promise one: change every tick after a moment, and nothing that was known by then changes.
 
+The audit runs once with nothing planted. What it ran is kept: each leak is planted in one stage,
+and the audit that must find it builds that stage alone anew.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,54 +15,202 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.images import build as images
+from price_physics.labels import policy
+from price_physics.model import fit, predict
 from price_physics.months import Month
+from price_physics.motifs import build as motifs
+from price_physics.orchestration.audit import run as audit
+from price_physics.orchestration.audit.findings import Audit
 from price_physics.orchestration.audit.moments import parse_moment
-from price_physics.orchestration.audit.run import CAPS, run_audit
-from price_physics.orchestration.dag import STAGES
+from price_physics.orchestration.audit.tampering import DUMPS
+from price_physics.orchestration.dag import STAGES, owner_of
 from price_physics.project import Project
+from price_physics.report import build as report
 from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.walk_forward import build as walk_forward
 from price_physics_tests.e2e.projects import SMALL, make_project
 
 FIRST, LAST = Month(2012, 2), Month(2012, 4)
+MARCH = FIRST + 1
 AMID_MARCH = parse_moment("2012-03-15T03:25:24")
+ROOTS: list[Path] = []
+"""The scratch project that is being built, last."""
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Three months: the first trains, the second is predicted, traded and reported."""
     edits = {**SMALL, "model.max_epochs": 1, "images.size_pixels": 8}
-    return make_project(tmp_path, str(FIRST), str(LAST), edits)
+    return make_project(tmp_path_factory.mktemp("audited"), str(FIRST), str(LAST), edits)
 
 
-def test_nothing_depends_on_later_ticks(project: Project) -> None:
+@pytest.fixture(scope="module")
+def clean(project: Project) -> Audit:
+    """Nothing planted; the stores of the base and of both futures are kept."""
+    materialise = audit.materialise
+
+    def keep(scratch: Project, *arguments: Any) -> None:
+        materialise(scratch, *arguments)
+        _copy(scratch.store, _kept(project, scratch))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "materialise", keep)
+        moments = [AMID_MARCH, LAST.start_ns - 1]
+        return audit.run_audit(project, "demo", moments_ns=moments, caps=audit.CAPS)
+
+
+def _kept(project: Project, scratch: Project) -> Path:
+    return project.root / "kept" / scratch.root.name
+
+
+def _copy(store: Path, to: Path) -> None:
+    """Link the files of a store: a partition that is built anew replaces its own."""
+    shutil.copytree(store, to, copy_function=os.link)
+
+
+def audit_of_one(
+    project: Project, asset: str, month: Month, monkeypatch: pytest.MonkeyPatch
+) -> Audit:
+    """Audit an asset and what it reads; only a month of the asset itself is built again."""
+    materialise = audit.materialise
+
+    def rebuild(
+        scratch: Project, name: str, months: Sequence[Month], assets: Sequence[str], on_written: Any
+    ) -> None:
+        assert month in months
+        assert asset in assets
+        ROOTS.append(scratch.root)
+        _copy(_kept(project, scratch), scratch.store)
+        manifest = scratch.store.joinpath(
+            owner_of(asset, name, ""), asset, str(month), "manifest.json"
+        )
+        manifest.unlink()
+        materialise(scratch, name, [month], [asset], on_written)
+
+    monkeypatch.setattr(audit, "materialise", rebuild)
+    return audit.run_audit(
+        project, "demo", moments_ns=[AMID_MARCH], assets=[asset], caps=audit.CAPS
+    )
+
+
+# ---------------------------------------------------------------------------- nothing planted
+def test_nothing_depends_on_later_ticks(clean: Audit) -> None:
     """Ticks to motifs, trained networks, calibrations, thresholds and predictions included."""
-    found = run_audit(project, "demo", moments_ns=[AMID_MARCH, LAST.start_ns - 1], caps=CAPS)
-    assert found.passed, found.text()
-    assert list(found.coverage) == list(STAGES)
-    for asset, coverage in found.coverage.items():
+    assert clean.passed, clean.text()
+    assert list(clean.coverage) == list(STAGES)
+    for asset, coverage in clean.coverage.items():
         assert coverage.months == 3, asset
         assert coverage.felt == 2, f"{asset} did not notice the tampering"
-    compared = {table: n for c in found.coverage.values() for table, n in c.rows.items()}
+    compared = {table: n for c in clean.coverage.values() for table, n in c.rows.items()}
     assert [table for table, n in compared.items() if n == 0] == []
-    assert found.coverage["model"].warm_up == 0
-    assert found.coverage["predictions"].months - found.coverage["predictions"].warm_up == 1
+    assert clean.coverage["model"].warm_up == 0
+    assert clean.coverage["predictions"].months - clean.coverage["predictions"].warm_up == 1
 
 
-def test_scaling_predictions_over_the_whole_month(
+# ---------------------------------------------------------------------------- planted
+def early_policy(build: Callable, study: Any, month: Month, *tables: Any) -> pd.DataFrame:
+    """A policy of the month's own excursions, in force when the month starts."""
+    return build(study, month, *tables).assign(known_at=np.int64(month.start_ns))
+
+
+def thinned_windows(build: Callable, *arguments: Any) -> images.ImagesResult:
+    """Images of the quicker half of the month's windows."""
+    result = build(*arguments)
+    lasts = result.windows["event_time_ns"] - result.windows["window_start_ns"]
+    kept = result.windows[lasts <= lasts.median()].reset_index(drop=True)
+    return replace(result, windows=kept)
+
+
+def early_out_of_fold(build: Callable, *arguments: Any, **tables: Any) -> Any:
+    """Out-of-fold predictions used from the end of their labels on: later ones trained them."""
+    result = build(*arguments, **tables)
+    frame = result.out_of_fold
+    return replace(result, out_of_fold=frame.assign(known_at=frame["label_end_ns"]))
+
+
+def scaled_features(
+    build: Callable, study: Any, month: Month, model: Any, bars: Any, windows: Any, features: Any
+) -> Any:
+    """The network is given features in units of the month it predicts."""
+    columns = features[FEATURE_COLUMNS]
+    of_month = (columns - columns.mean()) / columns.std()
+    whole = pd.concat([features[["event_time_ns"]], of_month, features[["regime"]]], axis=1)
+    return build(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
+
+
+def scaled_equity(build: Callable, *arguments: Any, **settings: Any) -> Any:
+    """Equity in units of what it was when the month ended."""
+    result = build(*arguments, **settings)
+    equity = result.equity["equity"]
+    return replace(result, equity=result.equity.assign(equity=equity / equity.iloc[-1]))
+
+
+def early_motifs(build: Callable, *arguments: Any, **tables: Any) -> motifs.MotifsResult:
+    """Each event's motif known with the event, though those that came later shaped it."""
+    result = build(*arguments, **tables)
+    return replace(result, members=result.members.assign(known_at=result.members["event_time_ns"]))
+
+
+def report_to_the_end(build: Callable, *arguments: Any, **tables: Any) -> Any:
+    """The price today, read past the store from the market's own files."""
+    result = build(*arguments, **tables)
+    (dump,) = (ROOTS[-1] / DUMPS).glob("*.csv")
+    last = dump.read_text().splitlines()[-1]
+    return replace(result, markdown=f"{result.markdown}\nLast trade: {last}\n")
+
+
+PLANTS: Mapping[str, tuple[Any, str, Callable, Month, str, set[str]]] = {
+    "barrier_policy": (
+        policy,
+        "build_policy",
+        early_policy,
+        MARCH,
+        "barrier_policy.parquet",
+        {"take_profit_multiple", "stop_loss_multiple", "n_events"},
+    ),
+    "images": (images, "build_images", thinned_windows, MARCH, "windows.parquet", {"(row)"}),
+    "model": (fit, "fit_model", early_out_of_fold, MARCH, "out_of_fold.parquet", {"p_up"}),
+    "predictions": (predict, "predict", scaled_features, MARCH, "predictions.parquet", {"p_up"}),
+    "walk_forward": (
+        walk_forward,
+        "build_walk_forward",
+        scaled_equity,
+        MARCH,
+        "equity.parquet",
+        {"equity"},
+    ),
+    "motifs": (
+        motifs,
+        "build_motifs",
+        early_motifs,
+        MARCH,
+        "members.parquet",
+        {"(row)", "distance"},
+    ),
+    "report": (report, "build_report", report_to_the_end, FIRST, "report.md", {""}),
+}
+"""What is planted in which asset, in which month, and where the audit must see it."""
+
+
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("asset", PLANTS)
+def test_a_planted_leak_is_caught_and_its_stage_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, asset: str
+) -> None:
+    module, name, plant, month, member, columns = PLANTS[asset]
+    honest = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *args, **kwargs: plant(honest, *args, **kwargs))
+    found = audit_of_one(project, asset, month, monkeypatch)
+    assert not found.passed
+    assert {(leak.asset, leak.month) for leak in found.leaks} == {(asset, str(month))}
+    assert columns & {leak.column for leak in found.leaks if leak.member == member}, found.text()
+    assert f"FAILED: {asset} knows the future ({member}" in found.text()
+
+
+@pytest.mark.usefixtures("clean")
+def test_building_one_stage_again_plants_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The network is given features in units of the month it predicts."""
-    from price_physics.model import predict as module
-
-    predict = module.predict
-
-    def scaled(study: Any, month: Month, model: Any, bars: Any, windows: Any, features: Any) -> Any:
-        columns = features[FEATURE_COLUMNS]
-        of_month = (columns - columns.mean()) / columns.std()
-        whole = pd.concat([features[["event_time_ns"]], of_month, features[["regime"]]], axis=1)
-        return predict(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
-
-    monkeypatch.setattr(module, "predict", scaled)
-    found = run_audit(project, "demo", moments_ns=[AMID_MARCH], assets=["predictions"], caps=CAPS)
-    assert {leak.asset for leak in found.leaks} == {"predictions"}
-    assert "p_up" in {leak.column for leak in found.leaks}
+    found = audit_of_one(project, "walk_forward", MARCH, monkeypatch)
+    assert found.leaks == [], found.text()

@@ -12,10 +12,11 @@ import pytest
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import run_backfill
-from price_physics.orchestration.dag import STAGES
+from price_physics.orchestration.dag import STAGES, TABLES
 from price_physics.orchestration.freshness import stale_assets
 from price_physics.project import Project
 from price_physics.report.content import compose
+from price_physics.store.artefact import column_types
 from price_physics.study import load_configs
 from price_physics_tests.e2e.projects import make_project, partitions_of
 
@@ -24,6 +25,25 @@ MONTHS = [str(m) for m in Month.span(Month(2012, 1), Month(2012, 4))]
 
 def test_every_asset_of_every_month_stands(small_run: Project) -> None:
     assert set(partitions_of(small_run)) == {(a, m) for a in STAGES for m in MONTHS}
+
+
+def test_every_partition_holds_the_tables_that_are_declared(small_run: Project) -> None:
+    for (asset, month), partition in partitions_of(small_run).items():
+        declared = {f"{schema.name}.parquet": column_types(schema) for schema in TABLES[asset]}
+        assert partition.schemas == declared, (asset, month)
+
+
+def test_every_label_has_a_role_or_a_reason(small_run: Project) -> None:
+    partitions = partitions_of(small_run)
+    for month in MONTHS:
+        known = [m for m in MONTHS if m <= month]
+        events = pd.concat([partitions["labels", m].table("labels") for m in known])
+        roles = partitions["folds", month].table("roles")
+        if partitions["folds", month].warm_up is None:
+            assert set(roles["event_time_ns"]) == set(events["event_time_ns"])
+            outside = roles.loc[roles["fold"] < 0, "role"]
+            assert set(outside) <= {"no_window", "crosses_outage"}
+            assert "no_window" in set(outside)
 
 
 def test_models_train_and_serve_the_next_month(small_run: Project) -> None:
@@ -164,6 +184,10 @@ def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:
     april = by_month["2012-04"]
     assert april.data.tags["mlflow.parentRunId"] == parents[0].info.run_id
     assert april.data.tags["dagster.partition"] == "2012-04-01"
+    marks = {"price_physics.synthetic": "false", "price_physics.in_sample": "false"}
+    assert marks.items() <= april.data.tags.items()
+    version = client.get_model_version_by_alias("demo", "through-2012-04")
+    assert marks.items() <= version.tags.items()
     history = client.get_metric_history(april.info.run_id, "fold_0/train_loss")
     assert [m.step for m in history] == list(range(1, len(history) + 1))
     logged = {

@@ -10,7 +10,7 @@ import pytest
 from price_physics import cli
 from price_physics.orchestration.truth.projects import TEST, TRAIN
 from price_physics.store.partitions import Store
-from price_physics.truth.judgement import BOOSTED, CEILING, LOGISTIC, ORACLE, OURS
+from price_physics.truth.judgement import BOOSTED, CEILING, LOGISTIC, ON_CARD, ORACLE, OURS
 from price_physics_tests.truth.lattice import windows_and_labels
 
 A_DAY, SEED = 20, 5
@@ -21,6 +21,7 @@ def test_truth_runs_goes_on_and_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PRICE_PHYSICS_ROOT", str(tmp_path))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)  # a card would see far more
     (tmp_path / "configs" / "studies").mkdir(parents=True)
     os.environ.pop("DAGSTER_HOME", None)
     command = ["truth", "--kind", "exclusive_or", "--seed", str(SEED), "--events", "620"]
@@ -30,7 +31,7 @@ def test_truth_runs_goes_on_and_tells(
     first = (folder / "truth.json").read_bytes()
     truth = json.loads(first)
     rows = {row["score"]: row for row in truth["rows"]}
-    assert list(rows) == [CEILING, ORACLE, LOGISTIC, BOOSTED, OURS]
+    assert list(rows) == [CEILING, ORACLE, LOGISTIC, BOOSTED, OURS, ON_CARD]
     assert status == (0 if truth["passed"] else 1)
     assert truth["passed"] == all(row["passed"] is not False for row in truth["rows"])
     assert ("PASSED" if truth["passed"] else "FAILED") in capsys.readouterr().out

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.folds.audit import audit_split
 from price_physics.folds.build import build_folds
+from price_physics.folds.roles import NO_FOLD
 from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
 from price_physics_tests.folds.validity import check_valid_split
 from price_physics_tests.labels.chain import run_chain
@@ -52,6 +54,12 @@ def test_members_are_the_labels_with_a_window_that_cross_no_outage(chain):
     }
     assert result.manifest["excluded"] == excluded
     assert min(excluded.values()) > 0
+    # Every label has its role: a fold's, or why it is in none.
+    assert set(result.roles["event_time_ns"]) == set(labels["event_time_ns"])
+    outside = result.roles[result.roles["fold"] == NO_FOLD].set_index("event_time_ns")["role"]
+    assert outside.value_counts().to_dict() == excluded
+    assert not set(outside.index) & set(result.members["event_time_ns"])
+    assert (~pd.Series(outside.index).isin(windows) == (outside == "no_window").to_numpy()).all()
     # The cut: everything about a member was over by the end of the month.
     assert (kept["horizon_end_ns"] <= m.end_ns).all()
     assert (result.members["known_at"] == m.end_ns).all()
@@ -66,14 +74,14 @@ def test_folds_are_purged_splits_of_the_members(chain):
         members = result.members
         start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
         tested = []
-        for _, roles in result.roles.groupby("fold"):
+        for _, roles in result.roles.query("fold >= 0").groupby("fold"):
             assert roles["event_time_ns"].tolist() == start.tolist()
             role = roles["role"].to_numpy()
             test = np.flatnonzero(role == "test")
             tested.extend(test)
             train, stop = np.flatnonzero(role == "train"), np.flatnonzero(role == "early_stop")
             assert min(len(train), len(stop)) > 0
-            dropped = np.isin(role, ["purged", "embargoed"])
+            dropped = pd.Series(role).str.match("(purged|embargoed)_by_(test|early_stop)$")
             n_dropped += dropped.sum()
             # Training against both slices at once is a valid split of what is not purged by
             # the test alone; checked sample by sample in test_roles.
@@ -118,6 +126,49 @@ def toy(n=120, label=None, length_hours=1, step_hours=2):
     labels = make_labels(start, start + HOUR_NS * length_hours, label)
     windows = pd.DataFrame({"event_time_ns": start, "window_start_ns": start})
     return {FIRST: labels}, {FIRST: windows[IMAGE_WINDOWS.columns]}
+
+
+def random_horizons(seed=1):
+    """Labels an hour apart whose horizons of bars last up to two days, and that end within."""
+    rng = np.random.default_rng(seed)
+    start = FIRST.start_ns + HOUR_NS * np.arange(600)
+    horizon = rng.integers(1, 49, len(start))
+    end = start + HOUR_NS * rng.integers(1, horizon + 1)
+    labels = make_labels(start, end, np.arange(len(start)) % 3 - 1)
+    labels["horizon_end_ns"] = start + HOUR_NS * horizon
+    windows = pd.DataFrame({"event_time_ns": start, "window_start_ns": start})
+    return {FIRST: labels}, {FIRST: windows[IMAGE_WINDOWS.columns]}
+
+
+@pytest.mark.parametrize("given_hours", [0, 1, 60])
+def test_the_embargo_covers_the_longest_horizon_of_bars(given_hours):
+    labels, windows = random_horizons()
+    bars = {"horizon_minutes": None, "horizon_bars": 9}
+    study = make_study(labels=bars, folds={"embargo_minutes": 60 * given_hours})
+    result = build_folds(study, FIRST, labels, windows)
+    embargo_ns = HOUR_NS * max(given_hours, 48)
+    assert result.manifest["embargo_ns"] == embargo_ns
+    members = result.members
+    start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
+    for _, roles in result.roles.groupby("fold"):
+        role = roles["role"].to_numpy()
+        for tested, trained in (("test", ("train", "early_stop")), ("early_stop", ("train",))):
+            train, test = np.flatnonzero(np.isin(role, trained)), np.flatnonzero(role == tested)
+            assert min(len(train), len(test)) > 0
+            assert audit_split(start, end, train, test, embargo_ns) == []
+
+
+def test_members_alone_lengthen_the_embargo():
+    """The longest horizon is that of a label without a window, which is no member."""
+    labels, windows = random_horizons()
+    labels[FIRST].loc[0, "horizon_end_ns"] = FIRST.start_ns + 1_000 * HOUR_NS
+    study = make_study(labels={"horizon_minutes": None, "horizon_bars": 9})
+    shorter = {FIRST: windows[FIRST].iloc[1:]}
+    assert build_folds(study, FIRST, labels, shorter).manifest["embargo_ns"] == 48 * HOUR_NS
+    by_clock = build_folds(make_study(), FIRST, labels, windows)
+    assert by_clock.manifest["embargo_ns"] == 36 * HOUR_NS
+    too_long = build_folds(study, FIRST, labels, windows)
+    assert too_long.warm_up.endswith("with an embargo of 60000 minutes")
 
 
 WARM_UPS = {

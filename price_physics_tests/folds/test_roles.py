@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.folds.purged import PurgedKFold
-from price_physics.folds.roles import EARLY_STOP, EMBARGOED, PURGED, TEST, TRAIN, fold_roles
+from price_physics.folds.roles import EARLY_STOP, ROLES, TEST, TRAIN, fold_roles
 from price_physics_tests.folds.test_purged import intervals
 from price_physics_tests.folds.validity import check_valid_split, conflict
 
@@ -17,7 +17,7 @@ def test_roles_obey_their_definitions(labels, embargo, fraction):
     splitter = PurgedKFold(3, start, end, embargo)
     for (training, _), mask in zip(splitter.split(start), splitter.test_masks(), strict=True):
         role = fold_roles(start, end, mask, embargo, fraction)
-        at = {name: np.flatnonzero(role == name) for name in range(5)}
+        at = {name: np.flatnonzero(role == name) for name in range(len(ROLES))}
         np.testing.assert_array_equal(role == TEST, mask)
         # The last of what the test left for training, at least one if there is any.
         n_early_stop = int(np.ceil(fraction * len(training)))
@@ -25,11 +25,16 @@ def test_roles_obey_their_definitions(labels, embargo, fraction):
         rest = training[: len(training) - n_early_stop]
         expected = [i for i in rest if not conflict(i, at[EARLY_STOP], start, end, embargo)]
         np.testing.assert_array_equal(at[TRAIN], expected)
-        for dropped, reason in ((PURGED, "purged"), (EMBARGOED, "embargoed")):
-            for i in at[dropped]:
-                against_test = conflict(i, at[TEST], start, end, embargo)
-                against_stop = conflict(i, at[EARLY_STOP], start, end, embargo)
-                assert reason == (against_test or against_stop)
+        for i in range(len(start)):
+            against_test = conflict(i, at[TEST], start, end, embargo)
+            against_stop = conflict(i, at[EARLY_STOP], start, end, embargo)
+            if mask[i] or i in at[EARLY_STOP]:
+                expected_role = ROLES[role[i]]
+            elif against_test:
+                expected_role = f"{against_test}_by_test"
+            else:
+                expected_role = f"{against_stop}_by_early_stop" if against_stop else "train"
+            assert ROLES[role[i]] == expected_role
 
 
 def test_neither_slice_sees_another():

@@ -161,7 +161,7 @@ def rows_with_bars(study, world):
 def trade(row, path, side, take_profit, stop_loss):
     """Label of a trade on `side`, its end, exit, how far price rose and fell; None if undecidable.
 
-    `path` holds (known at, open, high, low, close).
+    `path` holds (known at, open, high, low, close). A bar that opens beyond a barrier met that one.
     """
     take = row["price"] + side * take_profit * row["atr"]
     stop = row["price"] - side * stop_loss * row["atr"]
@@ -171,6 +171,10 @@ def trade(row, path, side, take_profit, stop_loss):
         highest, lowest, last = max(highest, high), min(lowest, low), close
         wins = high >= take if side > 0 else low <= take
         loses = low <= stop if side > 0 else high >= stop
+        if wins and loses and side * (opened - take) >= 0:
+            loses = False
+        if wins and loses and side * (opened - stop) <= 0:
+            wins = False
         if wins or loses:
             label, end_ns = 1 if wins else -1, time_ns
             last = take if wins else (min if side > 0 else max)(stop, opened)

@@ -12,6 +12,7 @@ from price_physics_tests.labels.synthetic import (
     FIRST,
     HOUR_NS,
     World,
+    make_bars,
     make_market,
     make_study,
     make_ticks,
@@ -25,8 +26,9 @@ POLICIES = {"quantiles": {}, "narrow": {"barrier_policy": NARROW}}
 
 def bar_study(rule, policy="quantiles", **labels):
     given = {"path": "bars", "both_touched": rule, "horizon_minutes": 36 * 60, **labels}
-    head = {"head": "binary_take_profit" if labels.get("side") else "three_class"}
-    study = make_study(labels=given, model=head)
+    one_side = rule == "stop_loss_first" or labels.get("side")
+    head = "binary_take_profit" if one_side else "three_class"
+    study = make_study(labels=given, model={"head": head})
     if policy == "narrow":
         config = type(study.barrier_policy)(**NARROW)
         study = study.model_copy(update={"barrier_policy": config})
@@ -44,6 +46,14 @@ def check(found, row, expected, side=1):
     assert found["adverse_atr"] == pytest.approx(against, rel=1e-12)
 
 
+def touches_both(row, found):
+    """Whether the bar that ends the label reaches both barriers."""
+    return any(
+        bar[0] == found["label_end_ns"] and bar[2] >= found["upper"] and bar[3] <= found["lower"]
+        for bar in row["bars"]
+    )
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("rule", RULES)
 def test_labels_are_the_slow_ones(rule, policy):
@@ -58,7 +68,7 @@ def test_labels_are_the_slow_ones(rule, policy):
     ]
     served = pd.concat(list(out["excursions"].values()))["event_time_ns"].tolist()
     assert served == [row["event_time_ns"] for row in ending]
-    n_undecidable = n_through_partial = 0
+    n_undecidable = n_through_partial = n_opened_beyond = 0
     for row in ending:
         at = row["event_time_ns"]
         if at not in labels.index:
@@ -76,6 +86,12 @@ def test_labels_are_the_slow_ones(rule, policy):
             n_undecidable += 1
             expected = (-1, *expected[1:])
         check(found, row, expected)
+        n_opened_beyond += touches_both(row, found) and found["label"] != 0
+        # The opposite side, whose levels are changed about; undecidable is its loss too.
+        opposite = naive.trade(row, row["bars"], -1, *multiples[::-1])
+        assert found["outcome_short_atr"] == pytest.approx(
+            (row["price"] - opposite[2]) / row["atr"]
+        )
         n_through_partial += any(found["label_end_ns"] == m.end_ns for m in world.months)
     counts = out["counts"].values()
     assert sum(c["undecidable"] for c in counts) == n_undecidable
@@ -83,8 +99,9 @@ def test_labels_are_the_slow_ones(rule, policy):
     assert dropped == (n_undecidable if rule == "drop" else 0)
     assert len(labels) == len(ending) - dropped
     if policy == "narrow":
-        assert 10 < n_undecidable < len(ending) / 2
+        assert 5 < n_undecidable < len(ending) / 2
         assert n_through_partial > 0
+        assert n_opened_beyond - (n_undecidable if rule == "stop_loss_first" else 0) > 5
         assert set(labels["label"]) == {-1, 0, 1} or rule == "drop"
 
 
@@ -142,7 +159,12 @@ BOTH = (100, 105, 95, 100)
         ([(94, 96, 93, 95), QUIET], -1, 1, 94),  # and costs a stop-loss its open
         ([QUIET, QUIET, (100, 101, 99, 100.5), BOTH], 0, None, 100.5),  # BOTH closes too late
         ([BOTH, QUIET], -1, 1, 97),
+        # touches both: the open says which came first
         ([(96, 105, 95, 100), QUIET], -1, 1, 96),
+        ([(97, 105, 95, 100), QUIET], -1, 1, 97),
+        ([(105, 106, 95, 100), QUIET], 1, 1, 104),
+        ([(104, 106, 95, 100), QUIET], 1, 1, 104),
+        ([(103.9, 104, 97, 100), QUIET], -1, 1, 97),
     ],
 )
 def test_bars_by_hand(bars, label, touching, left):
@@ -150,10 +172,12 @@ def test_bars_by_hand(bars, label, touching, left):
     assert (found["label"], found["exit_price"]) == (label, left)
     end_ns = found["horizon_end_ns"] if touching is None else times[touching]
     assert found["label_end_ns"] == found["known_at"] == end_ns
-    undecidable = bars[0][1] >= 104 and bars[0][2] <= 97
+    undecidable = bars[0][1] >= 104 and bars[0][2] <= 97 and 97 < bars[0][0] < 104
     assert counts["undecidable"] >= undecidable
-    dropped, counts, _ = by_hand(bars, "drop")
-    assert (dropped is None) == undecidable
+    kept, counts, _ = by_hand(bars, "drop")
+    assert (kept is None) == undecidable
+    if kept is not None:
+        assert (kept["label"], kept["exit_price"]) == (label, left)
     assert counts["dropped"]["both_touched"] == counts["undecidable"]
 
 
@@ -170,6 +194,56 @@ def test_the_loss_of_a_short_comes_first_too():
     found, _, _ = by_hand([(100, 101, 95, 96), QUIET], "stop_loss_first", side="trend")
     assert (found["label"], found["exit_price"], found["outcome_atr"]) == (1, 96, 2)
     assert (found["favourable_atr"], found["adverse_atr"]) == (2.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("bar", "label", "outcome", "opposite"),
+    [
+        (BOTH, -1, -1.5, -2),  # each is stopped at its own level
+        ((105, 106, 95, 100), 1, 2, -2.5),  # the short at the open, beyond its stop
+        ((96, 105, 95, 100), -1, -2, 1.5),
+    ],
+)
+def test_what_nobody_can_decide_is_a_loss_to_both_sides(bar, label, outcome, opposite):
+    found, _, _ = by_hand([bar, QUIET], "stop_loss_first")
+    assert found["label"] == label
+    assert (found["outcome_atr"], found["outcome_short_atr"]) == (outcome, opposite)
+
+
+def test_the_long_against_a_short_loses_too():
+    found, _, _ = by_hand([BOTH, QUIET], "stop_loss_first", side="trend")
+    assert (found["side"], found["label"], found["outcome_atr"]) == (-1, -1, -1.5)
+    assert found["outcome_short_atr"] == -2  # of the long, stopped where the short would have won
+    found, _, _ = by_hand([(105, 106, 95, 100), QUIET], "drop", side="trend")
+    assert (found["label"], found["outcome_atr"], found["outcome_short_atr"]) == (-1, -2.5, 1.5)
+
+
+def test_nothing_is_earned_on_a_driftless_walk():
+    """Of bars that touch both sides neither side makes a profit out of not knowing."""
+    rng = np.random.default_rng(0)
+    time_ns = FIRST.start_ns + np.arange(40_000) * 60 * 10**9
+    price = 10_000 + np.cumsum(rng.choice([-1.0, 1.0], len(time_ns)))
+    bars = make_bars(FIRST, make_ticks(time_ns, price), ticks_a_bar=30)
+    config = {"kind": "fixed", "take_profit_multiple": 0.25, "stop_loss_multiple": 0.25}
+    study = bar_study("stop_loss_first", horizon_minutes=600, atr_period_bars=14)
+    policy = type(study.barrier_policy)(**config)
+    study = study.model_copy(update={"barrier_policy": policy})
+    columns = {"event_time_ns": bars["close_time_ns"], "regime": np.int8(1), "trailing_return": 0.1}
+    features = {FIRST: pd.DataFrame(columns)}
+    result = build_labels(study, make_market(), FIRST, {FIRST: bars}, {}, features, {})
+    assert result.counts["undecidable"] > 100
+    for column in ("outcome_atr", "outcome_short_atr"):
+        outcome = result.labels[column]
+        assert outcome.mean() < 3 * outcome.std() / np.sqrt(len(outcome)), column
+
+
+def test_the_loss_first_is_refused_where_a_head_asks_about_both_sides():
+    labels = {"path": "bars", "both_touched": "stop_loss_first"}
+    with pytest.raises(ValueError, match=r"set labels\.both_touched: drop, or model\.head: binary"):
+        make_study(labels=labels)
+    binary = make_study(labels=labels, model={"head": "binary_take_profit"})
+    assert binary.labels.both_touched == "stop_loss_first"
+    make_study(labels=labels | {"both_touched": "drop"})
 
 
 def test_tables_keep_their_schemas_without_a_trade():

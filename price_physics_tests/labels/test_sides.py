@@ -124,7 +124,7 @@ def test_sides_of_returns():
         assert found.dtype == np.int8
 
 
-@pytest.mark.parametrize("days", [31, 45.3])
+@pytest.mark.parametrize("days", [31, 45.3, 61.5])
 def test_nothing_known_depends_on_later_ticks(days):
     labels = LabelsConfig(horizon_minutes=1440, side="reversal")
     assert_known_stays(DEMO.model_copy(update={"labels": labels}), sample_ticks(), days)

@@ -37,6 +37,7 @@ SECTIONS = {
         "labels": LabelsConfig(
             horizon_bars=25, path="bars", both_touched="stop_loss_first", side="trend"
         ),
+        "model": DEMO.model.model_copy(update={"head": "binary_take_profit"}),
     },
 }
 
@@ -55,7 +56,7 @@ def tables(ticks: Ticks) -> dict[str, dict[str, pd.DataFrame]]:
     return {name: run_stages(variant(name), ticks) for name in SECTIONS}
 
 
-@pytest.mark.parametrize("days", [31, 45.3])
+@pytest.mark.parametrize("days", [31, 45.3, 61.5])
 @pytest.mark.parametrize("name", SECTIONS)
 def test_nothing_known_depends_on_later_ticks(name: str, days: float, ticks: Ticks) -> None:
     assert_known_stays(variant(name), ticks, days)
@@ -155,6 +156,13 @@ def test_percent_barriers_stand_at_percentages_of_the_price(tables) -> None:
     np.testing.assert_allclose(labels["upper"], labels["price"] * 1.02, rtol=1e-12)
     np.testing.assert_allclose(labels["lower"], labels["price"] * 0.99, rtol=1e-12)
     assert {-1, 0, 1} == set(labels["label"])
+
+
+def test_no_kind_of_policy_minds_being_told_that_it_is_not_in_sample() -> None:
+    fixed = {"kind": "fixed", "take_profit_multiple": 1.0, "stop_loss_multiple": 1.0}
+    told = BarrierPolicyConfig(**fixed, in_sample=False)
+    assert told == BarrierPolicyConfig(**fixed)
+    assert told.model_dump() == fixed
 
 
 @pytest.mark.parametrize(

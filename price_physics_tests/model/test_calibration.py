@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from price_physics.model.calibration import Calibration, fit_calibration, training_log_odds
-from price_physics.model.metrics import log_loss, log_softmax
+from price_physics.model.calibration import (
+    Calibration,
+    cross_calibrated,
+    fit_calibration,
+    training_log_odds,
+)
+from price_physics.model.metrics import calibration_error, log_loss, log_softmax
 
 
 def simulate(n, n_classes, seed=0, spread=1.0):
@@ -89,3 +94,45 @@ def test_probabilities_are_softmax_of_scaled_logits_plus_bias():
 def test_training_log_odds_are_weighted_shares():
     classes, weights = [0, 2, 2, 0, 0], [1.0, 2.0, 2.0, 1.0, 4.0]
     np.testing.assert_allclose(np.exp(training_log_odds(classes, weights, 3)), [0.6, 0.1, 0.4])
+
+
+# ---------------------------------------------------------------------------- judged honestly
+def test_each_folds_probabilities_come_from_the_other_folds():
+    log_p, classes = simulate(300, 3)
+    folds = np.repeat([4, 1, 7], 100)
+    p = cross_calibrated(log_p * 2, classes, folds)
+    other = folds != 1
+    expected = fit_calibration(log_p[other] * 2, classes[other]).probabilities(log_p * 2)
+    np.testing.assert_array_equal(p[folds == 1], expected[folds == 1])
+    turned = np.where(folds == 1, 2 - classes, classes)
+    again = cross_calibrated(log_p * 2, turned, folds)
+    np.testing.assert_array_equal(again[folds == 1], p[folds == 1])
+    assert not np.array_equal(again[folds == 4], p[folds == 4])
+
+
+def test_pure_noise_does_not_seem_to_know_anything():
+    """Judged as fresh rows would judge it, to which a calibration of its own rows is blind."""
+    rng, n = np.random.default_rng(0), 100
+    folds = np.repeat(np.arange(5, dtype=np.int32), n // 5)
+    loss = {"own": [], "cross": [], "fresh": [], "base": []}
+    error = {"own": [], "cross": [], "fresh": []}
+    for _ in range(30):
+        classes = rng.choice(3, 2 * n, p=[0.4, 0.2, 0.4])
+        logits = rng.normal(size=(2 * n, 3))
+        fitted = fit_calibration(logits[:n], classes[:n])
+        judged = {
+            "own": (fitted.probabilities(logits[:n]), classes[:n]),
+            "cross": (cross_calibrated(logits[:n], classes[:n], folds), classes[:n]),
+            "fresh": (fitted.probabilities(logits[n:]), classes[n:]),
+        }
+        for name, (p, came) in judged.items():
+            loss[name].append(log_loss(p, came))
+            error[name].append(calibration_error(p[:, 2], came == 2)[0])
+        base = np.bincount(classes[:n]) / n
+        loss["base"].append(log_loss(np.tile(base, (n, 1)), classes[:n]))
+    own, cross, fresh, base = (np.array(loss[k]) for k in ("own", "cross", "fresh", "base"))
+    assert (own <= base + 1e-3).all()  # knowledge, it would seem, in every run
+    assert (cross > base).mean() > 0.9
+    assert cross.mean() > fresh.mean() - 0.01
+    assert cross.mean() < fresh.mean() + 0.03  # four fifths of the rows calibrate a little worse
+    assert np.mean(error["own"]) < np.mean(error["fresh"]) < np.mean(error["cross"]) + 0.01

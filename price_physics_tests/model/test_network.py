@@ -1,13 +1,21 @@
 """The network's shapes, and the layers it must not contain."""
 
 import json
+import os
 
 import pytest
 import torch
 from torch import nn
 
 from price_physics.errors import ConfigError, StoreError
-from price_physics.model.device import resolve_device, seeded
+from price_physics.model import device as device_module
+from price_physics.model.device import (
+    algorithms,
+    describe_device,
+    exact_float32,
+    resolve_device,
+    seeded,
+)
 from price_physics.model.networks import (
     CONFIGS,
     Patchify,
@@ -126,3 +134,55 @@ def test_seeded_restores_what_it_touched():
         1 / 0  # noqa: B018
     assert torch.equal(torch.rand(2), expected)
     assert flags == (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark)
+
+
+def test_cublas_is_told_once_and_stays_told(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    resolve_device("cpu")
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+    device = resolve_device("auto")
+    assert device.type == "cuda"
+    for deterministic in (True, False):
+        with algorithms(device, deterministic):
+            assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+            assert torch.are_deterministic_algorithms_enabled() == deterministic
+            assert torch.backends.cudnn.benchmark != deterministic
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert not torch.are_deterministic_algorithms_enabled()
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # another that sums in order
+    resolve_device("cuda")
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def float32_precision():
+    return torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+
+
+def test_exact_float32_restores_what_it_found():
+    before = float32_precision()
+    try:
+        torch.backends.cudnn.conv.fp32_precision = "tf32"
+        torch.backends.cuda.matmul.fp32_precision = "tf32"
+        with exact_float32():
+            assert float32_precision() == ("ieee", "ieee")
+        with pytest.raises(ZeroDivisionError), exact_float32():
+            1 / 0  # noqa: B018
+        assert float32_precision() == ("tf32", "tf32")
+    finally:
+        torch.backends.cudnn.conv.fp32_precision = before[0]
+        torch.backends.cuda.matmul.fp32_precision = before[1]
+
+
+def test_the_processor_is_described(tmp_path, monkeypatch):
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("processor\t: 0\nmodel name\t: Abacus 3000: fast\n\nprocessor\t: 1\n")
+    monkeypatch.setattr(device_module, "_CPU_FACTS", facts)
+    device_module._cpu_name.cache_clear()
+    described = describe_device(torch.device("cpu"))
+    device_module._cpu_name.cache_clear()
+    assert described["device_name"] == "Abacus 3000: fast"
+    assert described["cpu_capability"] == torch.backends.cpu.get_cpu_capability()
+    monkeypatch.setattr(device_module, "_CPU_FACTS", tmp_path / "none")
+    assert describe_device(torch.device("cpu"))["device_name"]
+    device_module._cpu_name.cache_clear()

@@ -10,9 +10,15 @@ import torch
 
 from price_physics.errors import PricePhysicsError
 from price_physics.images.render import Renderer
+from price_physics.model import device as device_module
 from price_physics.model import step as step_module
 from price_physics.model.dataset import Moments, Samples, SampleStore
-from price_physics.model.networks import ResNetLite, ResNetLiteConfig, build_network
+from price_physics.model.networks import (
+    PatchifyConfig,
+    ResNetLite,
+    ResNetLiteConfig,
+    build_network,
+)
 from price_physics.model.schedules import batches, cosine, one_cycle
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step, weighted_loss
@@ -20,10 +26,7 @@ from price_physics.model.train import Task, fit_network, predict_logits
 from price_physics.study import ImagesConfig, ModelConfig
 
 IMAGES = ImagesConfig(windows_bars=[8], size_pixels=8, channels=["gadf"])
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
-NEEDS_CUDA = pytest.mark.skipif(
-    not torch.cuda.is_available(), reason="torch sees no CUDA device here"
-)
+CPU = torch.device("cpu")
 SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine}
 NETWORK = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=2, width=4)
 
@@ -68,10 +71,11 @@ def fit(
     )
 
 
-def make_state(store):
+def make_state(store, architecture=NETWORK):
     with torch.random.fork_rng():
         torch.manual_seed(4)
-        network = build_network(NETWORK)
+        network = build_network(architecture)
+    network.to(store.device, memory_format=torch.channels_last)
     return TrainingState(network, adamw(network, 0.01), torch.Generator())
 
 
@@ -116,6 +120,9 @@ def test_weighted_batches_draw_with_replacement_in_proportion():
     assert counts[9] / 4_000 == pytest.approx(0.75, abs=0.03)
     once = list(batches(samples.repeat(2)[:5], 3, 2, torch.Generator(), weight.repeat(2)[:5]))
     assert [len(b) for b in once] == [3, 2]
+    # By hand: which sample's share of the weights each draw falls into.
+    at = 4 * torch.rand(4_000, generator=torch.Generator().manual_seed(3), dtype=weight.dtype)
+    np.testing.assert_array_equal(torch.cat(order), np.where(at.numpy() < 1, 8, 9))
 
 
 def test_batches_visit_every_sample_once_an_epoch():
@@ -319,11 +326,68 @@ def test_a_gradient_in_parts_is_the_gradient_of_the_whole():
     gradients = []
     for at_once in (40, 16):
         step = Step(state, store, weight, config, at_once, recorded=False)
-        step.train(*step.gather(torch.arange(40)))  # at a learning rate of 0
+        step(torch.arange(40), 0.0)
         gradients.append([p.grad.clone() for p in state.network.parameters()])
         assert float(step.total_loss) == pytest.approx(40 * 0.35, rel=0.5)
     for whole, parts in zip(*gradients, strict=True):
         torch.testing.assert_close(whole, parts, atol=1e-6, rtol=1e-4)
+
+
+def test_what_memory_took_is_kept_with_the_state(monkeypatch, tmp_path):
+    forward = ResNetLite.forward
+
+    def small(self, images, features):
+        if len(images) > 8 and self.training:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, images, features)
+
+    def run(name, **call):
+        return fit(make_store(), batch_size=32, call={"checkpoint": tmp_path / name, **call})
+
+    monkeypatch.setattr(ResNetLite, "forward", small)
+    whole = run("whole")
+    assert (whole.at_once, run("whole").at_once) == (8, 8)
+    with pytest.raises(Killed):
+        run("killed", on_epoch=kill_after(1))
+    monkeypatch.setattr(ResNetLite, "forward", forward)  # where it goes on there is memory
+    again = run("killed")
+    assert again.at_once == 8
+    assert same_weights(whole, again)
+    assert not same_weights(whole, fit(make_store(), batch_size=32))
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 1 << 30])
+def test_images_are_drawn_in_the_parts_that_memory_takes(monkeypatch, cache_bytes):
+    draw, seen = SampleStore.images, []
+
+    def small(self, index, dtype=torch.float32):
+        seen.append(len(index))
+        if len(index) > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return draw(self, index, dtype)
+
+    store = make_store(cache_bytes=cache_bytes)
+    monkeypatch.setattr(SampleStore, "images", small)
+    fitted = fit(store, batch_size=32)
+    assert fitted.at_once == 8
+    assert seen[:2] == [32, 16]
+    assert max(seen[2:]) == 8
+
+
+def test_without_memory_for_all_images_every_step_draws_its_own(monkeypatch, caplog):
+    draw, at_most = SampleStore._render, 40
+
+    def small(self, index, dtype):
+        if len(index) > at_most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return draw(self, index, dtype)
+
+    cached = fit(make_store())
+    monkeypatch.setattr(SampleStore, "_render", small)
+    store = make_store()
+    (record,) = caplog.records
+    assert "images of 60 samples" in record.getMessage()
+    assert same_weights(cached, fit(store))
 
 
 def test_too_little_memory_for_anything_is_an_error(monkeypatch):
@@ -372,8 +436,12 @@ def test_a_killed_fit_ends_where_it_would_have(tmp_path, killed_after):
     assert whole.curve == once_more.curve
 
 
-@pytest.mark.parametrize("change", ["seed", "data", "settings", "damage", "cut", "empty"])
-def test_another_fits_or_a_damaged_checkpoint_is_ignored_aloud(tmp_path, caplog, change):
+@pytest.mark.parametrize(
+    "change", ["seed", "data", "settings", "processor", "vectors", "damage", "cut", "empty"]
+)
+def test_another_fits_or_a_damaged_checkpoint_is_ignored_aloud(
+    tmp_path, caplog, monkeypatch, change
+):
     file, done = tmp_path / "fit.safetensors", []
     fit(make_store(), n_epochs=1, call={"checkpoint": file})
     store, settings = make_store(), {}
@@ -384,6 +452,10 @@ def test_another_fits_or_a_damaged_checkpoint_is_ignored_aloud(tmp_path, caplog,
         store.features[3, 0] += 1e-3
     elif change == "settings":
         settings = {"weight_decay": 0.02}
+    elif change == "processor":
+        monkeypatch.setattr(device_module, "_cpu_name", lambda: "another")
+    elif change == "vectors":
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "another")
     elif change == "damage":
         raw[-100] ^= 1
         file.write_bytes(raw)
@@ -416,43 +488,7 @@ def test_the_optimiser_that_is_laid_out_beforehand_is_adamw():
     assert set(plain.state[next(twin.parameters())]) == {"step", "exp_avg", "exp_avg_sq"}
 
 
-# ---------------------------------------------------------------------------- on a GPU
-@pytest.mark.gpu
-@NEEDS_CUDA
-def test_on_cuda_deterministic_fits_are_bit_identical():
-    settings = {"deterministic": True, "early_stop": np.arange(40, 60), "batch_size": 16}
-    one, two = (fit(make_store(device=CUDA), **settings) for _ in range(2))
-    assert same_weights(one, two)
-    assert one.curve == two.curve
-    assert not torch.are_deterministic_algorithms_enabled()
-
-
-@pytest.mark.gpu
-@NEEDS_CUDA
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_on_cuda_recorded_steps_do_what_plain_steps_do(precision):
-    settings = {"batch_size": 16, "precision": precision, "dropout": 0.0, "n_epochs": 2}
-    recorded = fit(make_store(device=CUDA), **settings)
-    plain = fit(make_store(device=CUDA), deterministic=True, **settings)
-    for one, two in zip(recorded.curve, plain.curve, strict=True):
-        assert one["train_loss"] == pytest.approx(two["train_loss"], rel=0.05)
-
-
-@pytest.mark.gpu
-@NEEDS_CUDA
-def test_on_cuda_a_killed_fit_goes_on(tmp_path):
-    settings = {"deterministic": True, "n_epochs": 3, "batch_size": 16}
-    file = tmp_path / "fit.safetensors"
-    whole = fit(make_store(device=CUDA), **settings)
-    with pytest.raises(Killed):
-        fit(
-            make_store(device=CUDA),
-            call={"on_epoch": kill_after(1), "checkpoint": file},
-            **settings,
-        )
-    assert same_weights(whole, fit(make_store(device=CUDA), call={"checkpoint": file}, **settings))
-
-
+# ---------------------------------------------------------------------------- settings
 def test_without_a_stopping_slice_all_epochs_run():
     fitted = fit(make_store(), n_epochs=4, patience_epochs=1)
     assert fitted.best_epoch == len(fitted.curve) == 4
@@ -471,3 +507,32 @@ def test_divergence_is_an_error():
     store.features[3] = math.inf
     with pytest.raises(PricePhysicsError, match="learning_rate"):
         fit(store)
+
+
+def test_fits_and_their_logits_are_in_true_float32(monkeypatch):
+    forward, seen = ResNetLite.forward, []
+
+    def record(self, images, features):
+        conv, matmul = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+        seen.append((self.training, conv.fp32_precision, matmul.fp32_precision))
+        return forward(self, images, features)
+
+    before = torch.backends.cudnn.conv.fp32_precision
+    monkeypatch.setattr(ResNetLite, "forward", record)
+    store = make_store()
+    fitted = fit(store, early_stop=np.arange(40, 60))
+    assert set(seen) == {(True, "ieee", "ieee"), (False, "ieee", "ieee")}
+    seen.clear()
+    predict_logits(fitted.network, store, np.arange(60))
+    assert set(seen) == {(False, "ieee", "ieee")}
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
+@pytest.mark.parametrize("kind", [ResNetLiteConfig, PatchifyConfig])
+def test_a_samples_logits_do_not_depend_on_those_after_it(kind):
+    store = make_store(300)
+    architecture = kind(n_channels=1, n_features=2, n_classes=2, width=16)
+    network = make_state(store, architecture).network
+    whole = predict_logits(network, store, np.arange(300))
+    for n in (0, 1, 63, 65, 66, 257, 258, 264):
+        np.testing.assert_array_equal(predict_logits(network, store, np.arange(n)), whole[:n])

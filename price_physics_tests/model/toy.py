@@ -138,7 +138,7 @@ def make_roles(event_time_ns):
         n_train = len(rest) * 5 // 6
         role = np.full(len(event_time_ns), "train", dtype=object)
         role[rest[n_train:]] = "early_stop"
-        role[rest[n_train - 2 : n_train]] = "purged"
+        role[rest[n_train - 2 : n_train]] = "purged_by_early_stop"
         role[test] = "test"
         rows.append(pd.DataFrame({"event_time_ns": event_time_ns, "role": role}).assign(fold=fold))
     roles = pd.concat(rows, ignore_index=True).assign(known_at=MONTH.end_ns)

@@ -1,6 +1,5 @@
 """A small market and a network with random weights; every number follows from a seed."""
 
-
 import numpy as np
 import pandas as pd
 import torch

@@ -215,7 +215,16 @@ def folds_of(tmp_path: Path, role: list[str], label_end: list[int]) -> Partition
     return written(tmp_path, artefact)
 
 
-ROLES = ["train", "purged", "test", "test", "purged", "embargoed", "purged", "early_stop"]
+ROLES = [
+    "train",
+    "purged_by_test",
+    "test",
+    "test",
+    "purged_by_test",
+    "embargoed_by_test",
+    "purged_by_early_stop",
+    "early_stop",
+]
 ENDS = [1, 2, 4, 3, 5, 6, 7, 8]
 
 

@@ -1,5 +1,8 @@
 """Assets through ``dg.materialize``: chained months on a temporary path, no home, no daemon."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +12,7 @@ from price_physics.errors import PartitionMissing
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.project import Project
+from price_physics.store.artefact import canonical_json
 from price_physics.store.partitions import Store
 from price_physics_tests.e2e.projects import make_project
 
@@ -69,6 +73,34 @@ def test_materialising_again_gives_the_same_version(project: Project) -> None:
 
 def test_missing_earlier_month_fails_with_the_command(project: Project) -> None:
     with pytest.raises(PartitionMissing, match=r"make backfill STUDY=demo FROM=2012-01 TO=2012-02"):
+        materialise(project, FIRST + 1)
+
+
+def _edit_manifest(project: Project, asset: str, edit: Callable[[dict], None]) -> None:
+    """Change what a partition says of itself, with a checksum that fits."""
+    path = Store(project.store).folder(("demo", asset), FIRST) / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    del manifest["manifest_sha256"]
+    edit(manifest)
+    manifest["manifest_sha256"] = hashlib.sha256(canonical_json(manifest)).hexdigest()
+    path.write_bytes(canonical_json(manifest))
+
+
+def test_tables_of_older_code_are_refused_with_the_command(project: Project) -> None:
+    materialise(project, FIRST)
+
+    def other_code(manifest: dict) -> None:
+        manifest["code_version"] = "0" * 16
+
+    _edit_manifest(project, "regime_features", other_code)
+    assert materialise(project, FIRST + 1).success, "merely stale: it can be read"
+
+    def a_column_less(manifest: dict) -> None:
+        del manifest["files"]["regime_features.parquet"]["schema"]["regime"]
+
+    _edit_manifest(project, "regime_features", a_column_less)
+    message = r"older code whose tables had other columns\. .* FROM=2012-01 TO=2012-02"
+    with pytest.raises(PartitionMissing, match=message):
         materialise(project, FIRST + 1)
 
 

@@ -1,5 +1,9 @@
 """A registered model scores batches as the model it was made of; twice the same is once."""
 
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +14,7 @@ from price_physics.months import Month
 from price_physics.orchestration.registry import (
     ModelFiles,
     alias_of,
+    digest_of_files,
     example,
     import_pyfunc,
     register,
@@ -20,6 +25,7 @@ from price_physics.store.artefact import canonical_json
 from price_physics_tests.motifs.cases import model, study
 
 MONTH = Month(2012, 4)
+MARKS = {"price_physics.synthetic": "false", "price_physics.in_sample": "true"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,7 @@ def trained():
 
 @pytest.fixture(scope="module")
 def version(client, run, trained):
-    return register(client, "toy", MONTH, run, files_of(trained))
+    return register(client, "toy", MONTH, run, files_of(trained), MARKS)
 
 
 def load(client, name):
@@ -84,15 +90,75 @@ def test_nothing_is_pickled(client, run, version):
 
 
 def test_the_same_model_is_one_version_another_is_a_new_one(client, run, version, trained):
-    assert register(client, "toy", MONTH, run, files_of(trained)) == version
-    other = register(client, "toy", MONTH, run, files_of(model(study(), seed=6)))
+    assert register(client, "toy", MONTH, run, files_of(trained), MARKS) == version
+    other = register(client, "toy", MONTH, run, files_of(model(study(), seed=6)), MARKS)
     assert other != version
     assert client.get_model_version_by_alias("toy", alias_of(MONTH)).version == other
-    later = register(client, "toy", MONTH + 1, run, files_of(trained))
+    later = register(client, "toy", MONTH + 1, run, files_of(trained), MARKS)
     assert client.get_model_version_by_alias("toy", alias_of(MONTH + 1)).version == later
+
+
+def test_a_version_says_how_far_it_can_be_trusted(client, run, trained):
+    first = register(client, "marked", MONTH, run, files_of(trained), MARKS)
+    assert MARKS.items() <= client.get_model_version("marked", first).tags.items()
+    honest = {**MARKS, "price_physics.in_sample": "false"}
+    again = register(client, "marked", MONTH, run, files_of(trained), honest)
+    assert again == first
+    assert honest.items() <= client.get_model_version("marked", first).tags.items()
 
 
 def test_rows_of_another_length_are_refused(client, version):
     rows = example({"windows_bars": [16]}, 3)
     with pytest.raises(ValueError, match=r"close has rows of \[16\] bars; give 32"):
         load(client, f"toy/{version}").predict(rows)
+
+
+def tag_and_files(client, name, version):
+    known = client.get_model_version(name, version)
+    return known.tags["price_physics.sha256"], digest_of_files(known.source)
+
+
+def test_a_month_trained_again_leaves_the_older_version_its_files(client, run, trained):
+    first = register(client, "again", MONTH, run, files_of(trained))
+    second = register(client, "again", MONTH, run, files_of(model(study(), seed=6)))
+    tags = []
+    for version in (first, second):
+        tag, files = tag_and_files(client, "again", version)
+        assert files == tag
+        tags.append(tag)
+    assert tags[0] != tags[1]
+    assert register(client, "again", MONTH, run, files_of(trained)) == first  # as it was
+    assert client.get_model_version_by_alias("again", alias_of(MONTH)).version == first
+
+
+def test_a_version_whose_files_are_not_those_of_its_tag_is_not_trusted(client, run, trained):
+    first = register(client, "torn", MONTH + 2, run, files_of(trained))
+    known = client.get_model_version("torn", first)
+    network = Path(url2pathname(urlparse(known.source).path), "artifacts", "network.safetensors")
+    content = network.read_bytes()
+    for damage in (lambda: network.write_bytes(content[:-1] + b"?"), network.unlink):
+        damage()
+        again = register(client, "torn", MONTH + 2, run, files_of(trained))
+        tag, files = tag_and_files(client, "torn", again)
+        assert files == tag
+        assert client.get_model_version_by_alias("torn", alias_of(MONTH + 2)).version == again
+
+
+@pytest.mark.parametrize("step", ["create_model_version", "set_registered_model_alias"])
+def test_a_kill_leaves_no_alias_to_the_wrong_model(client, run, trained, monkeypatch, step):
+    name, other = f"killed_at_{step}", files_of(model(study(), seed=6))
+    first = register(client, name, MONTH, run, files_of(trained))
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(client), step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            register(client, name, MONTH, run, other)
+    led = client.get_model_version_by_alias(name, alias_of(MONTH))
+    assert led.version == first
+    assert digest_of_files(led.source) == led.tags["price_physics.sha256"]
+    second = register(client, name, MONTH, run, other)
+    assert client.get_model_version_by_alias(name, alias_of(MONTH)).version == second
+    assert len(client.search_model_versions(f"name = '{name}'")) == 2

@@ -229,13 +229,22 @@ def test_no_verdict_is_drawn_and_the_look_is_written_down(project: Project, done
     assert (look["sharpe_daily"], look["in_sample"]) == (None, True)
 
 
-def test_the_audit_finds_the_in_sample_policy(project: Project) -> None:
-    """The arrow that it bends is the leak that the audit names, and the only one."""
-    found = run_audit(project, "in_sample", assets=["labels"], moments_ns=[AMID], caps={})
+@pytest.mark.parametrize("moment", [AMID, FIRST.end_ns])
+def test_the_audit_finds_the_in_sample_policy(project: Project, moment: int) -> None:
+    """Amid a month the arrow that it bends leaks; at its end nothing does but what is marked."""
+    found = run_audit(project, "in_sample", assets=["labels"], moments_ns=[moment], caps={})
     assert not found.passed
-    leaked = {(leak.asset, leak.column) for leak in found.leaks}
-    assert ("labels", "take_profit_multiple") in leaked
-    assert {asset for asset, _ in leaked} == {"labels"}, "policy and excursions are innocent"
+    assert len(found.gaps) == (moment == AMID), "no policy is over yet"
+    marked = [leak for leak in found.leaks if leak.t_ns is None]
+    assert [(leak.asset, leak.month, leak.reason) for leak in marked] == [
+        (asset, str(month), "in-sample policy")
+        for asset in ("barrier_policy", "labels")
+        for month in ((FIRST, LAST) if moment == FIRST.end_ns else (FIRST,))
+    ]
+    assert "FAILED: barrier_policy knows the future (manifest.json, in_sample)" in found.text()
+    felt = {(leak.asset, leak.column) for leak in found.leaks if leak.t_ns is not None}
+    assert (("labels", "take_profit_multiple") in felt) == (moment == AMID)
+    assert {asset for asset, _ in felt} <= {"labels"}, "policy and excursions are innocent"
 
 
 # ---------------------------------------------------------------------------- meta-labelling

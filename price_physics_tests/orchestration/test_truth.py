@@ -1,5 +1,6 @@
 """What is measured on the tables of the DAG, without the DAG: both verdicts, what is refused."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,11 +8,13 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import StoreError
+from price_physics.orchestration.truth import run
 from price_physics.orchestration.truth.page import draw
 from price_physics.orchestration.truth.projects import TEST, TRAIN, market, study
-from price_physics.orchestration.truth.run import measure
-from price_physics.study import Market, Study
-from price_physics.truth.judgement import LOGISTIC, ORACLE, OURS, Truth
+from price_physics.orchestration.truth.run import measure, run_truth
+from price_physics.project import Project
+from price_physics.study import Market, ModelConfig, Study
+from price_physics.truth.judgement import LOGISTIC, NO_CARD, ON_CARD, ORACLE, OURS, Truth, judge
 from price_physics.truth.markets import lattice_market, outcome_signs
 from price_physics_tests.truth.lattice import windows_and_labels
 
@@ -57,7 +60,8 @@ def stored(kind, score_of_sign):
 
 
 def measured(store, kind):
-    rows, facts = measure(store, kind, SEED, A_DAY)
+    scores, facts = measure(store, kind, SEED, A_DAY)
+    rows = judge(kind, scores)
     return {row.score: row for row in rows}, Truth(SEED, rows, {kind: facts}, {})
 
 
@@ -118,3 +122,58 @@ def test_settings_are_possible(kind):
     planted = Study(name=kind, **study(kind, 7, 1350))
     assert planted.labels.horizon_minutes == pytest.approx(32 / 60)
     assert planted.barrier_policy.take_profit_percent == planted.barrier_policy.stop_loss_percent
+
+
+def truth_with(monkeypatch, tmp_path, card, score_of_sign=lambda sign: 0.3 * sign):
+    """`make truth` of two kinds on tables of our own; what was planted, and the result."""
+    planted = []
+
+    def planted_project(root, kinds, seed, n_episodes_a_day, dagster, model=None):
+        planted.append((root.name, list(kinds), n_episodes_a_day, model))
+        return Project(root)
+
+    def measured_on_few(store, kind, seed, n_episodes_a_day):
+        return measure(stored(kind, score_of_sign), kind, SEED, A_DAY)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: card)
+    monkeypatch.setattr(run, "planted_project", planted_project)
+    monkeypatch.setattr(run, "_run_dag", lambda *_: None)
+    monkeypatch.setattr(run, "measure", measured_on_few)
+    return planted, run_truth(Project(tmp_path), ["trend", "walk"], SEED, 620)
+
+
+def test_without_a_card_table_json_and_page_say_so(monkeypatch, tmp_path):
+    planted, truth = truth_with(monkeypatch, tmp_path, card=False)
+    assert [entry[0] for entry in planted] == [f"seed-{SEED}-20-a-day"]
+    (row,) = [r for r in truth.rows if r.score == ON_CARD]
+    assert (row.market, row.auc, row.share, row.passed) == ("trend", None, None, None)
+    (line,) = [text for text in truth.text().splitlines() if ON_CARD in text]
+    assert line.split(ON_CARD)[1].strip() == NO_CARD
+    folder = tmp_path / "outputs" / "truth"
+    assert f"| {ON_CARD} |  |  | {NO_CARD} |  |" in (folder / "truth.md").read_text("utf-8")
+    rows = json.loads((folder / "truth.json").read_text("utf-8"))["rows"]
+    assert [r["target"] for r in rows if r["score"] == ON_CARD] == [NO_CARD]
+    assert truth.passed
+
+
+def test_with_a_card_the_default_network_sees_more_events(monkeypatch, tmp_path):
+    planted, truth = truth_with(monkeypatch, tmp_path, card=True)
+    name, kinds, a_day, model = planted[1]
+    assert (name, kinds) == (f"seed-{SEED}-{a_day}-a-day-on-card", ["trend"])
+    assert 31 * a_day >= 120_000
+    settings = Study(name="trend", **study("trend", SEED, a_day, model)).model
+    default = ModelConfig()
+    assert settings.device == "cuda"
+    assert (settings.architecture, settings.width) == (default.architecture, default.width)
+    (row,) = [r for r in truth.rows if r.score == ON_CARD]
+    assert (row.share, row.passed, row.target) == (1, True, "share at least 0.97")
+    assert "trend, on a card" in truth.markets
+    assert (tmp_path / "outputs" / "truth" / "truth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_default_network_that_guesses_on_a_card_fails(monkeypatch, tmp_path):
+    def guess(sign):
+        return np.random.default_rng(1).normal(size=len(sign))
+
+    _, truth = truth_with(monkeypatch, tmp_path, True, guess)
+    assert f"{ON_CARD} on trend" in truth.text().splitlines()[-1]

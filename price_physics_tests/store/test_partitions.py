@@ -169,9 +169,12 @@ def test_kill_at_any_point_leaves_a_whole_partition(store: Store) -> None:
     context = multiprocessing.get_context("spawn")
     seen = set()
     for attempt in range(3):
+        before, deadline = store.read(KEY, MONTH).data_version, time.monotonic() + 60
         writer = context.Process(target=_write_for_ever, args=(store.root,))
         writer.start()
-        time.sleep(2.0 + 0.013 * attempt)
+        while store.read(KEY, MONTH).data_version == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.013 * attempt)
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()

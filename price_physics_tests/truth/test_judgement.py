@@ -11,11 +11,14 @@ from price_physics.truth.judgement import (
     BOOSTED,
     CEILING,
     LEAST_SHARE,
+    LEAST_SHARE_ON_CARD,
     LOGISTIC,
+    NO_CARD,
     ORACLE,
     OURS,
     Truth,
     judge,
+    judge_on_card,
 )
 from price_physics.truth.markets import ceiling_auc
 from price_physics.truth.scores import Scores
@@ -63,6 +66,17 @@ def test_the_oracle_must_meet_the_closed_form():
         rows = judge("trend", scores(oracle, 0.5, 0.5, oracle))
         assert row(rows, ORACLE).passed is passes
         assert row(rows, CEILING).auc == ceiling
+
+
+def test_on_a_card_more_must_be_recovered():
+    enough = 0.5 + LEAST_SHARE_ON_CARD * 0.14
+    for ours, passes in ((enough + 1e-9, True), (enough - 1e-9, False)):
+        found = judge_on_card("trend", scores(0.64, 0.5, 0.64, ours))
+        assert found.passed is passes
+        assert found.auc == ours
+        assert found.auc_error == pytest.approx(0.004)
+    missing = judge_on_card("trend", None)
+    assert (missing.auc, missing.passed, missing.target) == (None, None, NO_CARD)
 
 
 @pytest.fixture

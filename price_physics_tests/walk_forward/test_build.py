@@ -20,7 +20,7 @@ from price_physics.schemas import (
     TICKS,
     TRADES,
 )
-from price_physics.study import BarsConfig
+from price_physics.study import BarsConfig, LabelsConfig
 from price_physics.walk_forward.build import WalkForwardResult, build_walk_forward
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN, MAR
@@ -270,6 +270,20 @@ def test_signals_at_the_close_of_time_bars_are_traded():
     trade = result.trades.iloc[0]
     assert (trade["entry_time_ns"], trade["entry_price"]) == (time[2], 101.0)
     assert (trade["exit_time_ns"], trade["exit_reason"]) == (time[4], "take_profit")
+
+
+def test_horizons_of_bars_let_out_after_the_instant_that_closes_the_last():
+    """Bars of two ticks; the one that ends the horizon closes on the second of three at hour 3."""
+    time = make.hours(FEB, 0, 1, 2, 3, 3, 3, 4, 5)
+    ticks = make.ticks(time, [100.0, 100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0])
+    bars = make.bars(ticks, FEB)
+    assert bars["close_time_ns"].tolist()[1:3] == [time[3], time[5]]
+    signals = make.predictions([signal(time[1], weight=0.5, horizon_hours=28 * 24)])
+    study = make.study().model_copy(update={"labels": LabelsConfig(horizon_bars=2)})
+    result = build_walk_forward(study, FEB, {FEB: signals}, {FEB: ticks}, {FEB: bars}, NO_LABELS)
+    trade = result.trades.iloc[0]
+    assert (trade["entry_time_ns"], trade["exit_reason"]) == (time[2], "time_out")
+    assert (trade["exit_time_ns"], trade["exit_price"]) == (time[6], 105.0)
 
 
 def test_bars_that_miss_ticks_are_refused():

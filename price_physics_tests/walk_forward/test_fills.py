@@ -9,13 +9,14 @@ from price_physics_tests.walk_forward import make
 from price_physics_tests.walk_forward.make import FEB, HOUR
 
 
-def run(path, side=1, latency=0.0, horizon=10.0):
+def run(path, side=1, latency=0.0, horizon=10.0, ends_with_bar=False):
     """`path`: (hour, price) after the event's own tick. Returns state, entry, exit, price, hour."""
     time = make.hours(FEB, 0, *[h for h, _ in path])
     price = np.array([100.0, *[p for _, p in path]])
     row = {"event": FEB.start_ns, "horizon": int(horizon * HOUR), "side": side}
     signals = make.predictions([row | {"upper": 102.0, "lower": 97.0}])
-    fills = fill_signals(signals, time, price, int(latency * HOUR), FEB.end_ns)
+    latency_ns = int(latency * HOUR)
+    fills = fill_signals(signals, time, price, latency_ns, FEB.end_ns, ends_with_bar=ends_with_bar)
     hour = (fills.exit_time_ns[0] - FEB.start_ns) / HOUR if fills.exit_time_ns[0] >= 0 else None
     exit_price = None if np.isnan(fills.exit_price[0]) else fills.exit_price[0]
     return fills.state[0], fills.entry[0], fills.exit[0], exit_price, hour
@@ -63,6 +64,30 @@ def run(path, side=1, latency=0.0, horizon=10.0):
 )
 def test_exits_by_hand(path, side, latency, expected):
     assert run(path, side, latency) == expected
+
+
+THREE_AT_10 = [(1, 100), (10, 99), (10, 98.5), (10, 98), (11, 99.5)]
+
+
+@pytest.mark.parametrize(
+    ("path", "latency", "expected"),
+    [
+        # which of three trades of one instant closes the last bar is known after none of them
+        (THREE_AT_10, 0, ("time_out", 1, 5, 99.5, 11)),
+        (THREE_AT_10, 1, ("time_out", 1, 5, 99.5, 11)),
+        (THREE_AT_10, 2, ("live", 2, -1, None, None)),
+        # what is touched at that instant is touched, by the order or the price that is met
+        ([(1, 100), (10, 99), (10, 103), (11, 99)], 0, ("take_profit", 1, 3, 102.0, 10)),
+        ([(1, 100), (10, 99), (10, 96), (11, 99)], 0, ("stop_loss", 1, 3, 96.0, 10)),
+        ([(10, 99), (11, 98)], 0, ("time_out", 1, 2, 98.0, 11)),
+    ],
+)
+def test_a_horizon_that_ends_with_a_bar_lets_out_after_its_instant(path, latency, expected):
+    assert run(path, latency=latency, ends_with_bar=True) == expected
+
+
+def test_a_horizon_by_the_clock_lets_out_at_its_instant():
+    assert run(THREE_AT_10) == ("time_out", 1, 2, 99.0, 10)
 
 
 def test_not_yet_filled_is_pending_while_the_horizon_runs():

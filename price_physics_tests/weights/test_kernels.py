@@ -69,20 +69,22 @@ def test_a_million_bars_cost_no_digits_that_matter():
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from([-1, 0, 1]), min_size=1, max_size=40))
-def test_classes_weigh_the_same_together(values):
-    labels = np.array(values, dtype=np.int8)
-    weights = class_balance(labels)
-    assert weights.mean() == pytest.approx(1)
-    present = set(values)
+@given(
+    st.lists(st.tuples(st.sampled_from([-1, 0, 1]), st.floats(0.01, 1)), min_size=1, max_size=40)
+)
+def test_classes_weigh_the_same_together(rows):
+    labels = np.array([value for value, _ in rows], dtype=np.int8)
+    weights = np.array([weight for _, weight in rows])
+    factor = class_balance(labels, weights)
+    present = set(labels)
     for value in present:
-        of_class = weights[labels == value]
-        assert len(set(of_class)) == 1
-        assert of_class.sum() == pytest.approx(len(values) / len(present))
+        assert len(set(factor[labels == value])) == 1
+        together = (factor * weights)[labels == value].sum()
+        assert together == pytest.approx(weights.sum() / len(present))
 
 
 def test_balanced_classes_weigh_one_and_no_labels_nothing():
-    assert class_balance(np.array([1, -1, 0])).tolist() == [1, 1, 1]
-    assert class_balance(np.array([1, 1])).tolist() == [1, 1]
-    assert class_balance(np.array([0, 0, 0, 1])).tolist() == [2 / 3] * 3 + [2]
-    assert len(class_balance(np.empty(0, dtype=np.int8))) == 0
+    assert class_balance(np.array([1, -1, 0]), np.ones(3)).tolist() == [1, 1, 1]
+    assert class_balance(np.array([1, 1]), np.ones(2)).tolist() == [1, 1]
+    assert class_balance(np.array([0, 0, 0, 1]), np.ones(4)).tolist() == [2 / 3] * 3 + [2]
+    assert len(class_balance(np.empty(0, dtype=np.int8), np.empty(0))) == 0

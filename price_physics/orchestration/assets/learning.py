@@ -101,7 +101,7 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             market,
             month,
-            tags=run_tags(context, artefact.warm_up),
+            tags=run_tags(context, fold, artefact.warm_up),
             metrics=numbers_in(summary),
             curves=result.curves,
             files={

@@ -10,20 +10,12 @@ import dagster as dg
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.assets.learning import load_model
+from price_physics.orchestration.dag import TABLES
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.orchestration.versions import code_version
-from price_physics.schemas import (
-    BOOK,
-    DAILY,
-    EQUITY,
-    MOTIF_MEMBERS,
-    MOTIFS,
-    POSITIONS,
-    SCORED,
-    TRADES,
-)
+from price_physics.schemas import MOTIF_MEMBERS, MOTIFS, TRADES
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
 from price_physics.study import config_hash
@@ -32,7 +24,6 @@ if TYPE_CHECKING:
     from price_physics.walk_forward.build import WalkForwardResult
 
 GROUP = "verdict"
-WALK_FORWARD = (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
 PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
 
 
@@ -68,7 +59,9 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             }
         )
         return Artefact(
-            tables=tuple((schema, getattr(result, schema.name)) for schema in WALK_FORWARD),
+            tables=tuple(
+                (schema, getattr(result, schema.name)) for schema in TABLES["walk_forward"]
+            ),
             warm_up=result.warm_up,
         )
 
@@ -117,7 +110,10 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             market,
             month,
-            tags={**run_tags(context, walk_forward[month].warm_up), "verdict": verdict.verdict},
+            tags={
+                **run_tags(context, walk_forward[month], walk_forward[month].warm_up),
+                "verdict": verdict.verdict,
+            },
             metrics={
                 "sharpe_annual": verdict.sharpe_annual,
                 "bootstrap_p": verdict.bootstrap_p,
@@ -169,6 +165,8 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             labels=labels[month].table("labels"),
             predictions=MonthTables(predictions, "predictions"),
             scored=walk_forward[month].table("scored"),
+            synthetic=walk_forward[month].synthetic,
+            in_sample=walk_forward[month].in_sample,
         )
         context.add_output_metadata({"motifs": dg.MetadataValue.md(result.markdown)})
         return Artefact(
@@ -184,7 +182,7 @@ def _month_walk(partition: Partition) -> "WalkForwardResult":
     """Rebuild a month of the walk-forward from its tables."""
     from price_physics.walk_forward.build import WalkForwardResult
 
-    frames = {schema.name: partition.table(schema.name) for schema in WALK_FORWARD}
+    frames = {schema.name: partition.table(schema.name) for schema in TABLES["walk_forward"]}
     return WalkForwardResult(**frames, warm_up=partition.warm_up)
 
 

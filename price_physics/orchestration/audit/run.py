@@ -14,7 +14,7 @@ from price_physics.orchestration.audit.comparison import compare
 from price_physics.orchestration.audit.findings import Audit, Coverage, Leak, utc
 from price_physics.orchestration.audit.moments import choose_moments, last_month
 from price_physics.orchestration.audit.scratch import make_project, materialise, scratch_folder
-from price_physics.orchestration.audit.splits import split_leaks
+from price_physics.orchestration.audit.splits import in_sample_leak, split_leaks
 from price_physics.orchestration.audit.tampering import read_dumps, tamper
 from price_physics.orchestration.backfill import find_study, months_of_run
 from price_physics.orchestration.dag import STAGES, owner_of
@@ -104,6 +104,7 @@ def run_audit(
             return Store(scratch.store)
 
         base = run("base", dumps, furthest)
+        found.look_at_marks(base, Month.span(months[0], furthest))
         found.look_at_splits(base, Month.span(months[0], furthest))
         for t_ns, end in ends.items():
             name = f"after-{t_ns}"
@@ -159,6 +160,17 @@ class _Findings:
 
     def _key(self, asset: str) -> Key:
         return owner_of(asset, self.study.name, self.market.name), asset
+
+    def look_at_marks(self, base: Store, months: Sequence[Month]) -> None:
+        """Look for barriers chosen from what they are judged on.
+
+        By the end of a month such a choice is known and no tampering shows it: the mark does.
+        """
+        for asset in self.stages:
+            for month in months:
+                partition = base.read(self._key(asset), month)
+                if partition.in_sample:
+                    self.leaks.append(in_sample_leak(partition))
 
     def look_at_splits(self, base: Store, months: Sequence[Month]) -> None:
         """Look for training labels that touch what they are tested on."""

@@ -1,8 +1,9 @@
-"""Training labels that touch what they are tested on: a leak that no tampering shows.
+"""Leaks that no tampering shows: training labels that touch what they are tested on, and barriers
+chosen from the outcomes they are judged on.
 
 By the end of a month all of its labels are known, so a fold without purge is the same bytes
-whatever comes later. So the stored folds are looked at themselves, by nothing but the intervals
-of their labels.
+whatever comes later, and so is an in-sample policy. So the stored folds are looked at themselves,
+by nothing but the intervals of their labels, and of every partition its manifest.
 """
 
 import numpy as np
@@ -41,10 +42,28 @@ def split_leaks(folds: Partition) -> list[Leak]:
         interval = int(first["event_time_ns"]), int(first["label_end_ns"])
         leaks.append(_leak(folds, "members", "label_end_ns", "", interval, what, len(late)))
     embargo_ns = int(folds.document("manifest")["embargo_ns"])
-    for fold, rows in folds.table("roles").groupby("fold", sort=True):
+    roles = folds.table("roles")
+    for fold, rows in roles[roles["fold"] >= 0].groupby("fold", sort=True):
         labels = rows.merge(members[["event_time_ns", "label_end_ns"]], on="event_time_ns")
         leaks += _fold_leaks(folds, int(str(fold)), labels.sort_values("event_time_ns"), embargo_ns)
     return leaks
+
+
+def in_sample_leak(partition: Partition) -> Leak:
+    """Name a partition whose manifest says that an in-sample policy stands behind it."""
+    return Leak(
+        t_ns=None,
+        asset=partition.key[1],
+        month=str(partition.month),
+        member="manifest.json",
+        column="in_sample",
+        row="",
+        known_at_ns=int(partition.manifest["known_at"]),
+        base="the barriers of a month",
+        tampered="its own outcomes",
+        n_rows=1,
+        reason="in-sample policy",
+    )
 
 
 def _fold_leaks(folds: Partition, fold: int, labels: pd.DataFrame, embargo_ns: int) -> list[Leak]:

@@ -12,17 +12,17 @@ def draw(truth: Truth) -> bytes:
     """Draw one group of marks a market, one mark a score, as PNG bytes."""
     theme = LIGHT
     colours = dict(zip(_SCORES, (theme.muted, theme.market, theme.gross, theme.net), strict=True))
-    markets = list(truth.markets)
+    markets = list(dict.fromkeys(row.market for row in truth.rows))
     with style(theme):
         figure = new_figure(9, 4.2)
         axes = figure.subplots()
         axes.axhline(0.5, color=theme.muted, linewidth=0.9)
         for row in truth.rows:
-            if row.score == CEILING and row.auc > 0.5:
+            if row.score == CEILING and row.auc is not None and row.auc > 0.5:
                 at = markets.index(row.market)
                 axes.hlines(row.auc, at - 0.42, at + 0.42, color=theme.loss, linestyle="--", lw=1.4)
         for place, name in enumerate(_SCORES):
-            rows = [row for row in truth.rows if row.score == name]
+            rows = [row for row in truth.rows if row.score == name]  # not those on a card
             x = np.array([markets.index(row.market) for row in rows]) + 0.2 * (place - 1.5)
             axes.errorbar(
                 x,

@@ -3,7 +3,7 @@
 It is a project like any other: the Dagster UI opens it, and a backfill goes on in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ MODEL = {
     "device": "cpu",
 }
 """Chosen on markets of the seeds 101 to 103, never on one that was reported."""
+ON_CARD = {k: v for k, v in MODEL.items() if k not in ("architecture", "width")} | {
+    "device": "cuda"
+}
+"""The default network, trained alike on a CUDA card."""
 
 
 def episodes_a_day(n_events: int) -> int:
@@ -45,7 +49,12 @@ def episodes_a_day(n_events: int) -> int:
 
 
 def planted_project(
-    root: Path, kinds: Sequence[Kind], seed: int, n_episodes_a_day: int, dagster: Path
+    root: Path,
+    kinds: Sequence[Kind],
+    seed: int,
+    n_episodes_a_day: int,
+    dagster: Path,
+    model: Mapping[str, Any] = MODEL,
 ) -> Project:
     """Write, or complete, the project of one seed: a market and a study of every kind.
 
@@ -59,6 +68,8 @@ def planted_project(
     seed, n_episodes_a_day : int
     dagster : Path
         Settings of the Dagster instance, copied where they exist.
+    model : mapping
+        That section of the studies.
     """
     project = Project(root)
     if dagster.exists():
@@ -67,7 +78,8 @@ def planted_project(
         _write_dumps(project.data / "raw" / kind, kind, seed, n_episodes_a_day)
         _write_yaml(project.configs / "markets" / f"{kind}.yaml", market(kind))
         _write_yaml(
-            project.configs / "studies" / f"{kind}.yaml", study(kind, seed, n_episodes_a_day)
+            project.configs / "studies" / f"{kind}.yaml",
+            study(kind, seed, n_episodes_a_day, model),
         )
     return project
 
@@ -84,7 +96,9 @@ def market(kind: Kind) -> dict[str, Any]:
     }
 
 
-def study(kind: Kind, seed: int, n_episodes_a_day: int) -> dict[str, Any]:
+def study(
+    kind: Kind, seed: int, n_episodes_a_day: int, model: Mapping[str, Any] = MODEL
+) -> dict[str, Any]:
     """The settings of a study whose windows hold the pattern and nothing else."""
     horizon = horizon_minutes(n_episodes_a_day)
     return {
@@ -101,7 +115,7 @@ def study(kind: Kind, seed: int, n_episodes_a_day: int) -> dict[str, Any]:
         },
         "folds": {"n_splits": 2, "embargo_minutes": horizon},
         "images": IMAGES,
-        "model": MODEL,
+        "model": dict(model),
         "walk_forward": {"fee_bps": 0.5, "slippage_bps": 0.5},
         "motifs": {"max_motifs_a_side": 2},
     }
