@@ -34,8 +34,8 @@ def _models(numbers: Numbers) -> Section:
     ]
     note = (
         "Out of fold, inside the training months. Probabilities are softmax(logits / temperature "
+        "+ bias); those judged here were calibrated on the other folds."
     )
-    note += "+ bias)."
     columns = ["Serves", "Trained through", *(key.replace("_", " ") for key in keys)]
     return Section(
         "Models and calibration",
