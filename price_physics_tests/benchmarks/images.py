@@ -63,7 +63,8 @@ def draw_fields(n: int, lengths: list[int]) -> Job:
     from price_physics.images.render import gadf, gasf, mtf
 
     torch.set_num_threads(1)
-    batches = [torch.from_numpy(windows).float() for windows in _windows(n, lengths)]
+    # relative to the last close, as the renderer takes them: at 40,000 a float32 moves bin edges
+    batches = [torch.from_numpy(w - w[:, -1:]).float() for w in _windows(n, lengths)]
 
     def job() -> Callable[[], list[float]]:
         drawn = [field(b, PIXELS) for b in batches for field in (gasf, gadf, mtf)]
