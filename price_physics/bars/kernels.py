@@ -228,20 +228,33 @@ def threshold_bars(unit, threshold, open_bar, ticks):
     ----------
     López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.1.2 to 2.3.1.4.
     """
-    time_ns, price, qty, tick_sign = ticks
+    time_ns, price, _, _ = ticks
     rows = _rows(price.size)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
-    for tick in range(price.size):
-        sums = _add(sums, price[tick], qty[tick], _bought(tick_sign[tick]))
-        if _pick(unit, float(tick - start + 1), sums.volume, sums.notional) >= threshold:
-            _store(rows, n_bars, open_bar, price, start, tick + 1, sums)
+    tick = 0
+    while tick < price.size:
+        sums, tick, reached = _add_until(unit, threshold, sums, start, tick, ticks)
+        if reached:
+            _store(rows, n_bars, open_bar, price, start, tick, sums)
             n_bars += 1
-            start = tick + 1
+            start = tick
             sums = _NO_SUMS
     _store(rows, n_bars, open_bar, price, start, price.size, sums)
     return _with_times(rows, n_bars + 1, open_bar, time_ns)
+
+
+@njit(cache=True)
+def _add_until(unit, threshold, sums, start, first, ticks):
+    # a loop of its own, and so small that the compiler makes one for every unit
+    _, price, qty, tick_sign = ticks
+    for tick in range(first, price.size):
+        at = np.uint64(tick)  # an index that may be negative is tested at every tick
+        sums = _add(sums, price[at], qty[at], _bought(tick_sign[at]))
+        if _pick(unit, float(tick + 1 - start), sums.volume, sums.notional) >= threshold:
+            return sums, tick + 1, True
+    return sums, price.size, False
 
 
 @njit(cache=True)

@@ -151,9 +151,9 @@ def pack(data, begin, stop):
 
 
 # ---------------------------------------------------------------------------- lines
-# Indices are cast to unsigned: one that could be negative is tested at every byte. And functions
-# that read plain rows look at `data` last where all their branches have met again: where one of
-# them looks last the compiler counts who uses `data`, atomically, which takes as long as reading.
+# Indices are cast to unsigned: one that may be negative is tested at every byte. And plain rows
+# are read by functions whose branches do not hand `data` on for the last time: the compiler would
+# count its users there, atomically, which costs as much as reading a field.
 @njit(cache=True, nogil=True)
 def _opened(data, at):
     """Pass over a quote, or else over blanks: whether it was a quote, and where the field is."""
