@@ -370,8 +370,9 @@ def _flow_on(rule, flow, amount, buy):
 
 @njit(cache=True)
 def _closes(rule, flow, n_ticks, threshold):
-    reached = flow[0] >= threshold or flow[1] >= threshold
-    return (reached and n_ticks >= rule.min_ticks) or n_ticks >= rule.max_ticks
+    if n_ticks < rule.min_ticks:
+        return False
+    return flow[0] >= threshold or flow[1] >= threshold or n_ticks >= rule.max_ticks
 
 
 @njit(cache=True)
