@@ -15,8 +15,6 @@ _Ticks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _Bars = tuple[np.ndarray, np.ndarray]
 
 _DAY_NS = 86_400 * 10**9
-_BLOCK = 1 << 18
-"""Ticks a call of a kernel: it reserves room for as many bars."""
 _UNITS = {"tick": kernels.TICKS, "volume": kernels.BASE, "dollar": kernels.QUOTE}
 
 
@@ -121,8 +119,8 @@ def _blocks(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
         ]
         for column in columns:  # one type for the compiler, wherever the frame came from
             column.flags.writeable = False
-        for start in range(0, len(frame), _BLOCK):
-            time_ns, price, qty, sign = (c[start : start + _BLOCK] for c in columns)
+        if len(frame):
+            time_ns, price, qty, sign = columns
             yield time_ns, price, qty, sign
 
 

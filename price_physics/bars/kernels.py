@@ -24,6 +24,8 @@ IMBALANCE, RUN = -1.0, 0.0
 NO_BAR = (np.zeros(3, np.int64), np.array([0.0, -np.inf, np.inf, 0.0, 0.0, 0.0, 0.0]))
 
 _BLOCK = 64
+FIRST_ROOM = 512
+"""Bars a call has room for, before more is made."""
 _SHARE_BOUGHT = np.array([0.0, 0.5, 1.0, 0.5])
 
 
@@ -184,7 +186,7 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
     López de Prado (2018), Advances in Financial Machine Learning, section 2.3.1.1.
     """
     time_ns, price, qty, tick_sign = ticks
-    rows = _rows(price.size)
+    rows = _rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
@@ -196,6 +198,7 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
                 if tick == 0:  # all of it was in the chunks before
                     rows[1][n_bars, 3] = open_bar[1][3]
                 n_bars += 1
+                rows = _with_room(rows, n_bars)
             start = tick
             sums = _NO_SUMS
             end_ns = time_ns[tick] + interval_ns - 1 - (time_ns[tick] - first_ns) % interval_ns
@@ -229,7 +232,7 @@ def threshold_bars(unit, threshold, open_bar, ticks):
     López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.1.2 to 2.3.1.4.
     """
     time_ns, price, _, _ = ticks
-    rows = _rows(price.size)
+    rows = _rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
@@ -239,6 +242,7 @@ def threshold_bars(unit, threshold, open_bar, ticks):
         if reached:
             _store(rows, n_bars, open_bar, price, start, tick, sums)
             n_bars += 1
+            rows = _with_room(rows, n_bars)
             start = tick
             sums = _NO_SUMS
     _store(rows, n_bars, open_bar, price, start, price.size, sums)
@@ -293,7 +297,7 @@ def flow_bars(rule, expected, open_flow, open_bar, ticks):
     López de Prado (2018), Advances in Financial Machine Learning, section 2.3.2.
     """
     time_ns, price, qty, tick_sign = ticks
-    rows = _rows(price.size)
+    rows = _rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
@@ -307,6 +311,7 @@ def flow_bars(rule, expected, open_flow, open_bar, ticks):
             _store(rows, n_bars, open_bar, price, start, tick + 1, sums)
             threshold = _learn(rule, expected, flow, tick - start + 1)
             n_bars += 1
+            rows = _with_room(rows, n_bars)
             start = tick + 1
             sums = _NO_SUMS
             flow = (0.0, 0.0, 0.0)
@@ -420,9 +425,18 @@ def _resume(values):
 
 
 @njit(cache=True)
-def _rows(n_ticks):
-    # room for a bar a tick; the system hands out only the pages that are written
-    return np.empty((n_ticks + 1, 3), np.int64), np.empty((n_ticks + 1, 7))
+def _rows(n_rows):
+    return np.empty((n_rows, 3), np.int64), np.empty((n_rows, 7))
+
+
+@njit(cache=True)
+def _with_room(rows, n_filled):
+    # doubled when full; room for a bar a tick from the start costs a huge page to be zeroed a call
+    if n_filled < len(rows[0]):
+        return rows
+    more = _rows(2 * n_filled)
+    more[0][:n_filled], more[1][:n_filled] = rows
+    return more
 
 
 @njit(cache=True)

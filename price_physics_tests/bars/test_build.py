@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.bars import build as build_module
+from price_physics.bars import kernels
 from price_physics.bars.build import bar_scale, build_bars
 from price_physics.labels.events import event_bars, event_times
 from price_physics.months import Month
@@ -123,13 +123,14 @@ def test_what_is_known_by_t_does_not_depend_on_later_ticks(config, rows, data):
 
 
 @KINDS
-def test_blocks_inside_a_chunk_do_not_matter(config, monkeypatch):
-    rng = np.random.default_rng(5)
-    rows = zip(np.arange(500) * 7, rng.normal(10, 1, 500), rng.random(500), strict=True)
-    ticks = {MAY: [ticks_of([(*row, rng.choice([-1, 1])) for row in rows])]}
-    whole = build(config, MAY, ticks)
-    monkeypatch.setattr(build_module, "_BLOCK", 13)
-    pd.testing.assert_frame_equal(build(config, MAY, ticks), whole, check_exact=True)
+def test_a_chunk_of_more_bars_than_there_was_room_for(config, monkeypatch):
+    rng, n = np.random.default_rng(5), 24 * kernels.FIRST_ROOM
+    rows = zip(np.arange(n) * 200, rng.normal(10, 1, n), 9 + rng.random(n), strict=True)
+    frame = ticks_of([(*row, rng.choice([-1, 1])) for row in rows])
+    bars = build(config, MAY, {MAY: [frame]})
+    assert len(bars) > 2 * kernels.FIRST_ROOM
+    expected = naive.month_of_bars(plain(frame), config, config.scale, MAY)
+    assert bars.to_dict("records") == expected
 
 
 # ---------------------------------------------------------------------------- month ends
