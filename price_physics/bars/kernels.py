@@ -26,7 +26,7 @@ NO_BAR = (np.zeros(3, np.int64), np.array([0.0, -np.inf, np.inf, 0.0, 0.0, 0.0, 
 _BLOCK = 64
 FIRST_ROOM = 512
 """Bars a call has room for, before more is made."""
-_SHARE_BOUGHT = np.array([0.0, 0.5, 1.0, 0.5])
+_SHARE_BOUGHT = np.array([0.5, 1.0, 0.5, 0.0])  # of signs 0, +1, none, -1
 
 
 class FlowRule(NamedTuple):
@@ -251,7 +251,16 @@ def threshold_bars(unit, threshold, open_bar, ticks):
 
 @njit(cache=True)
 def _add_until(unit, threshold, sums, start, first, ticks):
-    # a loop of its own, and so small that the compiler makes one for every unit
+    # with the unit written out, a loop of its own is compiled for each
+    if unit == TICKS:
+        return _add_until_of(TICKS, threshold, sums, start, first, ticks)
+    if unit == BASE:
+        return _add_until_of(BASE, threshold, sums, start, first, ticks)
+    return _add_until_of(QUOTE, threshold, sums, start, first, ticks)
+
+
+@njit(cache=True, forceinline=True)
+def _add_until_of(unit, threshold, sums, start, first, ticks):
     _, price, qty, tick_sign = ticks
     for tick in range(first, price.size):
         at = np.uint64(tick)  # an index that may be negative is tested at every tick
@@ -405,7 +414,7 @@ def _pick(unit, n_ticks, volume, notional):
 def _bought(tick_sign):
     # not a branch: signs are coin flips, which no processor predicts; nor arithmetic, which is
     # slower than the sums
-    return _SHARE_BOUGHT[(tick_sign + 1) & 3]
+    return _SHARE_BOUGHT[tick_sign & 3]
 
 
 @njit(cache=True)
