@@ -2,21 +2,26 @@
 
 Every fold trains, stops early on its own purged slice, and predicts what it has not seen; the final
 fits use all members for the folds' median number of epochs. An ensemble's networks differ in their
-seeds, and their logits are averaged. Calibration is not done here.
+seeds, and their logits are averaged. On the CPU the fits run side by side. Calibration is not done
+here.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median_high
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 
 from price_physics.labels.frames import rows_of
 from price_physics.model.dataset import SampleStore
+from price_physics.model.device import exact_float32
 from price_physics.model.metrics import Floats
 from price_physics.model.networks import NetworkConfig
+from price_physics.model.side_by_side import Check, fits_at_once, side_by_side
 from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
 from price_physics.months import Month
 from price_physics.schemas import LEARNING_CURVES
@@ -30,6 +35,8 @@ FINAL = -1
 
 _PARTS = ("train", "early_stop", "test")
 Parts = dict[str, Index]
+_Wanted = tuple[Index, Index | None, int]
+"""Samples that train, samples that stop the fit early, and epochs at most."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def read_folds(
     return folds, None
 
 
+@exact_float32()
 def fit_folds(
     study: Study,
     month: Month,
@@ -111,19 +119,19 @@ def fit_folds(
 ) -> FoldedFit:
     """Fit every fold, then all members; parameters as `fit_model`."""
     work = _Work(study, month, store, network, uniqueness, sorted(folds), progress, checkpoints)
-    fits: dict[int, list[Fit]] = {}
-    tests = []
-    for fold, parts in sorted(folds.items()):
-        fits[fold] = work.ensemble(
-            fold, parts["train"], parts["early_stop"], study.model.max_epochs
-        )
-        logits = ensemble_logits(fits[fold], store, parts["test"])
-        tests.append((np.full(len(logits), fold, np.int32), parts["test"], logits))
+    parts = dict(sorted(folds.items()))
+    fits = work.fit(
+        {f: (p["train"], p["early_stop"], study.model.max_epochs) for f, p in parts.items()}
+    )
+    tested = work.predict(fits, {f: p["test"] for f, p in parts.items()})
     epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
-    fits[FINAL] = work.ensemble(FINAL, np.arange(len(store)), None, epochs)
+    fits |= work.fit({FINAL: (np.arange(len(store)), None, epochs)})
     # From each fold's scale to the final model's, whose logits the calibration will serve.
     final = fits[FINAL][0].log_odds
-    tests = [(f, index, z + (final - fits[f[0]][0].log_odds)) for f, index, z in tests]
+    tests = [
+        (np.full(len(z), f, np.int32), parts[f]["test"], z + (final - fits[f][0].log_odds))
+        for f, z in tested.items()
+    ]
     fold_of, index, logits = (np.concatenate(part) for part in zip(*tests, strict=True))
     order = np.lexsort((fold_of, index))
     return FoldedFit(fits, (fold_of[order], index[order], logits[order]))
@@ -148,39 +156,70 @@ class _Work:
     checkpoints: Path | None
     at_once: int | None = None  # what the device's memory took so far
 
-    def ensemble(self, fold: int, train: Index, early_stop: Index | None, epochs: int) -> list[Fit]:
-        """Fit one network a seed."""
-        fits = []
-        for member in range(self.study.model.n_seeds):
-            place = len(self.folds) if fold == FINAL else self.folds.index(fold)
-            seeds = np.random.SeedSequence([self.study.seed, place, member])
-            task = Task(train, early_stop, epochs, int(seeds.generate_state(1)[0]), self.at_once)
-            fit = fit_network(
-                self.store,
-                self.study.model,
-                self.network,
-                self.uniqueness,
-                task,
-                self._on_epoch(fold, place, member),
-                self._file(fold, member),
-            )
-            self.at_once = fit.at_once
-            fits.append(fit)
-        return fits
+    def __post_init__(self) -> None:
+        self.n_threads = fits_at_once(self.store.device, self.study.model.batch_size)
+        self._epochs_done: dict[tuple[int, int], int] = {}
+        self._reporting = Lock()
 
-    def _on_epoch(self, fold: int, place: int, member: int) -> Callable[[int], None]:
-        config = self.study.model
+    def fit(self, wanted: dict[int, _Wanted]) -> dict[int, list[Fit]]:
+        """Fit an ensemble for each fold: one network a seed."""
+        members = range(self.study.model.n_seeds)
+        jobs = [partial(self._fit, f, member, *wanted[f]) for f in wanted for member in members]
+        fits = iter(side_by_side(jobs, self.n_threads))
+        return {f: [next(fits) for _ in members] for f in wanted}
+
+    def predict(self, fits: dict[int, list[Fit]], tests: dict[int, Index]) -> dict[int, Floats]:
+        """Logits of each fold's ensemble on what it has not seen."""
+
+        def job(fold: int, check: Check) -> Floats:
+            check()
+            return ensemble_logits(fits[fold], self.store, tests[fold])
+
+        logits = side_by_side([partial(job, f) for f in tests], self.n_threads)
+        return dict(zip(tests, logits, strict=True))
+
+    def _fit(
+        self,
+        fold: int,
+        member: int,
+        train: Index,
+        early_stop: Index | None,
+        epochs: int,
+        check: Check,
+    ) -> Fit:
+        place = self._place(fold)
+        seeds = np.random.SeedSequence([self.study.seed, place, member])
+        task = Task(train, early_stop, epochs, int(seeds.generate_state(1)[0]), self.at_once)
+        fit = fit_network(
+            self.store,
+            self.study.model,
+            self.network,
+            self.uniqueness,
+            task,
+            on_epoch=partial(self._report, fold, member),
+            on_step=check,
+            checkpoint=self._file(fold, member),
+        )
+        self.at_once = fit.at_once
+        with self._reporting:
+            self._epochs_done[place, member] = self.study.model.max_epochs  # it needs no more
+        return fit
+
+    def _place(self, fold: int) -> int:
+        return len(self.folds) if fold == FINAL else self.folds.index(fold)
+
+    def _report(self, fold: int, member: int, epoch: int) -> None:
+        if self.progress is None:
+            return
+        config, place = self.study.model, self._place(fold)
         n_fits = (len(self.folds) + 1) * config.n_seeds
-        name = "final fit" if fold == FINAL else f"fold {fold + 1} of {len(self.folds)}"
+        name = "final fit" if fold == FINAL else f"fold {place + 1} of {len(self.folds)}"
         seed = f", seed {member + 1} of {config.n_seeds}" if config.n_seeds > 1 else ""
-        before = (place * config.n_seeds + member) * config.max_epochs
-
-        def report(epoch: int) -> None:
-            if self.progress is not None:
-                text = f"{self.month} {name}{seed}, epoch {epoch}"
-                self.progress(before + epoch, n_fits * config.max_epochs, text)
-
-        return report
+        with self._reporting:
+            self._epochs_done[place, member] = epoch
+            done = sum(self._epochs_done.values())
+            text = f"{self.month} {name}{seed}, epoch {epoch}"
+            self.progress(done, n_fits * config.max_epochs, text)
 
     def _file(self, fold: int, member: int) -> Path | None:
         if self.checkpoints is None:

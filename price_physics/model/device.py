@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import RLock
 
 import torch
 
@@ -17,6 +18,7 @@ from price_physics.errors import ConfigError
 
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 _CPU_FACTS = Path("/proc/cpuinfo")
+_RANDOM_STATE = RLock()
 
 
 def resolve_device(name: str) -> torch.device:
@@ -65,10 +67,13 @@ def _cpu_name() -> str:
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device, deterministic: bool = False) -> Iterator[None]:
-    """Run a block on its own random state and with `algorithms`, then restore what it touched."""
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Run a block on its own random state, then restore what it touched.
+
+    The state is the process's, so one thread at a time is in such a block.
+    """
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), algorithms(device, deterministic):
+    with _RANDOM_STATE, torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
 

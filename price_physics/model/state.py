@@ -29,6 +29,9 @@ _log = logging.getLogger(__name__)
 class TrainingState:
     """A network in training, its optimiser, the random states, and the best epoch so far.
 
+    The order of the samples is drawn from `generator`, and on the CPU so is dropout: nothing of a
+    fit there depends on the process's own random state, which fits side by side would share.
+
     Attributes
     ----------
     epoch : int
@@ -47,6 +50,8 @@ class TrainingState:
         self, network: Network, optimiser: torch.optim.Optimizer, generator: torch.Generator
     ) -> None:
         self.network, self.optimiser, self.generator = network, optimiser, generator
+        if self._device.type == "cpu":
+            network.dropout.generator = generator
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.curve: list[dict[str, Any]] = []
         self.at_once = 0
@@ -69,7 +74,6 @@ class TrainingState:
     def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
         """Copy everything, as arrays and JSON."""
         arrays = {k: np.array(v.detach().cpu().numpy(), order="C") for k, v in self._tensors()}
-        arrays["random.torch"] = torch.get_rng_state().numpy().copy()
         arrays["random.order"] = self.generator.get_state().numpy().copy()
         if self._device.type == "cuda":
             arrays["random.cuda"] = torch.cuda.get_rng_state(self._device).numpy().copy()
@@ -81,7 +85,6 @@ class TrainingState:
         with torch.no_grad():
             for name, tensor in self._tensors():
                 tensor.copy_(torch.from_numpy(arrays[name]))
-        torch.set_rng_state(torch.from_numpy(arrays["random.torch"].copy()))
         self.generator.set_state(torch.from_numpy(arrays["random.order"].copy()))
         if self._device.type == "cuda":
             state = torch.from_numpy(arrays["random.cuda"].copy())

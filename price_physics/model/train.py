@@ -8,6 +8,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import Tensor
 from price_physics.errors import PricePhysicsError
 from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
-from price_physics.model.device import describe_device, exact_float32, seeded
+from price_physics.model.device import algorithms, describe_device, exact_float32, seeded
 from price_physics.model.metrics import Floats, log_loss, log_softmax
 from price_physics.model.networks import Network, NetworkConfig, build_network
 from price_physics.model.schedules import batches, full_batches, learning_rate
@@ -33,6 +34,7 @@ from price_physics.weights.kernels import class_balance
 
 _EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}
 _FEWEST_AT_ONCE = 8
+_CPU = torch.device("cpu")
 Index = npt.NDArray[np.int64]
 _log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ def fit_network(
     uniqueness: Floats,
     task: Task,
     on_epoch: Callable[[int], None] = lambda epoch: None,
+    on_step: Callable[[], None] = lambda: None,
     checkpoint: Path | None = None,
 ) -> Fit:
     """Train one network.
@@ -100,6 +103,8 @@ def fit_network(
     task : Task
     on_epoch : callable
         Called with the number of each epoch finished in this call.
+    on_step : callable
+        Called after each step; what it raises ends the fit.
     checkpoint : Path, optional
         File to keep the state in after each epoch, and to go on from. On the CPU a fit that goes on
         ends with the bytes of one that was never stopped.
@@ -116,15 +121,20 @@ def fit_network(
     if checkpoint is not None:
         key = _fingerprint(store, config, architecture, uniqueness, task)
         kept = Checkpoint(checkpoint, key)
-    with seeded(task.seed, store.device, config.deterministic):
-        network = build_network(architecture)
+    on_cuda = store.device.type == "cuda"
+    with (
+        algorithms(store.device, config.deterministic),
+        seeded(task.seed, store.device) if on_cuda else nullcontext(),
+    ):
+        with seeded(task.seed, _CPU):
+            network = build_network(architecture)
         network.to(store.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         shuffle = torch.Generator().manual_seed(task.seed)
         state = TrainingState(network, adamw(network, config.weight_decay), shuffle)
         state.at_once = task.at_once or config.batch_size
         if kept is not None and (found := kept.load()) is not None:
             state.restore(*found)
-        epochs = _Epochs(store, config, state, task.train, weight)
+        epochs = _Epochs(store, config, state, task.train, weight, on_step)
         while not _is_over(state, config, task):
             loss, rate = epochs.run()
             stop_loss = math.nan
@@ -170,6 +180,7 @@ class _Epochs:
         state: TrainingState,
         train: Index,
         weight: Floats,
+        on_step: Callable[[], None],
     ) -> None:
         device = store.device
         self.store, self.config, self.state = store, config, state
@@ -181,6 +192,7 @@ class _Epochs:
             self.draw = torch.as_tensor(weight[train])
             loss_weight = torch.ones_like(loss_weight)
         self.loss_weight = loss_weight
+        self.on_step = on_step
         self.step: Step | None = None
 
     def run(self) -> tuple[float, float]:
@@ -216,6 +228,7 @@ class _Epochs:
                 config.schedule, number, config.max_epochs * n_steps, config.learning_rate
             )
             self.step(batch, rate)
+            self.on_step()
             n_samples += len(batch)
         return float(self.step.total_loss) / n_samples, rate
 

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from price_physics.images.render import RENDERER_VERSION
 from price_physics.model.dataset import SampleStore
-from price_physics.model.device import seeded
+from price_physics.model.device import algorithms, seeded
 from price_physics.model.fit import choose_network
 from price_physics.model.networks import NetworkConfig, build_network
 from price_physics.model.state import TrainingState, adamw
@@ -124,7 +124,7 @@ def _training(
     say(f"training steps of {config.architecture}")
     device, index = store.device, _some(store, sizes)
     architecture = choose_network(config, store.renderer.n_channels, N_FEATURES, N_CLASSES)
-    with seeded(1, device):
+    with seeded(1, device), algorithms(device, deterministic=False):
         network = build_network(architecture)
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         state = TrainingState(network, adamw(network, config.weight_decay), torch.Generator(device))

@@ -27,12 +27,14 @@ def test_the_first_row_is_to_be_met_and_its_peer_is_left_as_it_comes(figures):
     assert first.target == 2.0
     assert first.peer.args.items() >= {"threads": None, "workers": 0}.items()
     assert first.ours.args["network"] == first.peer.args["network"] == "resnet_lite"
-    assert "plain DataLoader, as it comes: torch's own threads" in first.text
+    assert first.ours.args["n_fits"] == first.peer.args["n_fits"] == 2
+    assert "plain DataLoader, one after another, torch's own threads" in first.text
     assert len(others) == 4
     for figure in others:
         assert figure.target is None
         assert figure.peer.args["threads"] == 1
-        assert "held to one thread" in figure.text
+        assert figure.ours.args["n_fits"] == figure.peer.args["n_fits"] == 1
+        assert "one thread each" in figure.text
     assert len({figure.name for figure in figures}) == 5
 
 
@@ -72,20 +74,21 @@ def test_the_plain_loop_is_plain(figures, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "item", counted)
     monkeypatch.setattr(training, "BATCH", 2)
     own = torch.get_num_threads()
-    assert training.TASKS["train_loader"](**figures[0].peer.args)() == N
+    assert training.TASKS["train_loader"](**figures[0].peer.args)() == 2 * N
     assert seen == {
-        "layout": [True] * 3,
-        "threads": [own] * 3,
-        "items": 3,
-        "loaders": [0],
+        "layout": [True] * 6,
+        "threads": [own] * 6,
+        "items": 6,
+        "loaders": [0, 0],
         "fused": None,
     }
     assert torch.get_num_threads() == own
 
 
 def test_ours_and_the_peer_held_to_one_thread_run(figures):
-    for task, given in (
-        ("train_drawn", figures[0].ours.args),
-        ("train_loader", figures[1].peer.args),
+    for task, given, n_fits in (
+        ("train_drawn", figures[0].ours.args, 2),
+        ("train_drawn", figures[1].ours.args, 1),
+        ("train_loader", figures[1].peer.args, 1),
     ):
-        assert training.TASKS[task](**given)() == N
+        assert training.TASKS[task](**given)() == n_fits * N

@@ -3,8 +3,10 @@
 Ours draws every image inside the step. The peer is the loop that a user writes after torch's
 tutorials: a DataLoader in the same process over one stored .npy of the same images, already
 normalised, read through the page cache; weights and images in torch's default layout, AdamW not
-fused, the loss read every step. Network, batch, loss and clipping are the same. The row to be met
-leaves the peer all of torch's threads, as it comes; the others hold it to our one.
+fused, the loss read every step. Network, batch, loss and clipping are the same.
+
+The row to be met gives both all of the cores, each in its own way: ours runs a month's fits side by
+side, one thread each, the peer has torch's own threads. The others compare one thread with one.
 """
 
 from pathlib import Path
@@ -15,33 +17,40 @@ from price_physics_tests.benchmarks.harness import OURS, Arena, Call, Figure
 SIZE, UNIT = 1_024, "samples an epoch"
 
 BATCH = 128
+N_FITS = 2
 PEERS = (
-    ("as_they_come", None, 0, "as it comes: torch's own threads"),
-    ("one_thread", 1, 0, "held to one thread"),
-    ("worker", 1, 1, "held to one thread, and one worker process"),
+    ("one_thread", 0, "one thread each"),
+    ("worker", 1, "one thread each, and for the peer one worker process"),
 )
-"""Name, threads of torch, processes that load, and what to call it; ours has one thread always."""
+"""Name, processes that load, and what to call it."""
 
 
 def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
     """Draw and store the images of `n` samples, and list what is to be measured."""
     given = {"n": n, "folder": str(folder)}
     arena.ask(Call(OURS, "store_images", given, alone=True))
-    found: list[Figure] = []
+    default = {**given, "network": "resnet_lite", "n_fits": N_FITS}
+    found = [
+        Figure(
+            "training_resnet_lite_all_cores",
+            f"{N_FITS} epochs of {n:,}, default network, fits side by side / plain DataLoader, one "
+            "after another, torch's own threads",
+            Call(OURS, "train_drawn", default),
+            Call(OURS, "train_loader", {**default, "threads": None, "workers": 0}),
+            2.0,
+        )
+    ]
     for network, text in (("resnet_lite", "default network"), ("patchify", "patchify")):
-        settings = {**given, "network": network}
-        ours = Call(OURS, "train_drawn", {**settings, "threads": 1})
-        for name, threads, workers, beside in PEERS:
-            if name == "as_they_come" and network != "resnet_lite":
-                continue
-            peer = {**settings, "threads": threads, "workers": workers}
+        settings = {**given, "network": network, "n_fits": 1}
+        for name, workers, beside in PEERS:
+            peer = {**settings, "threads": 1, "workers": workers}
             found.append(
                 Figure(
                     f"training_{network}_{name}",
                     f"an epoch of {n:,}, {text} / plain DataLoader, {beside}",
-                    ours,
+                    Call(OURS, "train_drawn", settings),
                     Call(OURS, "train_loader", peer),
-                    2.0 if name == "as_they_come" else None,
+                    target=None,
                 )
             )
     return found
@@ -56,18 +65,20 @@ def store_images(n: int, folder: str) -> Job:
     return lambda: str(stored_images(n, Path(folder)))
 
 
-def train_drawn(n: int, folder: str, network: str, threads: int) -> Job:
-    """One epoch of ours."""
+def train_drawn(n: int, folder: str, network: str, n_fits: int) -> Job:
+    """One epoch of each of our fits."""
     from price_physics_tests.benchmarks.training_loops import drawn
 
-    return drawn(n, network, BATCH, threads)
+    return drawn(n, network, BATCH, n_fits)
 
 
-def train_loader(n: int, folder: str, network: str, threads: int | None, workers: int) -> Job:
-    """One epoch of the peer."""
+def train_loader(
+    n: int, folder: str, network: str, n_fits: int, threads: int | None, workers: int
+) -> Job:
+    """An epoch of each of the peer's fits."""
     from price_physics_tests.benchmarks.training_loops import loader
 
-    return loader(n, Path(folder), network, BATCH, threads, workers)
+    return loader(n, Path(folder), network, BATCH, n_fits, threads, workers)
 
 
 TASKS = {"store_images": store_images, "train_drawn": train_drawn, "train_loader": train_loader}

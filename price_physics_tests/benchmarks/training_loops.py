@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from price_physics.images.render import Renderer
 from price_physics.model.dataset import Moments, Samples, SampleStore
+from price_physics.model.device import exact_float32
 from price_physics.model.fit import choose_network
 from price_physics.model.networks import build_network
+from price_physics.model.side_by_side import Check, side_by_side
 from price_physics.model.train import Task, fit_network
 from price_physics.study import ImagesConfig, ModelConfig
 from price_physics_tests.benchmarks.contender import Job
@@ -41,17 +44,20 @@ def random_store(n: int, config: ImagesConfig, device: torch.device) -> SampleSt
     return SampleStore(renderer, samples, classes, plain, features, device, cache_bytes=0)
 
 
-def drawn(n: int, network: str, batch: int, threads: int) -> Job:
-    """An epoch as `fit_network` runs it, making the network included."""
+def drawn(n: int, network: str, batch: int, n_fits: int) -> Job:
+    """An epoch of fits side by side, as the stage runs them, making the networks included."""
     store = random_store(n, ImagesConfig(), torch.device("cpu"))
     config = ModelConfig(architecture=network, batch_size=batch, max_epochs=1, device="cpu")  # type: ignore[arg-type]
     architecture = choose_network(config, store.renderer.n_channels, N_FEATURES, N_CLASSES)
-    task = Task(np.arange(n), None, n_epochs=1, seed=SEED)
+
+    def fit(seed: int, check: Check) -> None:
+        task = Task(np.arange(n), None, n_epochs=1, seed=seed)
+        fit_network(store, config, architecture, np.ones(n), task, on_step=check)
 
     def job() -> int:
-        with _threads(threads):
-            fit_network(store, config, architecture, np.ones(n), task)
-        return n
+        with _threads(1), exact_float32():
+            side_by_side([partial(fit, SEED + number) for number in range(n_fits)], n_fits)
+        return n_fits * n
 
     return job
 
@@ -84,32 +90,36 @@ class StoredImages(Dataset):
 
 
 def loader(
-    n: int, folder: Path, network: str, batch: int, threads: int | None, workers: int
+    n: int, folder: Path, network: str, batch: int, n_fits: int, threads: int | None, workers: int
 ) -> Job:
-    """An epoch of the loop that torch's tutorials show."""
+    """An epoch of the loop that torch's tutorials show, of one fit after another."""
     path = stored_images(n, folder)
     store = random_store(n, ImagesConfig(), torch.device("cpu"))
     arrays = store.features.numpy(), store.classes.numpy(), np.ones(n, np.float32)
     samples = StoredImages(path, *arrays)
     config = ModelConfig(architecture=network)  # type: ignore[arg-type]
 
+    def fit() -> None:
+        model = build_network(choose_network(config, 9, N_FEATURES, N_CLASSES))
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
+        model.train()
+        total = 0.0
+        for images, features, classes, weight in DataLoader(
+            samples, batch_size=batch, shuffle=True, num_workers=workers
+        ):
+            optimiser.zero_grad()
+            loss = F.cross_entropy(model(images, features), classes, reduction="none")
+            loss = (loss * weight).mean()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            total += loss.item()
+
     def job() -> int:
         with _threads(threads):
-            model = build_network(choose_network(config, 9, N_FEATURES, N_CLASSES))
-            optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
-            model.train()
-            total = 0.0
-            for images, features, classes, weight in DataLoader(
-                samples, batch_size=batch, shuffle=True, num_workers=workers
-            ):
-                optimiser.zero_grad()
-                loss = F.cross_entropy(model(images, features), classes, reduction="none")
-                loss = (loss * weight).mean()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimiser.step()
-                total += loss.item()
-        return n
+            for _ in range(n_fits):
+                fit()
+        return n_fits * n
 
     return job
 

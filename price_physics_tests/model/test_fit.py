@@ -9,6 +9,7 @@ import safetensors.numpy
 import torch
 
 from price_physics.errors import StoreError
+from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
 from price_physics.model.dataset import channel_moments
@@ -204,7 +205,26 @@ def test_a_killed_month_ends_where_it_would_have(result, tables, tmp_path, fit, 
     assert (result.architecture, result.summary) == (again.architecture, again.summary)
     # Every epoch was trained once, by one of the two.
     assert len(seen) + len(again_seen) == len(result.curves)
-    assert [d for d, _ in seen + again_seen] == sorted({d for d, _ in seen + again_seen})
+    for reports in (seen, again_seen):
+        done = [d for d, _ in reports]
+        assert done == sorted(done)
+    assert again_seen[-1][1].endswith(f"final fit, epoch {result.summary['epochs']}")
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypatch, n_threads):
+    asked = []
+    monkeypatch.setattr(crossfit, "fits_at_once", lambda *args: asked.append(args) or n_threads)
+    torch.rand(n_threads)  # the process's own random state is another every time
+    before = torch.get_rng_state()
+    again = fit_model(STUDY, MONTH, **tables)
+    assert asked == [(torch.device("cpu"), STUDY.model.batch_size)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert {k: v.tobytes() for k, v in result.weights.items()} == {
+        k: v.tobytes() for k, v in again.weights.items()
+    }
+    pd.testing.assert_frame_equal(result.out_of_fold, again.out_of_fold, check_exact=True)
+    pd.testing.assert_frame_equal(result.curves, again.curves, check_exact=True)
 
 
 def test_finished_fits_are_not_trained_again(result, tables, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from price_physics.model.device import exact_float32, resolve_device, seeded
+from price_physics.model.device import algorithms, exact_float32, resolve_device, seeded
 from price_physics.model.networks import ResNetLiteConfig
 from price_physics.model.step import Step
 from price_physics.study import ModelConfig
@@ -52,9 +52,8 @@ def test_recorded_steps_move_the_weights_as_plain_steps_do(cuda, n_steps):
     config = ModelConfig(batch_size=16, precision="float32")
     weight = torch.rand(60, generator=torch.Generator().manual_seed(2)).to(cuda)
     trained = {}
-    with seeded(1, cuda), exact_float32():
-        # one algorithm for both: AdamW's first steps magnify the last bits of a gradient
-        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+    # one algorithm for both: AdamW's first steps magnify the last bits of a gradient
+    with seeded(1, cuda), algorithms(cuda, deterministic=True), exact_float32():
         for recorded in (False, True):
             state = make_state(store, NETWORK)
             state.network.train()

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from price_physics.model.networks.dropout import Dropout
 from price_physics.model.networks.resnet_lite import NORM_MOMENTUM, ResidualBlock
 
 PATCH = 8
@@ -51,7 +52,7 @@ class Patchify(nn.Module):
         self.merge_norm = nn.BatchNorm2d(v, momentum=NORM_MOMENTUM)
         self.stage2 = nn.Sequential(ResidualBlock(v, v), ResidualBlock(v, v))
         self.hidden = nn.Linear(v + config.n_features, config.n_hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.n_hidden, config.n_classes)
 
     def features(self, images: Tensor) -> Tensor:

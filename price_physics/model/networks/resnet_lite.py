@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from price_physics.model.networks.dropout import Dropout
+
 NORM_MOMENTUM = 0.2
 """Twice torch's: an epoch of a few hundred samples has a handful of steps to learn the norms in."""
 
@@ -42,7 +44,7 @@ class ResNetLite(nn.Module):
         self.stage2 = ResidualBlock(w, 2 * w)
         self.stage3 = ResidualBlock(2 * w, 4 * w)
         self.hidden = nn.Linear(4 * w + config.n_features, config.n_hidden)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.n_hidden, config.n_classes)
 
     def features(self, images: Tensor) -> Tensor:

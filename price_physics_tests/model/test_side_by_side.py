@@ -1,0 +1,124 @@
+"""Jobs on threads: order, errors, interrupts, and how many."""
+
+import threading
+
+import pytest
+import torch
+
+from price_physics.model import side_by_side as module
+from price_physics.model.networks import ResNetLiteConfig, build_network
+from price_physics.model.side_by_side import GivenUpError, fits_at_once, side_by_side
+
+CPU = torch.device("cpu")
+PATIENCE_S = 60
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_come_in_the_order_of_the_jobs(n_threads):
+    third_is_done = threading.Event()
+
+    def job(number, check):
+        check()
+        if n_threads > 1 and number < 2:
+            assert third_is_done.wait(PATIENCE_S)
+        third_is_done.set()
+        return number
+
+    jobs = [lambda check, n=n: job(n, check) for n in range(3)]
+    assert side_by_side(jobs, n_threads) == [0, 1, 2]
+
+
+def test_with_one_thread_the_caller_does_the_work():
+    def job(check):
+        return threading.current_thread()
+
+    assert side_by_side([job], 1) == [threading.current_thread()]
+    assert side_by_side([job], 2) != [threading.current_thread()]
+
+
+def test_torch_has_one_thread_in_each():
+    before = torch.get_num_threads()
+    assert side_by_side([lambda check: torch.get_num_threads()] * 4, 2) == [1] * 4
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_an_error_ends_the_others_at_their_next_check(error):
+    running, ended, started = threading.Event(), [], []
+
+    def endless(check):
+        running.set()
+        while True:
+            try:
+                check()
+            except GivenUpError:
+                ended.append(True)
+                raise
+
+    def failing(check):
+        assert running.wait(PATIENCE_S)
+        raise error
+
+    jobs = [endless, failing, *[lambda check: started.append(True)] * 50]
+    with pytest.raises(error):
+        side_by_side(jobs, 2)
+    assert ended == [True]
+    assert len(started) < 50
+
+
+def test_an_interrupt_of_the_caller_ends_the_jobs(monkeypatch):
+    ended = []
+
+    def endless(check):
+        while True:
+            try:
+                check()
+            except GivenUpError:
+                ended.append(True)
+                raise
+
+    def interrupted(futures):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([endless, endless], 2)
+    assert ended == [True, True]
+
+
+def test_fits_at_once(monkeypatch):
+    monkeypatch.setattr(module, "_n_cores", lambda: 6)
+    assert fits_at_once(CPU, 128) == 6
+    assert fits_at_once(CPU, 512) == 4
+    assert fits_at_once(CPU, 4096) == 1
+    assert fits_at_once(torch.device("cuda"), 128) == 1
+
+
+# ---------------------------------------------------------------------------- dropout
+def test_dropout_draws_from_its_own_generator():
+    network = build_network(ResNetLiteConfig(1, 0, 2, width=4, dropout=0.25))
+    dropout, x = network.dropout, torch.ones(100_000)
+
+    def draw(seed):
+        dropout.generator = torch.Generator().manual_seed(seed)
+        return dropout(x)
+
+    before = torch.get_rng_state()
+    first, again, other = draw(1), draw(1), draw(2)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert first.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert float(first.mean()) == pytest.approx(1, abs=4 * (1 / 3 / 100_000) ** 0.5)
+    dropout.eval()
+    assert torch.equal(draw(1), x)
+
+
+def test_dropout_without_a_generator_is_torchs():
+    dropout = build_network(ResNetLiteConfig(1, 0, 2, width=4, dropout=0.25)).dropout
+    x = torch.ones(50)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        drawn = dropout(x)
+        torch.manual_seed(1)
+        assert torch.equal(drawn, torch.nn.functional.dropout(x, 0.25))
