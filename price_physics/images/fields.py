@@ -10,7 +10,7 @@ from torch import Tensor
 
 from price_physics.images.scaling import block_mean, check, replicated, unit_range
 
-_FEW = 32
+_FEW = 64
 
 
 def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)) -> Tensor:
@@ -48,7 +48,7 @@ def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)
             [-1.,  0.,  1.]])
     """
     cos, sin = _polar(windows, size, sample_range)
-    return _less_products(cos[:, :, None] * cos[:, None, :], sin, sin)
+    return _difference((cos, cos), (sin, sin))
 
 
 def gadf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)) -> Tensor:
@@ -62,7 +62,7 @@ def gadf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)
             [ 0., -1.,  0.]])
     """
     cos, sin = _polar(windows, size, sample_range)
-    return _less_products(sin[:, :, None] * cos[:, None, :], cos, sin)
+    return _difference((sin, cos), (cos, sin))
 
 
 def recurrence(windows: Tensor, size: int) -> Tensor:
@@ -103,17 +103,21 @@ def _polar(windows: Tensor, size: int, sample_range: tuple[float, float]) -> tup
     return _replicate(cos, size), _replicate(sin, size)
 
 
-def _less_products(field: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """Subtract ``left_i * right_j`` (B, S) from each picture of `field` (B, S, S), in place.
+def _difference(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Tensor:
+    """Draw ``a_i * b_j - c_i * d_j`` (B, S, S) of pairs ``(a, b)`` and ``(c, d)`` of (B, S).
 
-    On a processor a few pictures at a time: a second field of fresh memory takes several times as
-    long as the products, for the system clears it page by page.
+    On a processor some pictures at a time: the products are then still in its cache, and a second
+    field of fresh memory would take several times as long, for the system clears it page by page.
     """
-    whole = field.requires_grad or not field.is_cpu or torch.compiler.is_compiling()
-    step = max(len(field), 1) if whole else _FEW
-    for start in range(0, len(field), step):
-        part = slice(start, start + step)
-        field[part].sub_(left[part, :, None] * right[part, None, :])
+    a, b = first[0][:, :, None], first[1][:, None, :]
+    c, d = second[0][:, :, None], second[1][:, None, :]
+    if a.requires_grad or not a.is_cpu or torch.compiler.is_compiling():
+        return (a * b).sub_(c * d)
+    field = a.new_empty(len(a), a.shape[1], b.shape[2])
+    for start in range(0, len(field), _FEW):
+        part = slice(start, start + _FEW)
+        torch.mul(a[part], b[part], out=field[part])
+        field[part].sub_(c[part] * d[part])
     return field
 
 
