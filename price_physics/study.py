@@ -620,7 +620,13 @@ class Study(_Config):
 
 
 def config_hash(study: Study, market: Market) -> str:
-    """Hash everything that can change a number: what makes two trials one.
+    """Hash `trial_settings`."""
+    settings = trial_settings(study, market)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def trial_settings(study: Study, market: Market) -> dict[str, Any]:
+    """List everything that can change a number: what makes two trials one.
 
     Names, descriptions and the extent of the data (`files`, months) do not count, nor do what
     only refuses data (`vendor`, `strict_gaps`), motifs, the device and its determinism, which
@@ -634,11 +640,10 @@ def config_hash(study: Study, market: Market) -> str:
         "model": {"device", "deterministic"},
     }
     extent = {"name", "files", "first_month", "last_month", "vendor", "strict_gaps"}
-    settings = {
+    return {
         "study": study.model_dump(mode="json", exclude=without),
         "market": market.model_dump(mode="json", exclude=extent),
     }
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 # ---------------------------------------------------------------------------- reading

@@ -22,6 +22,7 @@ from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.progress import asset_bar
 from price_physics.orchestration.publish import publish_missing
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
+from price_physics.orchestration.versions import months_with_trades
 from price_physics.project import Project
 from price_physics.store.partitions import Partition, Store
 from price_physics.study import Market, Study, load_configs
@@ -48,7 +49,7 @@ def run_backfill(
     Parameters
     ----------
     first, last : Month, optional
-        Both inclusive; the market's first and last complete month by default.
+        Both inclusive; see `months_of_run`.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def run_backfill(
         Whatever stopped a month; earlier months stand.
     """
     study, market = find_study(project, study_name)
-    months = months_of_run(market, first, last)
+    months = months_of_run(project, market, first, last)
     total = len(months) * len(STAGES)
     written = 0
     with (
@@ -132,12 +133,35 @@ def find_study(project: Project, name: str) -> tuple[Study, Market]:
     return studies[name], markets[studies[name].market]
 
 
-def months_of_run(market: Market, first: Month | None, last: Month | None) -> list[Month]:
-    """List the months of a market that are over, from `first` to `last`. Raises ConfigError."""
+def months_of_run(
+    project: Project, market: Market, first: Month | None, last: Month | None
+) -> list[Month]:
+    """List the months of a market that are over, from `first` to `last`.
+
+    By default the first is the market's, and the last is the market's `last_month` or else the last
+    of which a file holds a trade: nobody knows yet whether an older market has gone silent or its
+    newest file has not arrived.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such month.
+    TickDataError
+        When the files are looked at, and there are none or one cannot be trusted.
+    """
     known = [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
-    first, last = first or known[0], last or known[-1]
+    first = first or known[0]
+    if last is None and market.last_month is None:
+        traded = [m for m in months_with_trades(project, market) if first <= m <= known[-1]]
+        if not traded:
+            raise ConfigError(
+                f"market {market.name}: no file holds a trade from {first} to {known[-1]}, the "
+                "last month that is over; add files, or set FROM= and TO="
+            )
+        last = traded[-1]
+    last = last or known[-1]
     for name, month in (("FROM", first), ("TO", last)):
         if not known[0] <= month <= known[-1]:
             raise ConfigError(

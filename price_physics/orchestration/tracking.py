@@ -25,7 +25,7 @@ import pandas as pd
 from price_physics.months import Month
 from price_physics.orchestration.registry import ModelFiles, register
 from price_physics.store.partitions import Partition
-from price_physics.study import Market, Study, config_hash
+from price_physics.study import Market, Study, config_hash, trial_settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -144,8 +144,12 @@ def _experiment(client: "MlflowClient", name: str, artifacts: Path) -> str:
 def _parent_run(
     client: "MlflowClient", experiment: str, study: Study, market: Market, configuration: str
 ) -> str:
-    """Find or make the run of a study and configuration; its parameters are those of both."""
-    from mlflow.entities import Param
+    """Find or make the run of a study and configuration.
+
+    Its parameters are what makes the configuration. Other settings may change under it, say when
+    a month is added, and a parameter may not: they are tags, as they were last.
+    """
+    from mlflow.entities import Param, RunTag
 
     from price_physics.report.numbers import flatten
 
@@ -156,9 +160,14 @@ def _parent_run(
         run = made.info.run_id
         client.set_terminated(run)
     # Every time: equal parameters are taken again, and a kill may have come before the first.
+    trial = trial_settings(study, market)
+    params = flatten({**trial["study"], "market": trial["market"]})
     settings = {**study.model_dump(mode="json"), "market": market.model_dump(mode="json")}
+    others = {key: value for key, value in flatten(settings).items() if key not in params}
     client.log_batch(
-        run, params=[Param(key, str(value)) for key, value in flatten(settings).items()]
+        run,
+        params=[Param(key, str(value)) for key, value in params.items()],
+        tags=[RunTag(f"price_physics.{key}", str(value)) for key, value in others.items()],
     )
     return run
 

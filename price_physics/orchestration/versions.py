@@ -16,7 +16,7 @@ from price_physics.orchestration.dag import STAGES
 from price_physics.orchestration.progress import reading_bar
 from price_physics.project import Project
 from price_physics.study import Market, Study
-from price_physics.ticks.index import FileIndex, inputs_of
+from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, months_of
 from price_physics.ticks.intake import look_at_files
 
 PIPELINE = (
@@ -80,6 +80,15 @@ def file_versions(project: Project, market: Market, month: Month) -> dict[str, s
     TickDataError
         When the market has no files, or an unknown one cannot be trusted.
     """
+    return inputs_of(_look(project, market), month)
+
+
+def months_with_trades(project: Project, market: Market) -> list[Month]:
+    """Months of which a vendor file holds a trade; reads and raises as `file_versions`."""
+    extents = months_of(_look(project, market).values())
+    return sorted(month for month, extent in extents.items() if extent.last_ns is not None)
+
+
+def _look(project: Project, market: Market) -> dict[str, FileEntry]:
     with reading_bar(f"{market.name}: new files") as progress:
-        entries = look_at_files(market, project.root, open_index(project, market), progress)
-    return inputs_of(entries, month)
+        return look_at_files(market, project.root, open_index(project, market), progress)

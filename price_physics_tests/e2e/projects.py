@@ -30,7 +30,7 @@ SMALL: Mapping[str, Any] = {
 def make_project(
     folder: Path,
     first_month: str = "2012-01",
-    last_month: str = "2012-04",
+    last_month: str | None = "2012-04",
     edits: Mapping[str, Any] = SMALL,
     ticks: bytes | None = None,
 ) -> Project:

@@ -11,7 +11,7 @@ import pytest
 
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
-from price_physics.orchestration.backfill import run_backfill
+from price_physics.orchestration.backfill import months_of_run, run_backfill
 from price_physics.orchestration.dag import STAGES, TABLES
 from price_physics.orchestration.freshness import stale_assets
 from price_physics.project import Project
@@ -218,3 +218,17 @@ def test_unknown_study_and_month_are_named(small_run: Project) -> None:
         run_backfill(small_run, "dmeo")
     with pytest.raises(ConfigError, match=r"TO=2013-01: .* has months 2012-01 to 2012-04"):
         run_backfill(small_run, "demo", Month(2012, 1), Month(2013, 1))
+
+
+def test_without_a_last_month_the_plan_ends_with_the_files(tmp_path: Path) -> None:
+    project = make_project(tmp_path, last_month=None)
+    market = load_configs(project.configs)[0]["bitstamp_usd"]
+    assert market.last_month is None
+    months = months_of_run(project, market, None, None)
+    assert (months[0], months[-1]) == (Month(2012, 1), Month(2012, 5))
+    later = months_of_run(project, market, None, Month(2012, 7))
+    assert later[-1] == Month(2012, 7)
+    with pytest.raises(ConfigError, match="no file holds a trade from 2013-01 to 20"):
+        months_of_run(project, market, Month(2013, 1), None)
+    closed = market.model_copy(update={"last_month": Month(2012, 4)})
+    assert months_of_run(project, closed, None, None)[-1] == Month(2012, 4)

@@ -147,3 +147,34 @@ def test_a_kill_before_the_older_run_is_marked_is_mended(tracking, monkeypatch):
     assert set(runs) == {"the month", "the month superseded"}
     assert runs["the month"].info.run_id == newer
     assert runs["the month"].data.metrics.items() >= REPORT.items()
+
+
+def test_what_makes_no_other_trial_may_change_under_a_run(tracking):
+    database, month = tracking
+    one, market = study(), MARKET
+    changed = one.model_copy(
+        update={
+            "description": "another word",
+            "motifs": one.motifs.model_copy(update={"max_events": 9}),
+            "model": one.model.model_copy(update={"device": "cpu", "deterministic": True}),
+        }
+    )
+    longer = market.model_copy(
+        update={
+            "files": ["*", "more/*"],
+            "first_month": FIRST - 3,
+            "last_month": FIRST + 30,
+            "vendor": "tardis",
+            "strict_gaps": True,
+        }
+    )
+    runs = [database.log_month(s, m, month, tags={}) for s, m in ((one, market), (changed, longer))]
+    client = database._client()
+    parents = {client.get_run(run).data.tags["mlflow.parentRunId"] for run in runs}
+    assert len(parents) == 1
+    found = client.get_run(parents.pop()).data
+    assert found.params["market.symbol"] == "TOY"
+    assert found.tags["price_physics.market.files"] == "['*', 'more/*']"
+    assert found.tags["price_physics.market.last_month"] == str(FIRST + 30)
+    assert found.tags["price_physics.description"] == "another word"
+    assert not {"market.last_month", "description", "model.device"} & set(found.params)

@@ -57,7 +57,7 @@ def run_audit(
     Parameters
     ----------
     first, last : Month, optional
-        Both inclusive; the market's first and last complete month by default.
+        Both inclusive; see `months_of_run`.
     moments_ns : sequence of int, optional
         UTC ns; `n_moments` of them are chosen by default, in turn amid a month and at the end of
         one.
@@ -81,7 +81,7 @@ def run_audit(
         Whatever stopped a month.
     """
     study, market = find_study(project, study_name)
-    months = months_of_run(market, first, last)
+    months = months_of_run(project, market, first, last)
     stages = with_upstream(assets)
     dumps = read_dumps(market, project.root, months[0], months[-1])
     moments = list(moments_ns) or choose_moments(months, dumps, n_moments)
