@@ -4,17 +4,20 @@ import argparse
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from price_physics import __version__
 from price_physics.errors import ConfigError, PricePhysicsError
 from price_physics.months import Month
 from price_physics.project import Project, find_project
 
 DEMO = "demo"
+PORT = 3000
 PLANTED = ["trend", "exclusive_or", "volatility", "walk"]
 
 
@@ -34,7 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="price-physics", description=__doc__)
+    text = (__doc__ or "").replace("``", "")
+    parser = argparse.ArgumentParser(prog="price-physics", description=text)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="verb")
 
     def add(name: str, run: Callable[[Project, argparse.Namespace], int], text: str):  # type: ignore[no-untyped-def]
@@ -71,18 +76,19 @@ def _parser() -> argparse.ArgumentParser:
     truth.add_argument("--seed", type=int, default=7, help="of the markets and of the studies")
     truth.add_argument("--events", type=int, default=40_000, help="at least, to train on")
     ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
+    ticks.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
     ticks.add_argument("--from", dest="first", type=_month, required=True, help="YYYY-MM")
     ticks.add_argument("--months", type=int, default=1, help="number of months")
     ticks.add_argument("--ticks-a-day", type=int, default=100_000, help="on average")
-    ticks.add_argument("--seed", type=int, default=0)
+    ticks.add_argument("--seed", type=int, default=0, help="of every random number")
     ticks.add_argument("--vendor", default="binance_spot_trades", help="a wrong one lists them")
     ticks.add_argument("--folder", type=Path, required=True, help="where the files go")
     bench = add("bench", _bench, "measure speed and memory against peers, side by side")
     bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training")
     bench.add_argument("--full", action="store_true", help="also what takes many minutes")
     bench.add_argument("--accept", action="store_true", help="keep under benchmarks/results")
-    add("dev", _dev, "open the Dagster UI on http://127.0.0.1:3000")
+    add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")
     add("test", _test, "check style, import rules and types, then run every test")
     add("lint", _lint, "check style and which way imports point")
     add("types", _types, "check types")
@@ -111,8 +117,9 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
         f"{done.n_materialised} assets materialised, {done.n_current} were current, "
         f"{time.monotonic() - start:.0f} s"
     )
-    reports = project.outputs / done.study.name / "reports"
-    print_verdict(reports / f"{done.months[-1]}.json", reports / f"{done.months[-1]}.html")
+    outputs, last = project.outputs / done.study.name, done.months[-1]
+    print_verdict(outputs / "reports" / f"{last}.json", outputs / "reports" / f"{last}.html")
+    print(f"Motifs: {outputs / 'motifs' / str(last) / 'motifs.md'}")
     return 0
 
 
@@ -187,8 +194,14 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
 
     with open_instance(project):  # create the databases before daemon and webserver race for them
         pass
-    print("Dagster on http://127.0.0.1:3000 (no login: it listens on this machine only)")
-    command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", "3000"]
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+            raise ConfigError(
+                f"something listens on port {PORT} already: open http://127.0.0.1:{PORT} if it is "
+                "another `make dev`, else end it; two at once would disturb each other's schedules"
+            )
+    print(f"Dagster on http://127.0.0.1:{PORT} (no login: it listens on this machine only)")
+    command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(PORT)]
     return subprocess.call([*command, "-w", str(project.root / "workspace.yaml")], cwd=project.root)  # noqa: S603
 
 

@@ -685,7 +685,8 @@ def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
         _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+        place = str(error).replace('in "<unicode string>", ', "")
+        raise ConfigError(f"{path}: not valid YAML: {place}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected a mapping of settings, found {data!r}")
     if "name" in data:

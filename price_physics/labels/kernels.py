@@ -22,7 +22,8 @@ from numba import njit
 
 DROP, STOP_LOSS_FIRST = 2, -1
 _ROW = 4  # a leaf of the pyramid holds rows of 2 ** 4 ticks
-_ONE, _TWO, _LINE = np.uint64(1), np.uint64(2), np.uint64(8)
+_LINE = np.uint64(8)  # times in a cache line
+_ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
 @njit(cache=True)
@@ -276,7 +277,7 @@ def _build(high, low, nodes, bits):
     for leaf in range(n_whole):
         highest, lowest = -np.inf, np.inf
         for row in range(leaf << (bits - _ROW), (leaf + 1) << (bits - _ROW)):
-            # Of a length that the compiler knows: without a loop, a quarter faster.
+            # Of a length that the compiler knows, and so unrolls: a quarter faster.
             for i in range(row << _ROW, (row << _ROW) + (1 << _ROW)):
                 highest, lowest = max(highest, high[i]), min(lowest, low[i])
         nodes[n_leaves + leaf, 0], nodes[n_leaves + leaf, 1] = highest, lowest
@@ -337,7 +338,8 @@ def _touch(
             )
             n_both += up & down
         else:
-            # Events in order end in order: look on from where the last time-out ended.
+            # Events in order end in order: look on from where the last time-out ended, a cache line
+            # at a time (a twentieth faster at 30 ticks an event, a tenth at 60).
             ahead = line > start and time_ns[line - _ONE] <= end_ns
             line = _first_after(time_ns, end_ns, line if ahead else start, _LINE)
             stop = line
@@ -394,7 +396,7 @@ def _first_outside(time_ns, high, low, nodes, bits, start, end_ns, upper, lower)
     at = ((node << depth) - n_leaves) << bits
     if time_ns[at] > end_ns:
         return at
-    # Down two levels at once, as one waits less for the first of four than twice for one of two.
+    # Two levels at once: the four nodes share a cache line, and are waited for once, not twice.
     while node < n_leaves >> _ONE:
         node <<= _TWO
         one = _inside(nodes, node, upper, lower)

@@ -103,7 +103,7 @@ def _tiles(numbers: Numbers) -> list[Tile]:
             f"of capital; before them {percent(head['gross_return'], sign=True)}",
         ),
         Tile(
-            "Hit rate",
+            "Took profit",
             percent(head["hit_rate"]),
             f"break-even {percent(head['break_even_precision'])}",
         ),
@@ -206,7 +206,7 @@ def _months(numbers: Numbers) -> Section:
         for m in numbers["months"]
     ]
     columns = ["Month", "Model of", "Training", "Events", "Trades", "Cancelled", "Net", "Gross"]
-    columns += ["Costs", "Buy, hold", "Hit rate", "AUC", "Mean |book|"]
+    columns += ["Costs", "Buy, hold", "Took profit", "AUC", "Mean |book|"]
     note = "Training: samples behind the model that served the month, trained through the month "
     note += "named. Trades count in the month in which they end."
     table = Table(

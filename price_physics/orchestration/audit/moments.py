@@ -60,7 +60,13 @@ def parse_moment(text: str) -> int:
     try:
         return Month.parse(text).end_ns
     except ValueError:
+        pass
+    try:
         moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither a month (YYYY-MM) nor an ISO 8601 time (2012-03-15T12:00:00)"
+        ) from None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return int(moment.timestamp()) * 10**9 + moment.microsecond * 1000
 
