@@ -138,9 +138,8 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
 def test_yaml_cannot_run_code(tmp_path: Path) -> None:
     path = tmp_path / "evil.yaml"
     path.write_text("seed: !!python/object/apply:os.getcwd []\n")
-    with pytest.raises(ConfigError, match="not valid YAML") as raised:
+    with pytest.raises(ConfigError, match=r"not valid YAML: [^<]*line 1, column 7"):
         load_study(path)
-    assert str(raised.value).endswith("line 1, column 7")
 
 
 def test_a_study_of_an_unknown_market_is_refused(tmp_path: Path) -> None:
