@@ -396,7 +396,7 @@ def _first_outside(time_ns, high, low, nodes, bits, start, end_ns, upper, lower)
     at = ((node << depth) - n_leaves) << bits
     if time_ns[at] > end_ns:
         return at
-    # Two levels at once: the four nodes share a cache line, and are waited for once, not twice.
+    # Two levels at once: what is read lies side by side, and is waited for once, not twice.
     while node < n_leaves >> _ONE:
         node <<= _TWO
         one = _inside(nodes, node, upper, lower)
