@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from price_physics import __version__
 from price_physics.errors import ConfigError, PricePhysicsError
@@ -78,12 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
     ticks.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
-    ticks.add_argument("--from", dest="first", type=_month, required=True, help="YYYY-MM")
+    needed: dict[str, Any] = {"required": True, "default": argparse.SUPPRESS}  # no default to tell
+    ticks.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM", **needed)
     ticks.add_argument("--months", type=int, default=1, help="number of months")
     ticks.add_argument("--ticks-a-day", type=int, default=100_000, help="on average")
     ticks.add_argument("--seed", type=int, default=0, help="of every random number")
     ticks.add_argument("--vendor", default="binance_spot_trades", help="a wrong one lists them")
-    ticks.add_argument("--folder", type=Path, required=True, help="where the files go")
+    ticks.add_argument("--folder", type=Path, help="where the files go", **needed)
     bench = add("bench", _bench, "measure speed and memory against peers, side by side")
     bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training")
     bench.add_argument("--full", action="store_true", help="also what takes many minutes")
@@ -192,14 +194,14 @@ def _bench(project: Project, options: argparse.Namespace) -> int:
 def _dev(project: Project, options: argparse.Namespace) -> int:
     from price_physics.orchestration.instance import open_instance
 
-    with open_instance(project):  # create the databases before daemon and webserver race for them
-        pass
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:
             raise ConfigError(
                 f"something listens on port {PORT} already: open http://127.0.0.1:{PORT} if it is "
                 "another `make dev`, else end it; two at once would disturb each other's schedules"
             )
+    with open_instance(project):  # create the databases before daemon and webserver race for them
+        pass
     print(f"Dagster on http://127.0.0.1:{PORT} (no login: it listens on this machine only)")
     command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(PORT)]
     return subprocess.call([*command, "-w", str(project.root / "workspace.yaml")], cwd=project.root)  # noqa: S603

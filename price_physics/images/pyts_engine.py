@@ -4,6 +4,7 @@ pyts is imported when the first picture is drawn, for it compiles half a minute.
 """
 
 import warnings
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from price_physics.study import ImagesConfig
 
 _Array = npt.NDArray[np.float64]
+_WARNINGS = Lock()  # what is shown is a setting of the process
 
 
 def draw(name: str, windows: _Array, config: ImagesConfig) -> _Array:
@@ -26,7 +28,7 @@ def draw(name: str, windows: _Array, config: ImagesConfig) -> _Array:
     windows : float64 array of shape (n, W)
     config : ImagesConfig
     """
-    with warnings.catch_warnings():
+    with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies', and "some quantiles are equal"
         picture = _own_size(name, windows, min(config.size_pixels, windows.shape[1]), config)
     pixel = np.arange(config.size_pixels) * picture.shape[1] // config.size_pixels

@@ -16,6 +16,7 @@ from threading import Lock
 import numpy as np
 import pandas as pd
 
+from price_physics.images.threads import one_cpu_thread
 from price_physics.labels.frames import rows_of
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import exact_float32
@@ -106,6 +107,7 @@ def read_folds(
     return folds, None
 
 
+@one_cpu_thread()  # both are settings of the process: threads inside must find them made
 @exact_float32()
 def fit_folds(
     study: Study,
@@ -117,7 +119,10 @@ def fit_folds(
     progress: Progress | None = None,
     checkpoints: Path | None = None,
 ) -> FoldedFit:
-    """Fit every fold, then all members; parameters as `fit_model`."""
+    """Fit every fold, then all members; parameters as `fit_model`.
+
+    `progress` may be called from other threads, one at a time.
+    """
     work = _Work(study, month, store, network, uniqueness, sorted(folds), progress, checkpoints)
     parts = dict(sorted(folds.items()))
     fits = work.fit(
@@ -137,9 +142,11 @@ def fit_folds(
     return FoldedFit(fits, (fold_of[order], index[order], logits[order]))
 
 
-def ensemble_logits(fits: list[Fit], store: SampleStore, index: Index) -> Floats:
+def ensemble_logits(
+    fits: list[Fit], store: SampleStore, index: Index, on_step: Check = lambda: None
+) -> Floats:
     """Mean logits (n, n_classes) of an ensemble on the given samples."""
-    return np.mean([predict_logits(fit.network, store, index) for fit in fits], axis=0)
+    return np.mean([predict_logits(fit.network, store, index, on_step) for fit in fits], axis=0)
 
 
 @dataclass
@@ -157,7 +164,9 @@ class _Work:
     at_once: int | None = None  # what the device's memory took so far
 
     def __post_init__(self) -> None:
-        self.n_threads = fits_at_once(self.store.device, self.study.model.batch_size)
+        size_pixels = self.store.renderer.config.size_pixels
+        batch_size = self.study.model.batch_size
+        self.n_threads = fits_at_once(self.store.device, batch_size, size_pixels, self.network)
         self._epochs_done: dict[tuple[int, int], int] = {}
         self._reporting = Lock()
 
@@ -172,8 +181,7 @@ class _Work:
         """Logits of each fold's ensemble on what it has not seen."""
 
         def job(fold: int, check: Check) -> Floats:
-            check()
-            return ensemble_logits(fits[fold], self.store, tests[fold])
+            return ensemble_logits(fits[fold], self.store, tests[fold], check)
 
         logits = side_by_side([partial(job, f) for f in tests], self.n_threads)
         return dict(zip(tests, logits, strict=True))

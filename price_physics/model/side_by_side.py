@@ -12,27 +12,45 @@ from typing import TypeVar
 
 import torch
 
+from price_physics.model.networks import NetworkConfig
+
 T = TypeVar("T")
 Check = Callable[[], None]
 """To be called now and then by a job: raises when the others have been given up."""
 
-_MOST_SAMPLES = 2048
-"""In training at once, over all fits: their activations are what takes memory."""
+_MOST_ACTIVATIONS = 2**27
+"""Batch x pixels x width over all fits at once: measured, about 1.5 GB."""
 
 
 class GivenUpError(Exception):
     """Raised inside a job because another one failed or the user interrupted."""
 
 
-def fits_at_once(device: torch.device, batch_size: int) -> int:
-    """How many fits run side by side: one on CUDA, whose step fills the device."""
+def fits_at_once(
+    device: torch.device, batch_size: int, size_pixels: int, network: NetworkConfig
+) -> int:
+    """How many fits run side by side: one on CUDA, whose step fills the device.
+
+    On the CPU one a core, as long as their activations take little memory together.
+
+    Examples
+    --------
+    >>> from price_physics.model.networks import ResNetLiteConfig
+    >>> wide = ResNetLiteConfig(n_channels=9, n_features=6, n_classes=3, width=256)
+    >>> fits_at_once(torch.device("cpu"), 128, 64, wide)
+    1
+    """
     if device.type != "cpu":
         return 1
-    return max(1, min(_n_cores(), _MOST_SAMPLES // batch_size))
+    each = batch_size * size_pixels**2 * network.width
+    return max(1, min(_n_cores(), _MOST_ACTIVATIONS // each))
 
 
 def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T]:
     """Run jobs on so many threads; the results in the order of the jobs.
+
+    The caller holds torch to one thread: those that are started here are, and a thread started
+    later would inherit it.
 
     Parameters
     ----------
@@ -53,18 +71,28 @@ def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T
         if given_up.is_set():
             raise GivenUpError
 
+    def run(job: Callable[[Check], T]) -> T:
+        check()
+        try:
+            return job(check)
+        except BaseException:
+            given_up.set()  # before this thread can take the next job
+            raise
+
     if n_threads == 1:
         return [job(check) for job in jobs]
     with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        futures = [pool.submit(job, check) for job in jobs]
         try:
-            for future in as_completed(futures):
-                future.result()
+            futures = [pool.submit(run, job) for job in jobs]
+            done = list(as_completed(futures))
         except BaseException:
             given_up.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [future.result() for future in futures]
+    errors = [error for future in done if (error := future.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, GivenUpError):
+            raise error
+    return [future.result() for future in futures]
 
 
 def _n_cores() -> int:

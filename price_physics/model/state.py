@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 class TrainingState:
     """A network in training, its optimiser, the random states, and the best epoch so far.
 
-    The order of the samples is drawn from `generator`, and on the CPU so is dropout: nothing of a
-    fit there depends on the process's own random state, which fits side by side would share.
+    The order of the samples is drawn from `generator`, dropout on the CPU from another one: nothing
+    of a fit there depends on the process's own random state, which fits side by side would share.
 
     Attributes
     ----------
@@ -50,8 +50,9 @@ class TrainingState:
         self, network: Network, optimiser: torch.optim.Optimizer, generator: torch.Generator
     ) -> None:
         self.network, self.optimiser, self.generator = network, optimiser, generator
+        self._dropout = torch.Generator().manual_seed(generator.initial_seed() + 1)
         if self._device.type == "cpu":
-            network.dropout.generator = generator
+            network.dropout.generator = self._dropout
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.curve: list[dict[str, Any]] = []
         self.at_once = 0
@@ -75,6 +76,7 @@ class TrainingState:
         """Copy everything, as arrays and JSON."""
         arrays = {k: np.array(v.detach().cpu().numpy(), order="C") for k, v in self._tensors()}
         arrays["random.order"] = self.generator.get_state().numpy().copy()
+        arrays["random.dropout"] = self._dropout.get_state().numpy().copy()
         if self._device.type == "cuda":
             arrays["random.cuda"] = torch.cuda.get_rng_state(self._device).numpy().copy()
         facts = ("epoch", "best_epoch", "best_loss", "curve", "at_once")
@@ -86,6 +88,7 @@ class TrainingState:
             for name, tensor in self._tensors():
                 tensor.copy_(torch.from_numpy(arrays[name]))
         self.generator.set_state(torch.from_numpy(arrays["random.order"].copy()))
+        self._dropout.set_state(torch.from_numpy(arrays["random.dropout"].copy()))
         if self._device.type == "cuda":
             state = torch.from_numpy(arrays["random.cuda"].copy())
             torch.cuda.set_rng_state(state, self._device)

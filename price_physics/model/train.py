@@ -104,7 +104,8 @@ def fit_network(
     on_epoch : callable
         Called with the number of each epoch finished in this call.
     on_step : callable
-        Called after each step; what it raises ends the fit.
+        Called after each step and each batch of the early-stopping slice; what it raises ends
+        the fit.
     checkpoint : Path, optional
         File to keep the state in after each epoch, and to go on from. On the CPU a fit that goes on
         ends with the bytes of one that was never stopped.
@@ -139,7 +140,7 @@ def fit_network(
             loss, rate = epochs.run()
             stop_loss = math.nan
             if task.early_stop is not None:
-                logits = predict_logits(network, store, task.early_stop) + shift
+                logits = predict_logits(network, store, task.early_stop, on_step) + shift
                 classes = store.classes.cpu().numpy()[task.early_stop]
                 stop_loss = log_loss(np.exp(log_softmax(logits)), classes)
             _check_finite(loss, stop_loss, state.epoch + 1, config, task)
@@ -154,8 +155,16 @@ def fit_network(
 
 
 @exact_float32()
-def predict_logits(network: Network, store: SampleStore, index: Index) -> Floats:
-    """Logits (n, n_classes) of the given samples in true float32, given as float64."""
+def predict_logits(
+    network: Network,
+    store: SampleStore,
+    index: Index,
+    on_step: Callable[[], None] = lambda: None,
+) -> Floats:
+    """Logits (n, n_classes) of the given samples in true float32, given as float64.
+
+    `on_step` is called after each batch, as by `fit_network`.
+    """
     network.eval()
     at_once = _EVALUATION_BATCH[store.device.type]
     samples = torch.as_tensor(index, device=store.device)
@@ -165,6 +174,7 @@ def predict_logits(network: Network, store: SampleStore, index: Index) -> Floats
             with torch.no_grad():
                 for batch, n in full_batches(samples, at_once):
                     parts.append(network(store.images(batch), store.features[batch])[:n])
+                    on_step()
             return torch.cat(parts).cpu().numpy().astype(np.float64)
         except torch.OutOfMemoryError:
             at_once = _halved(at_once, "evaluation")

@@ -153,7 +153,7 @@ def months_of_run(
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
     first = first or known[0]
-    if last is None and market.last_month is None:
+    if last is None and market.last_month is None and known[0] <= first <= known[-1]:
         traded = [m for m in months_with_trades(project, market) if first <= m <= known[-1]]
         if not traded:
             raise ConfigError(

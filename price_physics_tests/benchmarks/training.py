@@ -5,8 +5,10 @@ tutorials: a DataLoader in the same process over one stored .npy of the same ima
 normalised, read through the page cache; weights and images in torch's default layout, AdamW not
 fused, the loss read every step. Network, batch, loss and clipping are the same.
 
-The row to be met gives both all of the cores, each in its own way: ours runs a month's fits side by
-side, one thread each, the peer has torch's own threads. The others compare one thread with one.
+The row to be met gives both two cores, each in its own way: ours runs two folds' fits side by side,
+one thread each, the peer one after another on torch's own threads. (A month's last fit, of all
+members, has no other beside it: there the row of one thread holds.) The others compare one thread
+with one.
 """
 
 from pathlib import Path
@@ -32,9 +34,9 @@ def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
     default = {**given, "network": "resnet_lite", "n_fits": N_FITS}
     found = [
         Figure(
-            "training_resnet_lite_all_cores",
-            f"{N_FITS} epochs of {n:,}, default network, fits side by side / plain DataLoader, one "
-            "after another, torch's own threads",
+            "training_resnet_lite_side_by_side",
+            f"{N_FITS} epochs of {n:,}, default network, {N_FITS} fits side by side / plain "
+            "DataLoader, one after another, torch's own threads",
             Call(OURS, "train_drawn", default),
             Call(OURS, "train_loader", {**default, "threads": None, "workers": 0}),
             2.0,

@@ -15,7 +15,7 @@ from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
 from price_physics.model.dataset import channel_moments
 from price_physics.model.fit import fit_model
 from price_physics.model.metrics import log_loss
-from price_physics.model.networks import ResNetLiteConfig
+from price_physics.model.networks import ResNetLiteConfig, network_config
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.months import Month
 from price_physics.schemas import FEATURE_COLUMNS, FOLD_ROLES, LEARNING_CURVES, OUT_OF_FOLD
@@ -125,7 +125,7 @@ def test_progress_counts_epochs_and_ends(tables):
     done = [d for d, _, _ in seen]
     assert done == sorted(done)
     assert {total for _, total, _ in seen} == {(N_SPLITS + 1) * 2}
-    assert "fold 1 of 3, epoch 1" in seen[0][2]
+    assert any("fold 1 of 3, epoch 1" in text for _, _, text in seen)
     assert "final fit" in seen[-1][2]
 
 
@@ -211,14 +211,24 @@ def test_a_killed_month_ends_where_it_would_have(result, tables, tmp_path, fit, 
     assert again_seen[-1][1].endswith(f"final fit, epoch {result.summary['epochs']}")
 
 
+def settings_of_the_process():
+    cudnn = torch.backends.cudnn
+    precision = cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+    algorithms = torch.are_deterministic_algorithms_enabled()
+    return cudnn.benchmark, cudnn.deterministic, precision, torch.get_num_threads(), algorithms
+
+
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypatch, n_threads):
     asked = []
     monkeypatch.setattr(crossfit, "fits_at_once", lambda *args: asked.append(args) or n_threads)
     torch.rand(n_threads)  # the process's own random state is another every time
-    before = torch.get_rng_state()
+    before, flags = torch.get_rng_state(), settings_of_the_process()
     again = fit_model(STUDY, MONTH, **tables)
-    assert asked == [(torch.device("cpu"), STUDY.model.batch_size)]
+    assert settings_of_the_process() == flags
+    network = network_config(result.architecture["network"])
+    size = STUDY.images.size_pixels
+    assert asked == [(torch.device("cpu"), STUDY.model.batch_size, size, network)]
     assert torch.equal(torch.get_rng_state(), before)
     assert {k: v.tobytes() for k, v in result.weights.items()} == {
         k: v.tobytes() for k, v in again.weights.items()

@@ -1,13 +1,21 @@
 """Jobs on threads: order, errors, interrupts, and how many."""
 
 import threading
+import time
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 
+from price_physics.images.threads import one_cpu_thread
 from price_physics.model import side_by_side as module
+from price_physics.model.device import exact_float32
 from price_physics.model.networks import ResNetLiteConfig, build_network
 from price_physics.model.side_by_side import GivenUpError, fits_at_once, side_by_side
+from price_physics.model.train import Task, fit_network, predict_logits
+from price_physics.study import ModelConfig
+from price_physics_tests.model.test_train import NETWORK, make_store
 
 CPU = torch.device("cpu")
 PATIENCE_S = 60
@@ -57,13 +65,14 @@ def test_an_error_ends_the_others_at_their_next_check(error):
 
     def failing(check):
         assert running.wait(PATIENCE_S)
+        time.sleep(0.05)  # all jobs are waiting by then
         raise error
 
     jobs = [endless, failing, *[lambda check: started.append(True)] * 50]
     with pytest.raises(error):
         side_by_side(jobs, 2)
     assert ended == [True]
-    assert len(started) < 50
+    assert not started
 
 
 def test_an_interrupt_of_the_caller_ends_the_jobs(monkeypatch):
@@ -86,12 +95,46 @@ def test_an_interrupt_of_the_caller_ends_the_jobs(monkeypatch):
     assert ended == [True, True]
 
 
-def test_fits_at_once(monkeypatch):
+def test_as_many_fits_at_once_as_cores_and_memory_allow(monkeypatch):
     monkeypatch.setattr(module, "_n_cores", lambda: 6)
-    assert fits_at_once(CPU, 128) == 6
-    assert fits_at_once(CPU, 512) == 4
-    assert fits_at_once(CPU, 4096) == 1
-    assert fits_at_once(torch.device("cuda"), 128) == 1
+    default, wide = (ResNetLiteConfig(9, 6, 3, width=width) for width in (32, 128))
+    assert fits_at_once(CPU, 128, 64, default) == 6
+    assert fits_at_once(CPU, 512, 64, default) == 2
+    assert fits_at_once(CPU, 128, 128, default) == 2
+    assert fits_at_once(CPU, 128, 64, wide) == 2
+    assert fits_at_once(CPU, 4096, 512, wide) == 1
+    assert fits_at_once(torch.device("cuda"), 128, 64, default) == 1
+
+
+def test_fits_that_draw_in_the_step_do_not_feel_each_other():
+    def weights(n_threads):
+        store = make_store(cache_bytes=0)
+
+        def fit(seed, check):
+            task = Task(np.arange(40), np.arange(40, 60), n_epochs=2, seed=seed)
+            config = ModelConfig(batch_size=8, max_epochs=2, weights_on="sampler")
+            done = fit_network(store, config, NETWORK, np.linspace(0.5, 1, 60), task, on_step=check)
+            return {k: v.numpy().tobytes() for k, v in done.network.state_dict().items()}
+
+        return side_by_side([partial(fit, seed) for seed in range(4)], n_threads)
+
+    with one_cpu_thread(), exact_float32():
+        one_by_one, together = weights(1), weights(3)
+    assert one_by_one == together
+    assert len({w["output.weight"] for w in together}) == 4
+
+
+def test_a_prediction_can_be_given_up():
+    store, n_batches = make_store(), []
+
+    def stop():
+        n_batches.append(1)
+        raise GivenUpError
+
+    network = build_network(NETWORK)
+    with pytest.raises(GivenUpError):
+        predict_logits(network, store, np.arange(60), stop)
+    assert n_batches == [1]
 
 
 # ---------------------------------------------------------------------------- dropout

@@ -50,7 +50,7 @@ def test_balance_does_not_survive_calibration(weights_on):
     np.testing.assert_allclose(np.exp(result.architecture["training_log_odds"]), 1 / 3)
     for column in ("up", "flat", "down"):
         mean = result.out_of_fold[f"p_{column}"].mean()
-        assert mean == pytest.approx(shares[column], abs=0.06), "a third, were it left out"
+        assert mean == pytest.approx(shares[column], abs=0.12), "a third, were it left out"
 
 
 def test_other_words_are_refused():
