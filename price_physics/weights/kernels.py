@@ -84,17 +84,19 @@ def average_uniqueness(label_start, label_end, n_bars):
 @njit(cache=True)
 def _fill_uniqueness(label_start, label_end, total, uniqueness):
     """Fill uniqueness; `total` comes in as zeros and ends as the sum before each bar."""
+    one = np.uint64(1)  # of signed positions numba asks whether they count from the end
     for i in range(len(label_start)):
-        total[label_start[i] + 1] += 1.0
-        total[label_end[i] + 2] -= 1.0
-    alive = 0.0
+        total[np.uint64(label_start[i]) + one] += 1.0
+        total[np.uint64(label_end[i]) + one + one] -= 1.0
+    alive = before = 0.0
     for t in range(1, len(total) - 1):
         alive += total[t]
-        total[t] = total[t - 1] + (1.0 / alive if alive > 0 else 0.0)
+        before += 1.0 / alive if alive > 0 else 0.0
+        total[t] = before
     for i in range(len(label_start)):
-        start, stop = label_start[i], label_end[i] + 1
+        start, stop = np.uint64(label_start[i]), np.uint64(label_end[i]) + one
         # The difference of two sums can round a lone label to just above one.
-        uniqueness[i] = min((total[stop] - total[start]) / (stop - start), 1.0)
+        uniqueness[i] = min((total[stop] - total[start]) / np.int64(stop - start), 1.0)
 
 
 def class_balance(labels, weights):

@@ -57,7 +57,8 @@ def _tick_figures(n: int, n_events: int, ticks: str, more_ticks: str) -> list[Fi
     ours = Call(OURS, "tick_labels", {**path, **event}, rows=n_events)
     scanned = {**path, "n_events": n_scanned}
     more_events = {**path, "n_events": 2 * n_events, "n_checked": n_scanned}
-    denser = {"ticks": more_ticks, "width": barrier_width(2 * n), **event}
+    denser_path = {"ticks": more_ticks, "width": barrier_width(2 * n)}
+    denser = {**denser_path, **event}
     return [
         Figure("first_touch", "first touch on ticks, pyramid built / limit", ours, 3.0, unit=RATE),
         Figure(
@@ -91,6 +92,14 @@ def _tick_figures(n: int, n_events: int, ticks: str, more_ticks: str) -> list[Fi
             Call(OURS, "tick_labels", denser),
             1.2,
             over=ours,
+            unit="x",
+        ),
+        Figure(
+            "first_touch_twice_the_ticks_searches",
+            "the same, searches alone / limit",
+            Call(OURS, "tick_searches", {**denser_path, "n_events": n_events}),
+            1.2,
+            over=Call(OURS, "tick_searches", {**path, "n_events": n_events}),
             unit="x",
         ),
     ]

@@ -12,7 +12,13 @@ import pandas as pd
 from price_physics.bars.build import build_bars
 from price_physics.bars.kernels import dollar_bars, imbalance_bars
 from price_physics.folds.purged import CombinatorialPurgedCV, PurgedKFold
-from price_physics.labels.kernels import STOP_LOSS_FIRST, first_touch, first_touch_bars
+from price_physics.labels.kernels import (
+    STOP_LOSS_FIRST,
+    _pyramid,
+    _touch,
+    first_touch,
+    first_touch_bars,
+)
 from price_physics.schemas import QUARANTINE, TICKS
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store
@@ -105,6 +111,20 @@ def tick_labels(ticks: str, n_events: int, width: float, n_checked: int) -> Job:
     return lambda: _checksum(first_touch(*case), n_events // n_checked)
 
 
+def tick_searches(ticks: str, n_events: int, width: float) -> Job:
+    """The same but for the pyramid, which stands; the result is how many reach a barrier."""
+    time_ns, price, event, upper, lower, horizon_ns = _paths(ticks, n_events, width)
+    nodes, bits = _pyramid(price, price, n_events)
+    path = (time_ns, price, price, nodes, bits, event, upper, lower)
+
+    def job() -> int:
+        label, touch = np.zeros(n_events, np.int8), np.empty(n_events, np.int64)
+        _touch(*path, np.array([horizon_ns]), np.array([1], np.int8), label, touch)  # type: ignore[call-arg]
+        return int(np.count_nonzero(label))
+
+    return job
+
+
 def scan_labels(ticks: str, n_events: int, width: float) -> Job:
     """The same by a compiled loop over each path that stops at the touch."""
     *case, horizon_ns = _paths(ticks, n_events, width)
@@ -168,6 +188,7 @@ TASKS = {
     "imbalance_index": imbalance_index,
     "read_once": read_once,
     "tick_labels": tick_labels,
+    "tick_searches": tick_searches,
     "scan_labels": scan_labels,
     "bar_labels": bar_labels,
     "high_low_labels": high_low_labels,
