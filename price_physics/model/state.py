@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 class TrainingState:
     """A network in training, its optimiser, the random states, and the best epoch so far.
 
-    The order of the samples is drawn from `generator`, dropout on the CPU from another one: nothing
+    The order of the samples is drawn from `generator`, and on the CPU `dropout` is one too: nothing
     of a fit there depends on the process's own random state, which fits side by side would share.
 
     Attributes
@@ -47,12 +47,16 @@ class TrainingState:
     """
 
     def __init__(
-        self, network: Network, optimiser: torch.optim.Optimizer, generator: torch.Generator
+        self,
+        network: Network,
+        optimiser: torch.optim.Optimizer,
+        generator: torch.Generator,
+        dropout: torch.Generator,
     ) -> None:
         self.network, self.optimiser, self.generator = network, optimiser, generator
-        self._dropout = torch.Generator().manual_seed(generator.initial_seed() + 1)
+        self._dropout = dropout
         if self._device.type == "cpu":
-            network.dropout.generator = self._dropout
+            network.dropout.generator = dropout
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.curve: list[dict[str, Any]] = []
         self.at_once = 0

@@ -129,9 +129,11 @@ def fit_network(
     ):
         with seeded(task.seed, _CPU):
             network = build_network(architecture)
+            dropout = torch.Generator()
+            dropout.set_state(torch.get_rng_state())  # goes on where the weights left it
         network.to(store.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         shuffle = torch.Generator().manual_seed(task.seed)
-        state = TrainingState(network, adamw(network, config.weight_decay), shuffle)
+        state = TrainingState(network, adamw(network, config.weight_decay), shuffle, dropout)
         state.at_once = task.at_once or config.batch_size
         if kept is not None and (found := kept.load()) is not None:
             state.restore(*found)

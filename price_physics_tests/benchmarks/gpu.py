@@ -127,7 +127,8 @@ def _training(
     with seeded(1, device), algorithms(device, deterministic=False):
         network = build_network(architecture)
         network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        state = TrainingState(network, adamw(network, config.weight_decay), torch.Generator(device))
+        generators = torch.Generator(device), torch.Generator()
+        state = TrainingState(network, adamw(network, config.weight_decay), *generators)
         network.train()
         weight = torch.ones(len(store), device=device)
         plain = Step(state, store, weight, config, sizes.batch, recorded=False)

@@ -76,7 +76,7 @@ def make_state(store, architecture=NETWORK):
         torch.manual_seed(4)
         network = build_network(architecture)
     network.to(store.device, memory_format=torch.channels_last)
-    return TrainingState(network, adamw(network, 0.01), torch.Generator())
+    return TrainingState(network, adamw(network, 0.01), torch.Generator(), torch.Generator())
 
 
 def same_weights(one, two):
