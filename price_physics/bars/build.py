@@ -50,8 +50,8 @@ def build_bars(
     """
     sampling = _sampling(config, month, ticks)
     open_bar, closed = kernels.NO_BAR, []
-    for block in _blocks(ticks[month]):
-        times, values = sampling(open_bar, block)
+    for columns in _columns(ticks[month]):
+        times, values = sampling(open_bar, columns)
         open_bar = times[-1], values[-1]
         closed.append((times[:-1], values[:-1]))
     n_open = int(open_bar[0][2] > 0)
@@ -77,7 +77,7 @@ def bar_scale(
         return config.scale
     unit = kernels.TICKS if config.expects_flow else _UNITS[config.unit]
     amount = 0.0
-    for _, price, qty, _ in _blocks(ticks[month - 1]):
+    for _, price, qty, _ in _columns(ticks[month - 1]):
         amount = kernels.add_amounts(unit, price, qty, amount)
     if not amount:
         return config.scale
@@ -111,7 +111,7 @@ def _sampling(
     return partial(kernels.flow_bars, rule, expected, np.zeros(3))
 
 
-def _blocks(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
+def _columns(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
     for frame in chunks:
         names = {"time_ns": np.int64, "price": np.float64, "qty": np.float64, "tick_sign": np.int8}
         columns = [

@@ -88,10 +88,9 @@ def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T
         except BaseException:
             given_up.set()
             raise
-    errors = [error for future in done if (error := future.exception()) is not None]
-    for error in errors:
-        if not isinstance(error, GivenUpError):
-            raise error
+    for future in done:
+        if not isinstance(future.exception(), GivenUpError):
+            future.result()  # raises what the job did
     return [future.result() for future in futures]
 
 

@@ -152,8 +152,13 @@ def months_of_run(
     known = [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
+    for name, month in (("FROM", first), ("TO", last)):
+        if month is not None and not known[0] <= month <= known[-1]:
+            raise ConfigError(
+                f"{name}={month}: market {market.name} has months {known[0]} to {known[-1]}"
+            )
     first = first or known[0]
-    if last is None and market.last_month is None and known[0] <= first <= known[-1]:
+    if last is None and market.last_month is None:
         traded = [m for m in months_with_trades(project, market) if first <= m <= known[-1]]
         if not traded:
             raise ConfigError(
@@ -162,11 +167,6 @@ def months_of_run(
             )
         last = traded[-1]
     last = last or known[-1]
-    for name, month in (("FROM", first), ("TO", last)):
-        if not known[0] <= month <= known[-1]:
-            raise ConfigError(
-                f"{name}={month}: market {market.name} has months {known[0]} to {known[-1]}"
-            )
     if last < first:
         raise ConfigError(f"FROM={first} is after TO={last}")
     return Month.span(first, last)

@@ -1,13 +1,30 @@
-"""One thread, as in `fit_model`: on a busy machine a second one's spinning costs tenfold."""
+"""One thread, as in `fit_model`: on a busy machine a second one's spinning costs tenfold.
+
+And one fit of the toy market, which many tests look at and none changes.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from price_physics.images.threads import one_cpu_thread
+from price_physics.model.fit import fit_model
+from price_physics.model.result import ModelResult
+from price_physics_tests.model.toy import MONTH, make_study, make_tables
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
     with one_cpu_thread():
         yield
+
+
+@pytest.fixture(scope="session")
+def tables() -> dict[str, Any]:
+    return make_tables(make_study())
+
+
+@pytest.fixture(scope="session")
+def result(tables: dict[str, Any]) -> ModelResult:
+    return fit_model(make_study(), MONTH, **tables)

@@ -25,16 +25,6 @@ from price_physics_tests.model.toy import MONTH, N_SPLITS, make_study, make_tabl
 STUDY = make_study()
 
 
-@pytest.fixture(scope="module")
-def tables():
-    return make_tables(STUDY)
-
-
-@pytest.fixture(scope="module")
-def result(tables):
-    return fit_model(STUDY, MONTH, **tables)
-
-
 # ---------------------------------------------------------------------------- it learns
 def test_a_planted_pattern_is_found(result):
     assert result.warm_up is None

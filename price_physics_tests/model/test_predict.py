@@ -15,16 +15,6 @@ STUDY = make_study()
 PROBABILITIES = ["p_down", "p_flat", "p_up"]
 
 
-@pytest.fixture(scope="module")
-def tables():
-    return make_tables(STUDY)
-
-
-@pytest.fixture(scope="module")
-def result(tables):
-    return fit_model(STUDY, MONTH, **tables)
-
-
 def predicted(study, model, tables, n=None):
     windows, features = tables["windows"][MONTH].iloc[:n], tables["features"][MONTH].iloc[:n]
     return predict(study, MONTH, model, tables["bars"], windows, features)

@@ -21,6 +21,22 @@ CPU = torch.device("cpu")
 PATIENCE_S = 60
 
 
+class Endless:
+    """A job that ends only when it is given up, and counts that."""
+
+    def __init__(self):
+        self.running, self.n_ended = threading.Event(), 0
+
+    def __call__(self, check):
+        self.running.set()
+        while True:
+            try:
+                check()
+            except GivenUpError:
+                self.n_ended += 1
+                raise
+
+
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_results_come_in_the_order_of_the_jobs(n_threads):
     third_is_done = threading.Event()
@@ -52,47 +68,31 @@ def test_torch_has_one_thread_in_each():
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
 def test_an_error_ends_the_others_at_their_next_check(error):
-    running, ended, started = threading.Event(), [], []
-
-    def endless(check):
-        running.set()
-        while True:
-            try:
-                check()
-            except GivenUpError:
-                ended.append(True)
-                raise
+    endless, started = Endless(), []
 
     def failing(check):
-        assert running.wait(PATIENCE_S)
+        assert endless.running.wait(PATIENCE_S)
         time.sleep(0.05)  # all jobs are waiting by then
         raise error
 
     jobs = [endless, failing, *[lambda check: started.append(True)] * 50]
     with pytest.raises(error):
         side_by_side(jobs, 2)
-    assert ended == [True]
+    assert endless.n_ended == 1
     assert not started
 
 
 def test_an_interrupt_of_the_caller_ends_the_jobs(monkeypatch):
-    ended = []
-
-    def endless(check):
-        while True:
-            try:
-                check()
-            except GivenUpError:
-                ended.append(True)
-                raise
+    jobs = [Endless(), Endless()]
 
     def interrupted(futures):
+        assert all(job.running.wait(PATIENCE_S) for job in jobs)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "as_completed", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        side_by_side([endless, endless], 2)
-    assert ended == [True, True]
+        side_by_side(jobs, 2)
+    assert [job.n_ended for job in jobs] == [1, 1]
 
 
 def test_as_many_fits_at_once_as_cores_and_memory_allow(monkeypatch):

@@ -291,7 +291,8 @@ def test_the_schedule_is_the_one_named():
 
 
 # ---------------------------------------------------------------------------- out of memory
-def test_out_of_memory_halves_what_passes_at_once_and_goes_on(monkeypatch, caplog):
+def memory_for_eight(monkeypatch):
+    """From now on no more than eight samples train at once."""
     forward = ResNetLite.forward
 
     def small(self, images, features):
@@ -299,8 +300,12 @@ def test_out_of_memory_halves_what_passes_at_once_and_goes_on(monkeypatch, caplo
             raise torch.OutOfMemoryError("CUDA out of memory")
         return forward(self, images, features)
 
-    plain = fit(make_store(), batch_size=32)
     monkeypatch.setattr(ResNetLite, "forward", small)
+
+
+def test_out_of_memory_halves_what_passes_at_once_and_goes_on(monkeypatch, caplog):
+    plain = fit(make_store(), batch_size=32)
+    memory_for_eight(monkeypatch)
     fitted = fit(make_store(), batch_size=32)
     assert (plain.at_once, fitted.at_once) == (32, 8)
     assert [row["epoch"] for row in fitted.curve] == [1, 2, 3]
@@ -334,23 +339,16 @@ def test_a_gradient_in_parts_is_the_gradient_of_the_whole():
 
 
 def test_what_memory_took_is_kept_with_the_state(monkeypatch, tmp_path):
-    forward = ResNetLite.forward
-
-    def small(self, images, features):
-        if len(images) > 8 and self.training:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return forward(self, images, features)
-
     def run(name, **call):
         return fit(make_store(), batch_size=32, call={"checkpoint": tmp_path / name, **call})
 
-    monkeypatch.setattr(ResNetLite, "forward", small)
-    whole = run("whole")
-    assert (whole.at_once, run("whole").at_once) == (8, 8)
-    with pytest.raises(Killed):
-        run("killed", on_epoch=kill_after(1))
-    monkeypatch.setattr(ResNetLite, "forward", forward)  # where it goes on there is memory
-    again = run("killed")
+    with monkeypatch.context() as patch:
+        memory_for_eight(patch)
+        whole = run("whole")
+        assert (whole.at_once, run("whole").at_once) == (8, 8)
+        with pytest.raises(Killed):
+            run("killed", on_epoch=kill_after(1))
+    again = run("killed")  # where it goes on there is memory
     assert again.at_once == 8
     assert same_weights(whole, again)
     assert not same_weights(whole, fit(make_store(), batch_size=32))
