@@ -114,6 +114,23 @@ TICKS = _table(
     qty=("f64", "quantity in base currency"),
     tick_sign=("i8", "+1 the buyer is the aggressor, -1 the seller"),
 )
+CANDLES = _table(
+    "candles",
+    "close_time_ns",
+    open_time_ns=("i64", "start of the candle, UTC ns: nothing but its open is known from then on"),
+    close_time_ns=("i64", "last instant of the candle, UTC ns"),
+    open=("f64", "first price"),
+    high=("f64", "highest price"),
+    low=("f64", "lowest price"),
+    close=("f64", "last price"),
+    volume=("f64", "base quantity"),
+    notional=("f64", "quote quantity; of a dump without it volume * (high + low + close) / 3"),
+    buy_volume=(
+        "f64",
+        "base quantity bought by the aggressor; of a dump without it all or nothing, by the sign "
+        "of the last change of the close",
+    ),
+)
 QUARANTINE = _table(
     "quarantine",
     "known_at",
@@ -126,7 +143,7 @@ QUARANTINE = _table(
 BARS = _table(
     "bars",
     "known_at",
-    open_time_ns=("i64", "time of the first tick, UTC ns"),
+    open_time_ns=("i64", "time of the first tick, UTC ns; start of the first candle"),
     close_time_ns=("i64", "time of the last tick; of a time bar the interval's last instant"),
     open=("f64", "first price"),
     high=("f64", "highest price"),
@@ -136,7 +153,7 @@ BARS = _table(
     notional=("f64", "quote quantity"),
     buy_volume=("f64", "base quantity bought by the aggressor"),
     vwap=("f64", "volume-weighted average price"),
-    n_ticks=("i64", "ticks in the bar"),
+    n_ticks=("i64", "ticks in the bar; of a market of candles, candles"),
     partial=("bool", "closed by the end of the month, not by the rule; never an event"),
     known_at=("i64", "the close; for a partial bar the end of the month, UTC ns"),
 )

@@ -84,8 +84,17 @@ class Outage(_Config):
         return _iso_ns(self.end) + (86_400_000_000_000 - 1 if whole_day else 0)
 
 
+_TRADE_COLUMNS = {"price", "qty", "trade_id", "is_buyer_maker", "side"}
+_CANDLE_COLUMNS = {"open", "high", "low", "close", "volume", "quote_volume", "buy_volume"}
+
+
 class Columns(_Config):
-    """Which column of a generic dump holds what; values are names in the file."""
+    """Which column of a generic dump holds what; values are names in the file.
+
+    `price` to `side` are of trades. `open` to `buy_volume` are of candles, whose `timestamp` is
+    their start; `volume` is in base and `quote_volume` in quote currency, `buy_volume` the part of
+    `volume` that the aggressor bought; the last two are optional.
+    """
 
     timestamp: str = "timestamp"
     price: str = "price"
@@ -93,6 +102,13 @@ class Columns(_Config):
     trade_id: str | None = None
     is_buyer_maker: str | None = None
     side: str | None = None
+    open: str = "open"
+    high: str = "high"
+    low: str = "low"
+    close: str = "close"
+    volume: str = "volume"
+    quote_volume: str | None = None
+    buy_volume: str | None = None
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -106,6 +122,7 @@ Vendor = Literal[
     "binance_coin_futures_trades",
     "binance_events",
     "binance_futures_trades",
+    "binance_klines",
     "binance_spot_trades",
     "bitcoincharts",
     "bitflyer",
@@ -114,17 +131,23 @@ Vendor = Literal[
     "bybit_spot",
     "generic",
     "kraken",
+    "kraken_ohlcvt",
     "okx",
     "quoted_iso",
     "tardis",
 ]
 """The formats of ``ticks/formats``, one module each."""
 
+_CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
+_DAY_NS = 86_400_000_000_000
+
 
 class Market(_Config):
     """Where the ticks of one instrument come from.
 
     Files say by their first rows which vendor's they are; `vendor` insists on one.
+    `candle_minutes` says that their rows are no trades but candles of that length: open, high,
+    low, close and volume, stamped with their start. They stand in for ticks, see `LabelsConfig`.
     `contract_size` is what one contract is worth, for dumps that count contracts: base currency,
     or quote currency where the contract is inverse. Most dumps say themselves whether it is; for
     Tardis and other dumps `contract_is_inverse` does.
@@ -136,6 +159,7 @@ class Market(_Config):
     files: list[str] = Field(min_length=1)
     columns: Columns = Columns()
     header: list[str] | None = None
+    candle_minutes: Positive | None = None
     contract_size: Positive | None = None
     contract_is_inverse: bool = False
     strict_gaps: bool = False
@@ -155,6 +179,40 @@ class Market(_Config):
         if self.vendor not in (None, "generic") and {"columns", "header"} & self.model_fields_set:
             raise ValueError("columns and header belong to vendor: generic")
         return self
+
+    @model_validator(mode="after")
+    def _rows_of_one_sort(self) -> Self:
+        if self.candle_minutes is not None and _DAY_NS % max(self.candle_ns, 1):
+            raise ValueError(f"candle_minutes {self.candle_minutes:g} do not divide a day")
+        is_candles = self.candle_minutes is not None
+        if self.vendor not in (None, "generic") and is_candles != (self.vendor in _CANDLE_VENDORS):
+            sort = "trades; drop candle_minutes" if is_candles else "candles; give candle_minutes"
+            raise ValueError(f"vendor: {self.vendor} has rows of {sort}")
+        foreign = sorted(
+            self.columns.model_fields_set & (_TRADE_COLUMNS if is_candles else _CANDLE_COLUMNS)
+        )
+        if foreign:
+            names, sort = ", ".join(foreign), "trades" if is_candles else "candles"
+            raise ValueError(
+                f"columns: {names} of {sort}; candle_minutes says which rows are there"
+            )
+        return self
+
+    @property
+    def candle_ns(self) -> int:
+        """Length of a candle; 0 where rows are trades."""
+        return round((self.candle_minutes or 0.0) * 60e9)
+
+    @model_serializer(mode="wrap")
+    def _without_the_other_sort(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        market = handler(self)
+        foreign = _CANDLE_COLUMNS if self.candle_minutes is None else _TRADE_COLUMNS
+        if "columns" in market:
+            columns = market["columns"].items()
+            market["columns"] = {key: name for key, name in columns if key not in foreign}
+        if self.candle_minutes is None:
+            market.pop("candle_minutes", None)
+        return market
 
 
 # ---------------------------------------------------------------------------- study
@@ -293,10 +351,11 @@ class LabelsConfig(_Config):
     touches them, and which way an event is traded.
 
     - A horizon of bars that lasts over 28 days gives no label.
-    - path: ticks touch the barriers, or the highs and lows of the bars that were built from them
-      (dumps of open, high, low and close are not read). A bar that touches both sides met the one
-      beyond which it opens; any other does not tell which came first: `both_touched` drops the
-      label, or takes the loss, whichever the side, and so only where a head asks about one side.
+    - path: ticks touch the barriers, or the highs and lows of the bars that were built from them.
+      Where a market's rows are candles, these stand in for ticks, with their highs and lows. A bar
+      or candle that touches both sides met the one beyond which it opens; any other does not tell
+      which came first: `both_touched` drops the label, or takes the loss, whichever the side, and
+      so only where a head asks about one side.
       Bars are kinder than ticks: a stop leaves at its level, or the open beyond it, without the
       overshoot of a tick, which makes expected values rosier. And trades of the event's own
       instant that the next bar holds are on the path of bars; by ticks they are not.
@@ -316,10 +375,8 @@ class LabelsConfig(_Config):
     def _one_horizon(self) -> Self:
         if (self.horizon_minutes is None) == (self.horizon_bars is None):
             raise ValueError("give horizon_minutes or horizon_bars, one of them")
-        if (self.path == "bars") != (self.both_touched is not None):
-            raise ValueError(
-                "both_touched belongs to path: bars, which needs it: drop or stop_loss_first"
-            )
+        if self.path == "bars" and self.both_touched is None:
+            raise ValueError("path: bars needs both_touched: drop or stop_loss_first")
         return self
 
     @property
@@ -676,7 +733,38 @@ def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
                 f"{folder / 'studies' / study.name}.yaml: market = {study.market!r}: no such file "
                 f"{folder / 'markets' / study.market}.yaml; there are {sorted(markets) or 'none'}"
             )
+        if wrong := _mismatch(study, markets[study.market]):
+            raise ConfigError(f"{folder / 'studies' / study.name}.yaml: {wrong}")
     return markets, studies
+
+
+def _mismatch(study: Study, market: Market) -> str:
+    """Say what a study asks of its market that rows of its sort cannot give."""
+    bars, labels, minutes = study.bars, study.labels, market.candle_minutes
+    if minutes is None:
+        if labels.path == "ticks" and labels.both_touched is not None:
+            return (
+                f"labels.both_touched = {labels.both_touched!r}: a trade never touches both "
+                "barriers; remove it, or set labels.path: bars"
+            )
+        return ""
+    if labels.both_touched is None:
+        return (
+            f"labels.both_touched: the rows of market {market.name!r} are candles, and one may "
+            "touch both barriers; set it to drop or stop_loss_first"
+        )
+    if bars.expects_flow:
+        return (
+            f"bars.kind = {bars.kind!r} counts the sides of trades, and the rows of market "
+            f"{market.name!r} are candles; choose time, tick, volume or dollar"
+        )
+    interval_ns = round((bars.interval_minutes or minutes) * 60e9)
+    if interval_ns % market.candle_ns:
+        return (
+            f"bars.interval_minutes = {bars.interval_minutes!r} is no multiple of the "
+            f"{minutes:g} minutes of a candle of market {market.name!r}"
+        )
+    return ""
 
 
 def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:

@@ -48,6 +48,28 @@ def build_bars(
     last nanosecond. Stamped with the last tick, an event would know that the venue is silent
     until then. Time bars are partial only where the month's end cuts their interval.
     """
+    times, values, is_partial = close_bars(config, month, ticks)
+    return bars_frame(month, times, values, is_partial)
+
+
+def close_bars(
+    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Run the rule of the kind over a month: where its bars close, and what they add up to.
+
+    Parameters
+    ----------
+    config, month, ticks
+        As in `build_bars`.
+
+    Returns
+    -------
+    times : int64 array of shape (n_bars, 3)
+        First time, closing time and number of ticks.
+    values : float64 array of shape (n_bars, 7)
+        Open, high, low, close, volume, notional, volume bought.
+    is_partial : bool array of shape (n_bars,)
+    """
     sampling = _sampling(config, month, ticks)
     open_bar, closed = kernels.NO_BAR, []
     for columns in _columns(ticks[month]):
@@ -60,7 +82,7 @@ def build_bars(
     is_partial = np.arange(len(times)) >= len(times) - n_open
     if config.kind == "time":
         is_partial = times[:, 1] > month.end_ns
-    return _bars_frame(month, times, values, is_partial)
+    return times, values, is_partial
 
 
 def bar_scale(
@@ -124,9 +146,10 @@ def _columns(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
             yield time_ns, price, qty, sign
 
 
-def _bars_frame(
+def bars_frame(
     month: Month, times: np.ndarray, values: np.ndarray, is_partial: np.ndarray
 ) -> pd.DataFrame:
+    """Shape what `close_bars` gave as BARS."""
     close_time_ns = np.minimum(times[:, 1], month.end_ns)
     opens, highs, lows, closes, volume, notional, bought = values.T
     bars = {

@@ -1,4 +1,4 @@
-"""Triple-barrier labels of one month, touched by ticks or by the highs and lows of bars.
+"""Triple-barrier labels of one month, touched by ticks, or by highs and lows of candles or bars.
 
 A label belongs to the month in which its horizon ends by the clock, touched earlier or not.
 How the barriers are chosen is in `policy`, which way they face in `sides`, how a touch is found in
@@ -52,7 +52,8 @@ def build_labels(
     bars : mapping of Month to DataFrame
         BARS of m-2 to m.
     ticks : mapping of Month to DataFrame
-        TICKS of m-1 and m; not read where bars touch the barriers.
+        TICKS of m-1 and m, or CANDLES where they are the market's rows; not read where bars touch
+        the barriers.
     features : mapping of Month to DataFrame
         REGIME_FEATURES of m-1 and m.
     policies : mapping of Month to DataFrame
@@ -96,12 +97,13 @@ def build_labels(
         "take_profit_multiple": take_profit,
         "stop_loss_multiple": stop_loss,
     }
-    path = price_path(study, month, bars, ticks, event_time_ns)
+    are_candles = market.candle_minutes is not None
+    path = price_path(study, month, bars, ticks, event_time_ns, are_candles)
     met, touch = _first_touch(path, events)
     undecidable = met == DROP
     frame = _table(study, market, path, events, met, touch)
     counts: dict[str, Any] = {"dropped": dropped}
-    if study.labels.path == "bars":
+    if study.labels.both_touched is not None:
         counts["undecidable"] = int(undecidable.sum())
     if study.labels.both_touched == "drop":
         dropped["both_touched"] = int(undecidable.sum())

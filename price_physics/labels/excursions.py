@@ -19,6 +19,8 @@ def build_excursions(
     month: Month,
     bars: Mapping[Month, pd.DataFrame],
     ticks: Mapping[Month, pd.DataFrame],
+    *,
+    candles: bool = False,
 ) -> pd.DataFrame:
     """Favourable and adverse excursion of every event whose horizon ends in the month.
 
@@ -28,6 +30,8 @@ def build_excursions(
         BARS of m-2 to m.
     ticks : mapping of Month to DataFrame
         TICKS of m-1 and m; not read where bars touch the barriers.
+    candles : bool
+        Whether `ticks` are CANDLES.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def build_excursions(
         When the bars were not built from these ticks.
     """
     event_time_ns, ends_ns, price, atr = events_ending_in(study, month, bars)
-    path = price_path(study, month, bars, ticks, event_time_ns)
+    path = price_path(study, month, bars, ticks, event_time_ns, candles)
     rise, fall = path.excursions_in_atr(path.last_by(ends_ns), price, atr)
     return pd.DataFrame(
         {

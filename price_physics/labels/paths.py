@@ -1,4 +1,4 @@
-"""What price did after an event, by ticks or by bars: where a path starts, and how far it went.
+"""What price did after an event, by ticks, candles or bars: where a path starts, how far it went.
 
 Which barriers stand in its way is not known here; `build` and `excursions` share what is.
 """
@@ -13,7 +13,7 @@ from price_physics.errors import StoreError
 from price_physics.labels.frames import FloatArray, IntArray, stack
 from price_physics.labels.kernels import path_extremes
 from price_physics.months import Month
-from price_physics.schemas import BARS, TICKS
+from price_physics.schemas import BARS, CANDLES, TICKS
 from price_physics.study import Study
 
 
@@ -24,8 +24,8 @@ class PricePath:
     Attributes
     ----------
     time_ns : int64 array of shape (n,)
-        When each is known: the time of a tick, the close of a bar, and of a bar that the end of
-        the month closed, that end.
+        When each is known: the time of a tick, the end of a candle, the close of a bar, and of a
+        bar that the end of the month closed, that end.
     open, high, low, close : float64 array of shape (n,)
         Of ticks all four are the same array.
     event : int64 array of shape (n_events,)
@@ -71,6 +71,7 @@ def price_path(
     bars: Mapping[Month, pd.DataFrame],
     ticks: Mapping[Month, pd.DataFrame],
     event_time_ns: IntArray,
+    candles: bool = False,
 ) -> PricePath:
     """Lay out the ticks, or the bars, of the month before and the month.
 
@@ -80,6 +81,8 @@ def price_path(
         BARS and TICKS of m-1 and m; only those that the study's labels are touched by are read.
     event_time_ns : int64 array of shape (n_events,)
         Sorted.
+    candles : bool
+        Whether `ticks` are CANDLES.
 
     Raises
     ------
@@ -93,8 +96,15 @@ def price_path(
         )
         event = np.searchsorted(time_ns, event_time_ns, side="right") - 1
         return PricePath(time_ns, opened, high, low, close, event)
+    by_clock = study.bars.kind == "time"
+    if candles:
+        time_ns, opened, high, low, close = stack(
+            CANDLES, ticks, months, "close_time_ns", "open", "high", "low", "close"
+        )
+        event = last_tick_at(time_ns, event_time_ns, by_clock)
+        return PricePath(time_ns, opened, high, low, close, event)
     time_ns, price = stack(TICKS, ticks, months, "time_ns", "price")
-    event = last_tick_at(time_ns, event_time_ns, study.bars.kind == "time")
+    event = last_tick_at(time_ns, event_time_ns, by_clock)
     return PricePath(time_ns, price, price, price, price, event)
 
 

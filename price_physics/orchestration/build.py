@@ -13,8 +13,8 @@ from price_physics.orchestration.assets.labels import build_label_assets
 from price_physics.orchestration.assets.learning import build_learning_assets, checkpoint_folder
 from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
 from price_physics.orchestration.assets.verdict import build_verdict_assets
-from price_physics.orchestration.dag import STAGES
-from price_physics.orchestration.io_manager import PartitionIOManager
+from price_physics.orchestration.dag import STAGES, tables_of
+from price_physics.orchestration.io_manager import Expected, PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
 from price_physics.orchestration.tracking import MlflowTracking
@@ -63,7 +63,7 @@ def build_definitions(
             "store": PartitionIOManager(
                 Store(project.store),
                 project.outputs,
-                _settings(markets, studies),
+                _expected(markets, studies),
                 _tidying(project, on_written),
             ),
             "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
@@ -87,12 +87,14 @@ def _tidying(
     return written
 
 
-def _settings(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key, str]:
-    """Today's settings hash of every asset."""
-    settings = {(m.name, "ticks"): settings_hash("ticks", None, m) for m in markets.values()}
+def _expected(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key, Expected]:
+    """Today's settings hash and tables of every asset."""
+    pairs: list[tuple[Study | None, Market, str]] = [(None, m, "ticks") for m in markets.values()]
     for study in studies.values():
-        for asset in STAGES:
-            if asset != "ticks":
-                market = markets[study.market]
-                settings[study.name, asset] = settings_hash(asset, study, market)
-    return settings
+        pairs += [(study, markets[study.market], asset) for asset in STAGES if asset != "ticks"]
+    return {
+        (study.name if study else market.name, asset): Expected(
+            settings_hash(asset, study, market), tables_of(asset, market)
+        )
+        for study, market, asset in pairs
+    }

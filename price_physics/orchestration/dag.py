@@ -11,6 +11,7 @@ from price_physics.schemas import (
     BARRIER_POLICY,
     BARS,
     BOOK,
+    CANDLES,
     DAILY,
     DROPPED_WINDOWS,
     EQUITY,
@@ -33,7 +34,7 @@ from price_physics.schemas import (
     WEIGHTS,
     TableSchema,
 )
-from price_physics.study import Study
+from price_physics.study import Market, Study
 
 EVERY = -360
 """Offset that reaches back beyond the first month of any market: thirty years. Dagster steps
@@ -135,6 +136,13 @@ TABLES: dict[str, tuple[TableSchema, ...]] = {
     "motifs": (MOTIFS, MOTIF_MEMBERS),
 }
 """The tables of each asset: a month that holds others, or other columns, is not read."""
+
+
+def tables_of(asset: str, market: Market) -> tuple[TableSchema, ...]:
+    """The tables of an asset on a market: `TABLES`, but that candles may stand in for ticks."""
+    if asset == "ticks" and market.candle_ns:
+        return CANDLES, QUARANTINE
+    return TABLES[asset]
 
 
 def reads_of(asset: str, study: Study | None) -> dict[str, Window]:

@@ -14,9 +14,9 @@ import pandas as pd
 
 from price_physics.errors import PartitionMissing
 from price_physics.months import Month
-from price_physics.orchestration.dag import TABLES
 from price_physics.orchestration.publish import publish
 from price_physics.orchestration.versions import code_version
+from price_physics.schemas import TableSchema
 from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Key, Partition, Store
 
@@ -73,6 +73,14 @@ class TableChunks:
         return self.partition.chunks(self.name)
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a partition must have been built with today to be read: settings hash, and tables."""
+
+    settings: str
+    tables: tuple[TableSchema, ...]
+
+
 class PartitionIOManager(dg.IOManager):
     """Write artefacts to the store, and hand over months of partitions.
 
@@ -81,8 +89,7 @@ class PartitionIOManager(dg.IOManager):
     store : Store
     outputs : Path
         Folder of what people open.
-    settings : mapping of (owner, asset) to settings hash
-        Today's; a month that was built with others is not read.
+    expected : mapping of (owner, asset) to Expected
     on_written : callable, optional
         Called with each partition once it stands, for progress bars.
     """
@@ -91,12 +98,12 @@ class PartitionIOManager(dg.IOManager):
         self,
         store: Store,
         outputs: Path,
-        settings: Mapping[Key, str],
+        expected: Mapping[Key, Expected],
         on_written: Callable[[Partition], None] | None = None,
     ) -> None:
         self._store = store
         self._outputs = outputs
-        self._settings = settings
+        self._expected = expected
         self._on_written = on_written
         self._read: dict[tuple[str, str], list[Partition]] = defaultdict(list)
 
@@ -133,10 +140,10 @@ class PartitionIOManager(dg.IOManager):
         """
         if not self._store.exists(key, month):
             return False
-        partition = self._store.read(key, month)
-        tables = {f"{schema.name}.parquet": column_types(schema) for schema in TABLES[key[1]]}
+        partition, expected = self._store.read(key, month), self._expected[key]
+        tables = {f"{schema.name}.parquet": column_types(schema) for schema in expected.tables}
         return (
-            partition.manifest["config_hash"] == self._settings[key] and partition.schemas == tables
+            partition.manifest["config_hash"] == expected.settings and partition.schemas == tables
         )
 
     def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
@@ -151,7 +158,7 @@ class PartitionIOManager(dg.IOManager):
             month,
             replace(obj, synthetic=synthetic, in_sample=in_sample),
             code_version=code_version(asset),
-            config_hash=self._settings[owner, asset],
+            config_hash=self._expected[owner, asset].settings,
             inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
         )
         publish(self._outputs, partition)

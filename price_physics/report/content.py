@@ -283,7 +283,7 @@ def _labels(numbers: Numbers) -> list[Section]:
     n = numbers["labels"]
     if n["path"] == "ticks" and n["primary_model"] is None and not any(n["dropped"].values()):
         return []
-    touched = {"ticks": "ticks", "bars": "highs and lows of bars"}[n["path"]]
+    touched = "ticks" if n["path"] == "ticks" else f"highs and lows of {n['path']}"
     rows = [["Barriers are touched by", touched]]
     if n["primary_model"]:
         rows.append(["Side of an event, by its trailing return", n["primary_model"]])
@@ -295,7 +295,7 @@ def _labels(numbers: Numbers) -> list[Section]:
     ]
     if n["n_undecidable"] is not None:
         then = {"drop": "dropped", "stop_loss_first": "a stop-loss"}[n["both_touched"]]
-        name = f"A bar touched both sides and cannot decide: {then}"
+        name = f"A {n['path'][:-1]} touched both sides and cannot decide: {then}"
         rows.append([name, count(n["n_undecidable"])])
     for reason, dropped in n["dropped"].items():
         if reason != "both_touched":

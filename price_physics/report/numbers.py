@@ -69,7 +69,7 @@ def collect_numbers(
             "costs": costs,
             "trades": trade_groups(trades),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
-            "labels": label_numbers(study, labels, label_counts),
+            "labels": label_numbers(study, market, labels, label_counts),
             "reliability": scores["reliability"],
             "confusion": scores["confusion"],
             "models": [_model_numbers(m, provenance[m]) for m in sorted(provenance)],
@@ -187,7 +187,10 @@ def _trade_counts(trades: pd.DataFrame) -> dict[str, int]:
 
 # ---------------------------------------------------------------------------- labels
 def label_numbers(
-    study: Study, labels: Mapping[Month, pd.DataFrame], counts: Mapping[Month, dict]
+    study: Study,
+    market: Market,
+    labels: Mapping[Month, pd.DataFrame],
+    counts: Mapping[Month, dict],
 ) -> dict[str, Any]:
     """How many labels there are, of what, and how many there are not, over all months."""
     label = np.concatenate([np.empty(0), *(labels[m]["label"].to_numpy() for m in sorted(labels))])
@@ -195,9 +198,10 @@ def label_numbers(
     for count in counts.values():
         for reason, n in count["dropped"].items():
             dropped[reason] = dropped.get(reason, 0) + n
-    by_bars = study.labels.path == "bars"
+    path = "candles" if market.candle_ns and study.labels.path == "ticks" else study.labels.path
+    by_bars = path != "ticks"
     return {
-        "path": study.labels.path,
+        "path": path,
         "both_touched": study.labels.both_touched,
         "primary_model": study.labels.side,
         "n_labels": len(label),

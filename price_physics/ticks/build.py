@@ -15,22 +15,16 @@ import pyarrow as pa
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.schemas import QUARANTINE, TICKS
+from price_physics.schemas import TICKS
 from price_physics.store.spool import SpooledTable, TableSpool
 from price_physics.study import Market
 from price_physics.ticks.clean import REPEATED_ID, TickRule, find_repeats
-from price_physics.ticks.gaps import missing_days, refuse_gaps
-from price_physics.ticks.index import (
-    FileEntry,
-    FileIndex,
-    MonthExtent,
-    inputs_of,
-    last_before_ns,
-    months_of,
-)
+from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
+from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
 from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
-from price_physics.ticks.quality import QualityCounts, score
-from price_physics.ticks.read import ORDERED_ID, Fault, Rows, read_raw
+from price_physics.ticks.quality import QualityCounts
+from price_physics.ticks.report import month_report, quarantine_table, set_aside
+from price_physics.ticks.rows import ORDERED_ID, Rows
 from price_physics.ticks.sort import Slice, TickSorter
 
 _FEW_CONFLICTS, _MOST_CONFLICTS = 1_000, 0.01
@@ -102,52 +96,23 @@ def build_ticks(
     with closing(TickSorter(scratch)) as sorter, closing(TableSpool(TICKS, scratch)) as spool:
         intake = Intake(market, month, sorter)
         entries = take_in(market, root, index, intake, progress)
-        extents = months_of(entries.values())
-        _refuse_missing_month(market, month, entries, extents)
-        return _clean(intake, entries, spool)
-
-
-def _refuse_missing_month(
-    market: Market,
-    month: Month,
-    entries: dict[str, FileEntry],
-    extents: dict[Month, MonthExtent],
-) -> None:
-    config = f"configs/markets/{market.name}.yaml"
-    last_ns = [e.last_ns for e in extents.values() if e.last_ns is not None]
-    if not last_ns:
-        raise TickDataError(
-            f"market {market.name!r}: {len(entries)} files hold no trade at all; "
-            f"{_why_nothing(entries)}; correct `files:` or `columns:` in {config}"
-        )
-    if max(last_ns) < month.start_ns:
-        latest = pd.Timestamp(max(last_ns), tz="UTC")
-        raise TickDataError(
-            f"market {market.name!r}: no file holds a trade of {month} or later, the last is of "
-            f"{latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set last_month in "
-            f"{config}"
-        )
-
-
-def _why_nothing(entries: dict[str, FileEntry]) -> str:
-    for file, entry in entries.items():
-        if entry.first_fault:
-            return f"{file}, {entry.first_fault}"
-    return f"{next(iter(entries))}, the first, has no row"
+        refuse_missing_month(market, month, entries)
+        return _clean(intake, sorter, entries, spool)
 
 
 def _clean(
     intake: Intake,
+    sorter: TickSorter,
     entries: dict[str, FileEntry],
     spool: TableSpool,
 ) -> TicksResult:
     """Sort what was taken in, part it into ticks, quarantine and duplicates, and report."""
     market, month = intake.market, intake.month
     counts = QualityCounts(month, last_before_ns(entries, month))
-    repeats, complete = find_repeats(intake.sorter.slices), TickRule()
+    repeats, complete = find_repeats(sorter.slices), TickRule()
     conflicts: list[tuple[int, int, int]] = []
     n_dropped = n_conflicts = first = 0
-    for part in intake.sorter.slices():
+    for part in sorter.slices():
         verdict = repeats.verdict(part.rows, first)
         first += verdict.size
         n_dropped += int((verdict == 1).sum())
@@ -158,8 +123,8 @@ def _clean(
         spool.append(_table(rows, complete(rows.price, rows.sign)))
     intake.n_set_aside[REPEATED_ID] += n_conflicts
     _refuse_restarted_ids(intake, counts.n_ids, conflicts)
-    _set_aside(intake, conflicts)
-    report = _report(intake, counts, n_dropped)
+    set_aside(intake, conflicts, REPEATED_ID)
+    report = month_report(intake, counts, n_dropped)
     refuse_gaps(
         market,
         month,
@@ -171,7 +136,7 @@ def _clean(
     synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
     return TicksResult(
         spool.finish(),
-        _quarantine(intake),
+        quarantine_table(intake),
         report | {"synthetic": synthetic},
         inputs_of(entries, month),
         synthetic,
@@ -200,18 +165,6 @@ def _refuse_restarted_ids(
         )
 
 
-def _set_aside(intake: Intake, conflicts: list[tuple[int, int, int]]) -> None:
-    """Add rows that repeat an id to the faults, fetching their text from the files again."""
-    for number, (file, path) in intake.files.items():
-        found = sorted((line, time_ns) for n, line, time_ns in conflicts if n == number)
-        found = found[: max(0, MOST_LISTED - len(intake.faults))]
-        text = read_raw(path, file, np.array([line for line, _ in found], np.int64))
-        intake.faults += [
-            (number, Fault(line, REPEATED_ID, raw, time_ns, True))
-            for (line, time_ns), raw in zip(found, text, strict=True)
-        ]
-
-
 def _table(rows: Rows, tick_sign: np.ndarray) -> pa.Table:
     """Shape rows as TICKS; ids that do not order trades are no venue's number: null."""
     columns = [
@@ -222,46 +175,3 @@ def _table(rows: Rows, tick_sign: np.ndarray) -> pa.Table:
         pa.array(tick_sign),
     ]
     return pa.Table.from_arrays(columns, schema=TICKS.arrow)
-
-
-def _quarantine(intake: Intake) -> pd.DataFrame:
-    """Shape faults as QUARANTINE; one without a time of its own is known when the month ends."""
-    faults = sorted(intake.faults, key=lambda found: (found[0], found[1].line))
-    known_at = [f.time_ns if f.own_time else intake.month.end_ns for _, f in faults]
-    return pd.DataFrame(
-        {
-            "file": np.array([intake.files[number][0] for number, _ in faults], object),
-            "row": np.array([fault.line for _, fault in faults], np.int64),
-            "reason": np.array([fault.reason for _, fault in faults], object),
-            "raw": np.array([fault.raw for _, fault in faults], object),
-            "known_at": np.array(known_at, np.int64),
-        }
-    )[QUARANTINE.columns]
-
-
-def _report(intake: Intake, counts: QualityCounts, n_dropped: int) -> dict[str, Any]:
-    market, month = intake.market, intake.month
-    facts = counts.report()
-    unexplained, explained = missing_days(
-        market, month, counts.ticks_by_day, facts["first_tick_ns"]
-    )
-    report = {
-        "market": market.name,
-        "month": str(month),
-        "empty": counts.n_ticks == 0,
-        "files": [
-            {"file": file, "rows": intake.n_rows[number]}
-            for number, (file, _) in sorted(intake.files.items())
-        ],
-        "rows_read": sum(intake.n_rows.values()),
-        "quarantined": sum(intake.n_set_aside.values()),
-        "quarantine_listed": len(intake.faults),
-        "quarantine_reasons": dict(sorted((+intake.n_set_aside).items())),
-        "duplicates_dropped": n_dropped,
-        "rows_out_of_order": intake.n_backwards,
-        "days": len(counts.ticks_by_day),
-        "missing_days": unexplained,
-        "missing_days_in_outages": explained,
-        **facts,
-    }
-    return report | {"score": score(report)}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from price_physics.ticks import kernels
-from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID, Rows
+from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID, Rows
 from price_physics.ticks.sort import Slice
 
 REPEATED_ID = "trade_id repeated with another payload"

@@ -1,4 +1,4 @@
-"""Whole days and ids that are missing from a month, and when that stops it.
+"""Whole days and ids that are missing from a month, or all of it, and when that stops it.
 
 Half of all real dumps miss some: they are reported, and stop a month only where the market says
 ``strict_gaps: true``.
@@ -7,11 +7,13 @@ Half of all real dumps miss some: they are reported, and stop a month only where
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pandas as pd
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.study import Market, Outage
+from price_physics.ticks.index import FileEntry, months_of
 from price_physics.ticks.quality import DAY_NS
 
 MOST_MISSING_IDS = 0.001
@@ -67,8 +69,40 @@ def refuse_gaps(
             "`strict_gaps: false` there"
         )
     if share is not None and share > MOST_MISSING_IDS:
+        what = "candles" if market.candle_ns else "trade ids"
         raise TickDataError(
-            f"market {market.name!r}, {month}: {missing_ids} trade ids are missing, {share:.2%} of "
+            f"market {market.name!r}, {month}: {missing_ids} {what} are missing, {share:.2%} of "
             f"them, over {MOST_MISSING_IDS:.1%}; download the files again, or set `strict_gaps: "
             f"false` in {config}"
         )
+
+
+def refuse_missing_month(market: Market, month: Month, entries: dict[str, FileEntry]) -> None:
+    """Stop a month whose file has not arrived: no file holds a row of it or of a later one.
+
+    Raises
+    ------
+    TickDataError
+        Naming the last row there is, or why no row is one.
+    """
+    config = f"configs/markets/{market.name}.yaml"
+    last_ns = [e.last_ns for e in months_of(entries.values()).values() if e.last_ns is not None]
+    if not last_ns:
+        raise TickDataError(
+            f"market {market.name!r}: {len(entries)} files hold no trade at all; "
+            f"{_why_nothing(entries)}; correct `files:` or `columns:` in {config}"
+        )
+    if max(last_ns) < month.start_ns:
+        latest = pd.Timestamp(max(last_ns), tz="UTC")
+        raise TickDataError(
+            f"market {market.name!r}: no file holds a trade of {month} or later, the last is of "
+            f"{latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set last_month in "
+            f"{config}"
+        )
+
+
+def _why_nothing(entries: dict[str, FileEntry]) -> str:
+    for file, entry in entries.items():
+        if entry.first_fault:
+            return f"{file}, {entry.first_fault}"
+    return f"{next(iter(entries))}, the first, has no row"

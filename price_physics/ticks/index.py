@@ -20,7 +20,7 @@ from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 from price_physics.study import Market
 from price_physics.ticks.files import SIDECARS
-from price_physics.ticks.read import Block
+from price_physics.ticks.rows import Block
 
 
 @dataclass
@@ -100,7 +100,7 @@ class FileIndex:
         reading = market.model_dump(
             mode="json",
             include={"symbol", "vendor", "columns", "header", "contract_size"}
-            | {"contract_is_inverse"},
+            | {"contract_is_inverse", "candle_minutes"},
         )
         self._version = sha256(json.dumps([_code(), reading]).encode()).hexdigest()[:16]
         self._path = path

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,8 +24,8 @@ from price_physics.ticks.files import (
 )
 from price_physics.ticks.index import FileEntry, FileIndex
 from price_physics.ticks.kernels import count_steps
-from price_physics.ticks.read import Block, Fault, read_file, read_raw
-from price_physics.ticks.sort import TickSorter
+from price_physics.ticks.read import read_file, read_raw
+from price_physics.ticks.rows import Block, Fault
 
 TOO_EARLY = "before the first month of the market"
 _SAVE_EVERY_S = 20.0
@@ -33,6 +34,14 @@ MOST_LISTED = 100_000
 
 Progress = Callable[[int, int, str], None]
 """Called with bytes done, bytes in all, and the file being read."""
+
+
+class Sorter(Protocol):
+    """Takes the good rows of a month, file by file; a file goes by its number."""
+
+    def add(self, rows: Any, file: int) -> None: ...
+
+    def turn(self, file: int) -> None: ...
 
 
 def look_at_files(
@@ -119,8 +128,8 @@ class Intake:
 
     Attributes
     ----------
-    sorter : TickSorter
-        Takes the good rows; a file goes by its number.
+    sorter : Sorter
+        Takes the good rows.
     files : dict of int to (str, Path)
         Names and places of the files that feed the month.
     n_rows : Counter of int
@@ -135,7 +144,7 @@ class Intake:
 
     market: Market
     month: Month
-    sorter: TickSorter
+    sorter: Sorter
     files: dict[int, tuple[str, Path]] = field(default_factory=dict)
     n_rows: Counter[int] = field(default_factory=Counter)
     n_backwards: int = 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from price_physics.months import Month
 from price_physics.ticks import kernels
 from price_physics.ticks.clean import identical_without_id
-from price_physics.ticks.read import NO_ID, ORDERED_ID, Rows
+from price_physics.ticks.rows import NO_ID, ORDERED_ID, Rows
 
 DAY_NS = 86_400 * 10**9
 _SILENCE_FACTOR = 10
@@ -88,13 +88,13 @@ class QualityCounts:
         self.n_ticks += time_ns.size
         self.n_inferred += int((rows.sign == 0).sum())
         self.n_identical += identical_without_id(rows) if (rows.id_kind == NO_ID).any() else 0
-        self._add_ids(rows)
+        orders = rows.id_kind == ORDERED_ID
+        self.add_ids(rows.trade_id if orders.all() else rows.trade_id[orders])
         self._last_ns = int(time_ns[-1])
         self._first_ns = int(time_ns[0]) if self._first_ns is None else self._first_ns
 
-    def _add_ids(self, rows: Rows) -> None:
-        orders = rows.id_kind == ORDERED_ID
-        ids = rows.trade_id if orders.all() else rows.trade_id[orders]
+    def add_ids(self, ids: NDArray[np.int64]) -> None:
+        """Count the next ids that order ticks, or the numbers of candles."""
         if ids.size:
             self._n_steps_of_one += int((np.diff(ids) == 1).sum()) + (ids[0] == self._last_id + 1)
             self._n_ids += ids.size

@@ -1,132 +1,58 @@
 """One vendor file in, its rows out, block by block and in file order, whatever their months.
 
 Rows that cannot be trusted come as faults with their line and text; a file that cannot be
-trusted stops here. Rows are neither sorted nor compared with each other: that is ``sort`` and
-``clean``.
+trusted stops here. What a row is, a trade or a candle, the market says. Rows are neither sorted
+nor compared with each other: that is ``sort`` and ``clean``.
 """
 
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.study import Market
-from price_physics.ticks import kernels
-from price_physics.ticks.files import (
-    BLOCK_BYTES,
-    FREE_BYTES,
-    MOST_RATIO,
-    LineBlock,
-    read_blocks,
-)
+from price_physics.ticks.candles import CandleScanner
+from price_physics.ticks.files import BLOCK_BYTES, LineBlock, read_blocks
 from price_physics.ticks.formats import recognise, recognise_table
 from price_physics.ticks.formats.layout import Layout, split_line
-from price_physics.ticks.lines import closes_quotes, read_lines, torn_reason
-from price_physics.ticks.parse import FAULTS, SIGNS, UNITS, UNREADABLE, Parsed, parse_columns
+from price_physics.ticks.lines import closes_quotes, read_lines
+from price_physics.ticks.parquet import joined, read_batches
+from price_physics.ticks.parse import UNITS, UNREADABLE
+from price_physics.ticks.rows import Block, Fault, Part, decoded, shown
+from price_physics.ticks.trades import TradeScanner
 
-NO_ID, ORDERED_ID, TEXT_ID = 0, 1, 2
-"""Kinds of id: none; an integer that orders trades of one time; the hash of a text."""
-
-_BATCH_ROWS = 1 << 17
-_MOST_ODD = 1 << 12
-_MOST_PASSES = 4
 _MOST_THREADS = 8
 _FIRST_LINES = 50
 _TAIL_BYTES = 4096
 _BLANKS = b" \t\r\n"
-_MOST_ROWS_A_BYTE = 50
-_LONGEST_TEXT = 256
-_LONGEST_SHOWN = 300
 _FEW = 2_000
 _A_DAY_NS = 86_400 * 10**9
 
 IN_THE_FUTURE = "time is in the future"
-_READABLE = {reason for code, reason in enumerate(FAULTS) if code not in UNREADABLE}
-"""Reasons that speak of a value; the others speak of a row that is none."""
 
 
-class Rows(NamedTuple):
-    """Good rows as arrays, all of shape (n_rows,).
+class Scanner(Protocol):
+    """What turns blocks or batches of one file into rows."""
 
-    Attributes
-    ----------
-    time_ns, trade_id : int64
-        UTC; the venue's id, or the hash of a text, 0 where there is none.
-    price, qty : float64
-        Quote currency; base currency.
-    line : int64
-        1-based line in the file, or row of a table.
-    id_kind, sign : int8
-        `NO_ID`, `ORDERED_ID` or `TEXT_ID`; +1, -1, or 0 where the row has no side.
-    """
+    layout: Layout
+    readable: frozenset[str]
+    """Reasons that speak of a value; the others speak of a row that is none."""
 
-    time_ns: NDArray[np.int64]
-    trade_id: NDArray[np.int64]
-    price: NDArray[np.float64]
-    qty: NDArray[np.float64]
-    line: NDArray[np.int64]
-    id_kind: NDArray[np.int8]
-    sign: NDArray[np.int8]
+    def read(self, block: LineBlock, at: int) -> Iterator[Part]: ...
 
-    @classmethod
-    def empty(cls, n_rows: int = 0) -> "Rows":
-        """Allocate arrays of `n_rows`, not filled."""
-        return cls(
-            np.empty(n_rows, np.int64),
-            np.empty(n_rows, np.int64),
-            np.empty(n_rows, np.float64),
-            np.empty(n_rows, np.float64),
-            np.empty(n_rows, np.int64),
-            np.empty(n_rows, np.int8),
-            np.empty(n_rows, np.int8),
-        )
-
-    def at(self, places: slice | NDArray) -> "Rows":
-        """Some of the rows: a view for a slice, else a copy."""
-        return Rows._make(column[places] for column in self)
-
-    @classmethod
-    def concatenate(cls, parts: list["Rows"]) -> "Rows":
-        if not parts:
-            return cls.empty()
-        return cls._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
+    def read_table(self, batch: pa.RecordBatch, first: int) -> Part: ...
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A row set aside.
-
-    Where `own_time` is false its time could not be read, and `time_ns` is that of the nearest
-    row before whose time could be, or of the next one.
-    """
-
-    line: int
-    reason: str
-    raw: str
-    time_ns: int
-    own_time: bool
-
-    def __str__(self) -> str:
-        return f"row {self.line}: {self.raw!r}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Consecutive rows of one file and the faults among them, in file order."""
-
-    rows: Rows
-    faults: list[Fault]
+_MakeScanner = Callable[[Layout, Market, str], Scanner]
 
 
 def read_file(
@@ -137,7 +63,8 @@ def read_file(
     Parameters
     ----------
     market : Market
-        Its symbol and, for dumps that do not say it themselves, its columns.
+        Its symbol, whether rows are candles and, for dumps that do not say it themselves, its
+        columns.
     path : Path
     file : str
         The name for messages.
@@ -155,14 +82,17 @@ def read_file(
         holds another instrument.
     """
     parts = _table_parts if path.suffix.lower() == ".parquet" else _text_parts
+    make: type[TradeScanner] | type[CandleScanner] = TradeScanner
     latest_ns = time.time_ns() + _A_DAY_NS
+    if market.candle_ns:  # a candle that is not over yet will be another one
+        make, latest_ns = CandleScanner, time.time_ns()
     unit, last_ns = 0, None
     n_rows = n_unreadable = 0
     waiting: list[Fault] = []  # faults before the first row that has a time
-    for part in parts(market, path, file, block_bytes):
+    for part in parts(make, market, path, file, block_bytes):
         part = _set_future_aside(part, latest_ns)
         n_rows += part.rows.line.size + len(part.faults)
-        unreadable = [fault for fault in part.faults if fault.reason not in _READABLE]
+        unreadable = [fault for fault in part.faults if fault.reason not in make.readable]
         n_unreadable += len(unreadable)
         if n_unreadable > max(_FEW, n_rows // 2):
             raise TickDataError(
@@ -187,14 +117,14 @@ def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
         return raw
     first = 1
     if path.suffix.lower() == ".parquet":
-        for batch in _batches(path, file):
+        for batch in read_batches(path, file):
             places = lines[(lines >= first) & (lines < first + batch.num_rows)] - first
-            raw += [_joined(batch, int(place)) for place in places]
+            raw += [joined(batch, int(place)) for place in places]
             first += batch.num_rows
     for block in read_blocks(path, file) if first == 1 else ():
         text = block.data.tobytes().split(b"\n")
         places = lines[(lines >= first) & (lines < first + len(text) - 1)] - first
-        raw += [_shown(_decoded(text[place])) for place in places]
+        raw += [shown(decoded(text[place])) for place in places]
         first += len(text) - 1
     if len(raw) != lines.size:
         raise TickDataError(f"{file}: changed while it was read; run again when it is complete")
@@ -202,18 +132,7 @@ def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
 
 
 # ---------------------------------------------------------------------------- parts
-@dataclass(frozen=True)
-class _Part:
-    """What was read at once: rows, the unit of each row's time, faults, and any line's text."""
-
-    rows: Rows
-    unit: NDArray[np.int8]
-    faults: list[Fault]
-    fault_units: list[int]
-    raw: Callable[[Sequence[int]], list[str]]
-
-
-def _set_future_aside(part: _Part, latest_ns: int) -> _Part:
+def _set_future_aside(part: Part, latest_ns: int) -> Part:
     """Make faults of rows later than now: one would hide that a month has not arrived."""
     late = part.rows.time_ns > latest_ns
     if not late.any():
@@ -232,7 +151,7 @@ def _set_future_aside(part: _Part, latest_ns: int) -> _Part:
     )
 
 
-def _one_unit(file: str, unit: int, part: _Part) -> int:
+def _one_unit(file: str, unit: int, part: Part) -> int:
     """Return the file's unit of time, refusing a row in another."""
     seen = [(f.line, u) for f, u in zip(part.faults, part.fault_units, strict=True) if u]
     if part.unit.size:
@@ -251,7 +170,7 @@ def _one_unit(file: str, unit: int, part: _Part) -> int:
 
 
 def _attribute(
-    part: _Part, waiting: list[Fault], last_ns: int | None
+    part: Part, waiting: list[Fault], last_ns: int | None
 ) -> tuple[list[Fault], int | None]:
     """Give faults without a time that of the nearest timed row before, else of the next.
 
@@ -279,55 +198,16 @@ def _attribute(
     return given, int(time_ns[-1])
 
 
-def _faults(
-    parsed: Parsed, lines: NDArray[np.int64], raw: Sequence[str]
-) -> tuple[list[Fault], list[int]]:
-    """The faults among parsed rows with their units; `raw` is the text of those rows."""
-    bad = np.flatnonzero(parsed.fault)
-    faults = [
-        Fault(
-            int(lines[row]),
-            FAULTS[parsed.fault[row]],
-            _shown(raw[place]),
-            int(parsed.time_ns[row]),
-            bool(parsed.unit[row]),
-        )
-        for place, row in enumerate(bad)
-    ]
-    return faults, [int(parsed.unit[row]) for row in bad]
-
-
-def _rows(parsed: Parsed, lines: NDArray[np.int64], layout: Layout) -> tuple[Rows, NDArray]:
-    """The good rows, and the units of their times."""
-    good = parsed.fault == 0
-    kind = parsed.has_id * np.int8(TEXT_ID if layout.trade_id_is_text else ORDERED_ID)
-    columns = (parsed.time_ns, parsed.trade_id, parsed.price, parsed.qty, lines, kind, parsed.sign)
-    return Rows(*columns).at(good), parsed.unit[good]
-
-
-def _in_base(rows: Rows, layout: Layout) -> None:
-    """Turn quantities of contracts or of quote currency into base quantities, in place."""
-    if layout.qty_scale != 1.0:
-        np.multiply(rows.qty, layout.qty_scale, out=rows.qty)
-    if layout.qty_is_quote:
-        np.divide(rows.qty, rows.price, out=rows.qty)
-
-
-def _other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -> TickDataError:
-    return TickDataError(
-        f"{file}, row {line}: {_shown(raw)!r} is a trade of {symbol!r}, the market's symbol is "
-        f"{market.symbol!r}; correct `symbol:` or `files:` in configs/markets/{market.name}.yaml"
-    )
-
-
 # ---------------------------------------------------------------------------- text
-def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iterator[_Part]:
+def _text_parts(
+    make: _MakeScanner, market: Market, path: Path, file: str, block_bytes: int
+) -> Iterator[Part]:
     """Read blocks in several threads, and hand them over in order."""
-    scanner: _Scanner | None = None
+    scanner: Scanner | None = None
     last: tuple[bytes, int] | None = None
     cut = False
     n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    waiting: deque[Future[Iterator[_Part]]] = deque()
+    waiting: deque[Future[Iterator[Part]]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
         for block in read_blocks(path, file, block_bytes):
             at = 0
@@ -335,7 +215,7 @@ def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iter
                 first = _first_lines(block.data, file)
                 if not first:
                     continue
-                scanner = _Scanner(recognise(first, market, file), market, file)
+                scanner = make(recognise(first, market, file), market, file)
                 if scanner.layout.has_header:
                     at = _stop_of_header(block.data)
             waiting.append(pool.submit(scanner.read, block, at))
@@ -351,114 +231,6 @@ def _text_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iter
         _refuse_cut_number(file, scanner.layout, *last)
 
 
-class _Scanner:
-    """Reads blocks of one file: the plain rows by the kernel, the odd ones with care."""
-
-    def __init__(self, layout: Layout, market: Market, file: str) -> None:
-        self.layout, self._market, self._file = layout, market, file
-        roles = {
-            "time": kernels.TIME,
-            "price": kernels.PRICE,
-            "qty": kernels.QTY,
-            "trade_id": kernels.TRADE_ID,
-            "is_buyer_maker": kernels.SIDE,
-            "side": kernels.SIDE,
-            "symbol": kernels.SYMBOL,
-        }
-        self._role_of = np.full(layout.n_columns, kernels.UNUSED)
-        for name, place in layout.used.items():
-            self._role_of[place] = roles[name]
-        self._symbol = _letters(market.symbol.lower())
-        words = SIGNS["side" if layout.side is not None else "is_buyer_maker"]
-        packed = [kernels.pack(_letters(word), 0, len(word)) for word in words]
-        self._sides = np.array(list(zip(packed, words.values(), strict=True)))
-
-    def read(self, block: LineBlock, at: int) -> Iterator[_Part]:
-        """Read a block from byte `at`, the first of a line.
-
-        What follows many odd lines is read when it is asked for: such a file may be refused first.
-        """
-        parts = self._passes(block, at)
-        return chain(list(islice(parts, _MOST_PASSES)), parts)
-
-    def _passes(self, block: LineBlock, at: int) -> Iterator[_Part]:
-        data = block.data
-        line = block.first_line + int(np.count_nonzero(data[:at] == 10))
-        delimiter, text_id = ord(self.layout.delimiter), self.layout.trade_id_is_text
-
-        def raw(wanted: Sequence[int]) -> list[str]:
-            text = data.tobytes().split(b"\n")
-            return [_shown(_decoded(text[line - block.first_line])) for line in wanted]
-
-        while at < data.size:
-            n_most = block.first_line + block.n_lines - line
-            own, unit = Rows.empty(n_most), np.empty(n_most, np.int8)
-            odd = np.empty((min(n_most, _MOST_ODD), 3), np.int64)
-            columns = (own.time_ns, unit, own.price, own.qty, own.trade_id)
-            n_rows, n_odd, n_lines, at = kernels.read_rows(
-                data, at, delimiter, self._role_of, text_id, self._symbol,
-                self.layout.mixes_symbols, self._sides, line,
-                (*columns, own.id_kind, own.sign, own.line), odd,
-            )  # fmt: skip
-            rows, unit = own.at(slice(n_rows)), unit[:n_rows]
-            faults: list[Fault] = []
-            fault_units: list[int] = []
-            if n_odd:
-                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
-                if more.line.size:
-                    order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
-                    rows = Rows.concatenate([rows, more]).at(order)
-                    unit = np.concatenate([unit, more_unit])[order]
-            _in_base(rows, self.layout)
-            yield _Part(rows, unit, faults, fault_units, raw)
-            line += n_lines
-
-    def _look_at(
-        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
-    ) -> tuple[Rows, NDArray, list[Fault], list[int]]:
-        """Read odd lines: rows after all with their units, and faults with theirs."""
-        text = [_decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
-        reasons = [torn_reason(raw, self.layout) for raw in text]
-        torn = [
-            Fault(int(odd[place, 0]), reason, _shown(text[place]), 0, False)
-            for place, reason in enumerate(reasons)
-            if reason
-        ]
-        whole = np.array([not reason for reason in reasons])
-        lines = odd[whole, 0]
-        raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
-        parsed, symbols = read_lines(raws, self.layout)
-        if self.layout.symbol is not None:
-            wanted = self._market.symbol.lower()
-            other = np.array([symbol.lower() != wanted for symbol in symbols], bool)
-            if other.any() and not self.layout.mixes_symbols:
-                row = int(other.argmax())
-                raise _other_symbol(
-                    self._file, int(lines[row]), raws[row], symbols[row], self._market
-                )
-            lines, parsed = lines[~other], parsed.at(~other)
-            raws = [raw for raw, is_other in zip(raws, other, strict=True) if not is_other]
-        bad = [raws[row] for row in np.flatnonzero(parsed.fault)]
-        faults, units = _faults(parsed, lines, bad)
-        rows, row_units = _rows(parsed, lines, self.layout)
-        order = np.argsort([f.line for f in torn + faults], kind="stable")
-        both, both_units = torn + faults, [0] * len(torn) + units
-        return rows, row_units, [both[i] for i in order], [both_units[i] for i in order]
-
-
-def _shown(text: str) -> str:
-    """As much of a row as tables and messages hold."""
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
-
-
-def _letters(text: str) -> NDArray[np.uint8]:
-    return np.frombuffer(text.encode(), np.uint8)
-
-
-def _decoded(line: bytes) -> str:
-    return line.rstrip(b"\r\n").decode("utf-8", "replace")
-
-
 def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
     head = data.tobytes()
     for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
@@ -467,7 +239,7 @@ def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
                 f"{file}, row 1: starts with a byte order mark: some program saved it again, and "
                 "those round long numbers; download it again"
             )
-    lines = map(_decoded, head.lstrip(_BLANKS).split(b"\n", 2 * _FIRST_LINES)[:-1])
+    lines = map(decoded, head.lstrip(_BLANKS).split(b"\n", 2 * _FIRST_LINES)[:-1])
     return [line for line in lines if line.strip()][:_FIRST_LINES]
 
 
@@ -491,7 +263,7 @@ def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
 
 def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool) -> None:
     """Stop at a last row with too few fields, or unreadable and without its newline."""
-    text = _decoded(last)
+    text = decoded(last)
     fields = split_line(text, layout.delimiter)
     torn = len(fields) < layout.n_columns
     if not torn and cut:
@@ -501,31 +273,36 @@ def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool
         torn = blank or unreadable or not closes_quotes(text, layout.delimiter)
     if torn:
         raise TickDataError(
-            f"{file}, row {line}: {_shown(text)!r} is cut off: the file ends inside its last row; "
+            f"{file}, row {line}: {shown(text)!r} is cut off: the file ends inside its last row; "
             "download it again"
         )
 
 
 def _refuse_cut_number(file: str, layout: Layout, last: bytes, line: int) -> None:
     """Stop where a number ends the file: cut off, it is another number."""
-    if layout.n_columns - 1 in (layout.time, layout.price, layout.qty):
+    places = layout.used
+    numbers = places.keys() - {"trade_id", "is_buyer_maker", "side", "symbol"}
+    if layout.n_columns - 1 in {places[name] for name in numbers}:
         raise TickDataError(
-            f"{file}, row {line}: {_shown(_decoded(last))!r} ends the file without a newline: its "
+            f"{file}, row {line}: {shown(decoded(last))!r} ends the file without a newline: its "
             "last number may be cut off; download it again, or end it with a newline if it is whole"
         )
 
 
 # ---------------------------------------------------------------------------- parquet
-def _table_parts(market: Market, path: Path, file: str, block_bytes: int) -> Iterator[_Part]:
-    layout: Layout | None = None
+def _table_parts(
+    make: _MakeScanner, market: Market, path: Path, file: str, block_bytes: int
+) -> Iterator[Part]:
+    scanner: Scanner | None = None
     line = 1
-    for batch in _batches(path, file):
+    for batch in read_batches(path, file):
         try:
-            if layout is None:
-                shown = batch.slice(0, _FIRST_LINES).to_pylist()
-                text = [["" if v is None else str(v) for v in row.values()] for row in shown]
+            if scanner is None:
+                rows = batch.slice(0, _FIRST_LINES).to_pylist()
+                text = [["" if v is None else str(v) for v in row.values()] for row in rows]
                 layout = recognise_table(batch.schema.names, text, market, file)
-            part = _table_part(batch, line, layout, market, file)
+                scanner = make(layout, market, file)
+            part = scanner.read_table(batch, line)
         except (pa.ArrowException, OverflowError) as error:
             raise TickDataError(
                 f"{file}, from row {line}: {error}; correct `columns:` in "
@@ -533,110 +310,3 @@ def _table_parts(market: Market, path: Path, file: str, block_bytes: int) -> Ite
             ) from error
         yield part
         line += batch.num_rows
-
-
-def _table_part(
-    batch: pa.RecordBatch, first: int, layout: Layout, market: Market, file: str
-) -> _Part:
-    columns = {name: batch.column(place) for name, place in layout.used.items()}
-    _refuse_long_text(columns, first, file)
-    lines = np.arange(first, first + batch.num_rows)
-    other = _other_rows(columns.pop("symbol", None), market)
-    if other.any() and not layout.mixes_symbols:
-        row = int(other.argmax())
-        symbol = str(batch.column(layout.used["symbol"])[row])
-        raise _other_symbol(file, int(lines[row]), _joined(batch, row), symbol, market)
-    parsed = parse_columns(columns, layout.trade_id_is_text)
-    if other.any():
-        lines, parsed = lines[~other], parsed.at(~other)
-    bad = [_joined(batch, int(row) - first) for row in lines[parsed.fault > 0]]
-    faults, fault_units = _faults(parsed, lines, bad)
-    rows, unit = _rows(parsed, lines, layout)
-    _in_base(rows, layout)
-
-    def raw(wanted: Sequence[int]) -> list[str]:
-        return [_joined(batch, line - first) for line in wanted]
-
-    return _Part(rows, unit, faults, fault_units, raw)
-
-
-def _batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
-    """Stream a parquet file's rows, its page checksums verified where it has any."""
-    n_rows = 0
-    try:
-        flat, texts = _flat_columns(pa.parquet.read_schema(path))
-        options = {"page_checksum_verification": True, "read_dictionary": texts}
-        with pa.parquet.ParquetFile(path, **options) as dump:
-            _refuse_bomb(dump.metadata, path, file)
-            for batch in dump.iter_batches(_BATCH_ROWS, columns=flat, use_threads=False):
-                batch.validate(full=True)
-                yield batch
-                n_rows += batch.num_rows
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise TickDataError(
-            f"{file}, after row {n_rows}: damaged: {error}; download it again"
-        ) from error
-    if n_rows == 0:
-        raise TickDataError(f"{file}: holds no row; download it again, or remove it")
-
-
-def _flat_columns(schema: pa.Schema) -> tuple[list[str], list[str]]:
-    """Names of the columns whose rows are of a few bytes, or texts; and of the texts among them.
-
-    A text is kept once, however many rows repeat it; lists are not read at all. Both could be
-    gigabytes that stand in a few bytes of a file.
-    """
-    texts = [field.name for field in schema if _is_text(field.type)]
-    flat = [
-        field.name
-        for field in schema
-        if field.name in texts
-        or pa.types.is_primitive(field.type)
-        or pa.types.is_decimal(field.type)
-        or pa.types.is_dictionary(field.type)
-    ]
-    return flat, texts
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-
-
-def _refuse_long_text(columns: dict[str, pa.Array], first: int, file: str) -> None:
-    """Refuse texts too long for a field: every row would hold one."""
-    for column in columns.values():
-        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
-            longest = pa.compute.max(pa.compute.binary_length(column.dictionary)).as_py() or 0
-            if longest > _LONGEST_TEXT:
-                raise TickDataError(
-                    f"{file}, from row {first}: a text of {longest} bytes where a value should be; "
-                    "refused"
-                )
-
-
-def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> None:
-    size = path.stat().st_size
-    if metadata.num_rows > _MOST_ROWS_A_BYTE * size:
-        raise TickDataError(f"{file}: {metadata.num_rows} rows in {size} bytes; refused as a bomb")
-    # sizes of single columns are not asked for: on some damages pyarrow then aborts the process
-    n_groups = metadata.num_row_groups
-    n_bytes = sum(metadata.row_group(group).total_byte_size for group in range(n_groups))
-    if n_bytes > max(FREE_BYTES, MOST_RATIO * size):
-        raise TickDataError(
-            f"{file}: decompresses to {n_bytes} bytes, over {MOST_RATIO} times its {size}; refused "
-            "as a bomb"
-        )
-
-
-def _other_rows(column: pa.Array | None, market: Market) -> NDArray[np.bool_]:
-    """Which rows are another instrument's; none where the table does not say."""
-    if column is None:
-        return np.zeros(1, bool)
-    symbols = pa.compute.utf8_lower(pa.compute.cast(column, pa.string()).fill_null(""))
-    return ~np.array(pa.compute.equal(symbols, market.symbol.lower()), bool)
-
-
-def _joined(batch: pa.RecordBatch, row: int) -> str:
-    """A row's values, joined by commas."""
-    values = batch.slice(row, 1).to_pylist()[0].values()
-    return _shown(",".join(str(value) for value in values))

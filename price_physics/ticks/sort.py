@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from price_physics.ticks import kernels
-from price_physics.ticks.read import ORDERED_ID, Rows
+from price_physics.ticks.rows import ORDERED_ID, Rows
 
 MEMORY_ROWS = 1 << 25
 SLICE_ROWS = 1 << 21

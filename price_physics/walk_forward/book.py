@@ -20,11 +20,24 @@ class Market:
 
     ``time_ns`` and ``price`` end with one tick that never traded: the end of the month at the
     last trade's price. It carries the final mark and exits for want of a tick.
+
+    Attributes
+    ----------
+    time_ns, price : int64, float64 array of shape (n_ticks + 1,)
+    first : int
+        Position of the month's first tick.
+    prices_a_tick : int
+        2 where a candle stands for a tick: its open and its close.
+    high, low : float64 array of shape (n_ticks,), or None
+        Of candles: how far the price went since the price before.
     """
 
     time_ns: np.ndarray
     price: np.ndarray
     first: int
+    prices_a_tick: int = 1
+    high: np.ndarray | None = None
+    low: np.ndarray | None = None
 
     @property
     def last(self) -> int:

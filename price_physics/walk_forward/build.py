@@ -12,7 +12,15 @@ import pandas as pd
 from price_physics.labels.events import vertical_barriers
 from price_physics.labels.frames import stack
 from price_physics.months import Month
-from price_physics.schemas import POSITIONS, PREDICTIONS, SCORED, TICKS, TRADES, TableSchema
+from price_physics.schemas import (
+    CANDLES,
+    POSITIONS,
+    PREDICTIONS,
+    SCORED,
+    TICKS,
+    TRADES,
+    TableSchema,
+)
 from price_physics.study import Study
 from price_physics.walk_forward.book import Market, run_book
 from price_physics.walk_forward.fills import CANCELLED, Fills, close_stale, fill_signals
@@ -45,6 +53,7 @@ def build_walk_forward(
     labels: pd.DataFrame,
     *,
     warm_up: str | None = None,
+    candles: bool = False,
 ) -> WalkForwardResult:
     """Trade the signals of a month on its ticks, with the positions the month before left.
 
@@ -57,13 +66,15 @@ def build_walk_forward(
     study : Study
     month : Month
     predictions, ticks : mapping of Month to DataFrame
-        PREDICTIONS and TICKS of the month and, where there is one, of the month before.
+        PREDICTIONS, and TICKS or CANDLES, of the month and, where there is one, of the month before.
     bars : mapping of Month to DataFrame
         BARS; those of the month are read, and of the one before where horizons count bars.
     labels : DataFrame
         LABELS whose horizon ends in the month.
     warm_up : str, optional
         Why the month has no predictions, handed on.
+    candles : bool
+        Whether `ticks` are CANDLES.
 
     Returns
     -------
@@ -76,7 +87,7 @@ def build_walk_forward(
     StoreError
         When predictions, bars and ticks do not belong together.
     """
-    market = _market(month, ticks)
+    market = _market_of_candles(month, ticks) if candles else _market(month, ticks)
     rows = _both_months(PREDICTIONS, month, predictions)
     signals = rows[rows["side"] != 0].reset_index(drop=True)
     counts_bars = study.labels.horizon_bars is not None
@@ -92,6 +103,8 @@ def build_walk_forward(
         month.end_ns,
         by_clock=study.bars.kind == "time",
         ends_with_bar=counts_bars,
+        high=market.high,
+        low=market.low,
     )
     fills = close_stale(
         fills,
@@ -117,9 +130,35 @@ def build_walk_forward(
 
 def _market(month: Month, ticks: Mapping[Month, pd.DataFrame]) -> Market:
     time_ns, price = stack(TICKS, ticks, (month - 1, month), "time_ns", "price")
-    last_price = price[-1] if len(price) else np.nan
     n_before = len(time_ns) - len(ticks[month])
-    return Market(np.append(time_ns, month.end_ns), np.append(price, last_price), n_before)
+    return Market(np.append(time_ns, month.end_ns), _and_last(price), n_before)
+
+
+def _market_of_candles(month: Month, candles: Mapping[Month, pd.DataFrame]) -> Market:
+    """Two prices a candle: its open from its start on, its close at its end.
+
+    Where between the two its high and low were, nobody knows: they stand at its end.
+    """
+    names = ("open_time_ns", "close_time_ns", "open", "high", "low", "close")
+    opens_ns, closes_ns, opened, high, low, close = stack(
+        CANDLES, candles, (month - 1, month), *names
+    )
+    return Market(
+        time_ns=np.append(_in_turn(opens_ns, closes_ns), month.end_ns),
+        price=_and_last(_in_turn(opened, close)),
+        first=2 * (len(closes_ns) - len(candles[month])),
+        prices_a_tick=2,
+        high=_in_turn(opened, high),
+        low=_in_turn(opened, low),
+    )
+
+
+def _in_turn(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.stack([first, second], axis=1).ravel()
+
+
+def _and_last(values: np.ndarray) -> np.ndarray:
+    return np.append(values, values[-1] if len(values) else np.nan)
 
 
 def _both_months(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from price_physics.labels.kernels import first_touch
+from price_physics.labels.kernels import first_touch, first_touch_bars
 from price_physics.labels.paths import last_tick_at
 
 TAKE_PROFIT, STOP_LOSS, TIME_OUT = "take_profit", "stop_loss", "time_out"
@@ -40,6 +40,8 @@ def fill_signals(
     known_until_ns: int,
     by_clock: bool = False,
     ends_with_bar: bool = False,
+    high: np.ndarray | None = None,
+    low: np.ndarray | None = None,
 ) -> Fills:
     """Run every signal over the ticks there are.
 
@@ -66,6 +68,10 @@ def fill_signals(
     ends_with_bar : bool
         Whether horizons count bars. Which trade of an instant closes the last bar is not known
         before it: no trade of that instant is a time-out's, as none of an event's is its entry.
+    high, low : float64 array of shape (n_ticks,), optional
+        How far the price went since the tick before, where these are not all the trades there
+        were. Both barriers reached at once are a stop; a signal that would be filled where a
+        barrier was reached on the way is cancelled.
 
     Returns
     -------
@@ -88,13 +94,21 @@ def fill_signals(
 
     event_tick = last_tick_at(time_ns, event, by_clock)
     horizon_ns = horizon_end - time_ns[event_tick]
-    label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_ns)
+    if high is None or low is None:
+        label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_ns)
+        on_the_way = False
+    else:
+        stop_first = np.where(is_long, -1, 1)
+        label, touch, _ = first_touch_bars(
+            time_ns, high, low, event_tick, upper, lower, horizon_ns, stop_first
+        )
+        on_the_way = high[touch] > low[touch]  # and so before the price at its end
     touched, profit = label != 0, np.where(is_long, label == 1, label == -1)
     touch_time = np.where(touched, time_ns[touch], -1)
 
     entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
     entry_time = _at(time_ns, entry, np.iinfo(np.int64).max)
-    touched_before = touched & (touch < entry)
+    touched_before = touched & (touch < entry + on_the_way)
     never = ~touched_before & (entry_time > horizon_end)
     cancelled = touched_before | (never & (horizon_end <= known_until_ns))
     pending = never & ~cancelled

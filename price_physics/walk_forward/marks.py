@@ -42,8 +42,9 @@ def equity_table(path: BookPath, market: Market, bars: pd.DataFrame, month: Mont
     """
     if not market.last:
         return EQUITY.empty()
-    last_tick = market.first + np.cumsum(bars["n_ticks"].to_numpy(dtype=np.int64)) - 1
-    n_in_bars, n_ticks = int(bars["n_ticks"].sum()), market.last - market.first
+    in_bar = bars["n_ticks"].to_numpy(dtype=np.int64) * market.prices_a_tick
+    last_tick = market.first + np.cumsum(in_bar) - 1
+    n_in_bars, n_ticks = int(in_bar.sum()), market.last - market.first
     if n_in_bars != n_ticks:
         raise StoreError(
             f"bars of {month} hold {n_in_bars} ticks, ticks of {month} are {n_ticks}; materialise "

@@ -9,7 +9,8 @@ import pytest
 
 from price_physics.months import Month
 from price_physics.study import Columns, Market
-from price_physics.ticks.read import Fault, Rows, read_file
+from price_physics.ticks.read import read_file
+from price_physics.ticks.rows import Fault, Rows
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from price_physics.ticks.clean import TickRule, find_repeats, identical_without_id
 from price_physics.ticks.kernels import hash_texts
-from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID
+from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
 from price_physics.ticks.sort import Slice
 
 from . import naive

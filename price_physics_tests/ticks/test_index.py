@@ -11,7 +11,7 @@ from price_physics.ticks import intake
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileEntry, FileIndex, MonthExtent, months_of
 from price_physics.ticks.intake import look_at_files
-from price_physics.ticks.read import Block, Fault
+from price_physics.ticks.rows import Block, Fault
 
 from .helpers import GENERIC, MAY, START, make_rows, market, put
 

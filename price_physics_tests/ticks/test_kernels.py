@@ -11,7 +11,8 @@ from price_physics.errors import TickDataError
 from price_physics.ticks import kernels
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats import Layout
-from price_physics.ticks.read import Rows, _Scanner
+from price_physics.ticks.rows import Rows
+from price_physics.ticks.trades import TradeScanner
 
 from .helpers import START, assert_same_rows, market
 
@@ -37,7 +38,7 @@ def scan(text: bytes, layout: Layout):
     """Rows with the units of their times, and faults; or the message that stops the file."""
     block = LineBlock(np.frombuffer(bytearray(text), np.uint8), 1, text.count(b"\n"), False)
     try:
-        parts = _Scanner(layout, TOY, "t.csv").read(block, 0)
+        parts = TradeScanner(layout, TOY, "t.csv").read(block, 0)
     except TickDataError as error:
         return str(error)
     unit = np.concatenate([part.unit for part in parts])

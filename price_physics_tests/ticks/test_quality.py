@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from price_physics.ticks import kernels
 from price_physics.ticks.quality import Histogram, QualityCounts, score
-from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID
+from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from .helpers import MAY, make_rows
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
 from price_physics.ticks import read as reading
-from price_physics.ticks.read import NO_ID, ORDERED_ID, TEXT_ID, read_file, read_raw
+from price_physics.ticks.read import read_file, read_raw
+from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from .helpers import (
     BITCOINCHARTS,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.ticks import sort
-from price_physics.ticks.read import Rows
+from price_physics.ticks.rows import Rows
 from price_physics.ticks.sort import TickSorter
 
 from .helpers import assert_same_rows, make_rows

@@ -42,7 +42,8 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             month_of(context),
             MonthTables(bars, "bars"),
-            MonthTables(ticks, "ticks", "time_ns", "price"),
+            site.prices(ticks),
+            candles=bool(site.market.candle_ns),
         )
         return Artefact(tables=((EXCURSIONS, frame),))
 
@@ -81,7 +82,7 @@ def build_label_assets(site: Site) -> list[dg.AssetsDefinition]:
             site.market,
             month_of(context),
             MonthTables(bars, "bars"),
-            MonthTables(ticks, "ticks", "time_ns", "price"),
+            site.prices(ticks),
             MonthTables(regime_features, "regime_features"),
             MonthTables(barrier_policy, "barrier_policy"),
         )

@@ -1,20 +1,31 @@
 """Vendor files -> ticks -> bars."""
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from price_physics.errors import TickDataError
+from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, asset_args
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
+from price_physics.orchestration.dag import tables_of
 from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.progress import reading_bar
 from price_physics.orchestration.versions import open_index
 from price_physics.project import Project
-from price_physics.schemas import BARS, QUARANTINE, TICKS
+from price_physics.schemas import BARS, QUARANTINE
 from price_physics.store.artefact import Artefact
 from price_physics.study import Market
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from price_physics.store.spool import SpooledTable
+    from price_physics.ticks.build import TicksResult
+    from price_physics.ticks.build_candles import CandlesResult
+    from price_physics.ticks.intake import Progress
 
 GROUP = "market"
 
@@ -24,41 +35,26 @@ def build_ticks_asset(
 ) -> dg.AssetsDefinition:
     """Make the one asset that a market owns."""
 
+    table = tables_of("ticks", market)[0]
+
     @dg.asset(
-        **asset_args(
-            "ticks",
-            market,
-            None,
-            partitions,
-            GROUP,
-            {"csv", "parquet"},
-            TICKS,
-        ),
+        **asset_args("ticks", market, None, partitions, GROUP, {"csv", "parquet"}, table),
         check_specs=tick_check_specs(dg.AssetKey([market.name, "ticks"]), partitions),
     )
     def ticks(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Artefact]]:
-        """Clean ticks of the month, rows set aside with a reason, and a quality report."""
-        from price_physics.ticks.build import build_ticks
-
+        """Clean ticks, or candles, of the month, rows set aside with a reason, a quality report."""
         project.data.mkdir(parents=True, exist_ok=True)  # for what memory should not hold
         with reading_bar(f"{market.name} {month_of(context)}") as progress:
             try:
-                result = build_ticks(
-                    market,
-                    project.root,
-                    month_of(context),
-                    open_index(project, market),
-                    project.data,
-                    progress,
-                )
+                rows, result = _read_month(project, market, month_of(context), progress)
             except TickDataError as error:
                 yield stopped(str(error))
                 raise
         yield dg.Output(
             Artefact(
-                tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
+                tables=((table, rows), (QUARANTINE, result.quarantine)),
                 documents={"quality": result.quality},
                 synthetic=result.synthetic,
                 inputs=result.inputs,
@@ -70,6 +66,20 @@ def build_ticks_asset(
     return ticks
 
 
+def _read_month(
+    project: Project, market: Market, month: Month, progress: "Progress"
+) -> "tuple[SpooledTable | pd.DataFrame, TicksResult | CandlesResult]":
+    from price_physics.ticks.build import build_ticks
+    from price_physics.ticks.build_candles import build_candles
+
+    root, index = project.root, open_index(project, market)
+    if market.candle_ns:
+        of_candles = build_candles(market, root, month, index, progress)
+        return of_candles.candles, of_candles
+    of_ticks = build_ticks(market, root, month, index, project.data, progress)
+    return of_ticks.ticks, of_ticks
+
+
 def build_bars_asset(site: Site) -> dg.AssetsDefinition:
     """Make the bars of a study."""
 
@@ -77,8 +87,10 @@ def build_bars_asset(site: Site) -> dg.AssetsDefinition:
     def bars(context: dg.AssetExecutionContext, ticks: Mapping) -> Artefact:
         """Information-time bars; the month's last is closed by its end and flagged partial."""
         from price_physics.bars.build import build_bars
+        from price_physics.bars.candles import build_bars_of_candles
 
-        frame = build_bars(site.study.bars, month_of(context), MonthChunks(ticks, "ticks"))
+        build = build_bars_of_candles if site.market.candle_ns else build_bars
+        frame = build(site.study.bars, month_of(context), MonthChunks(ticks, site.rows))
         return Artefact(tables=((BARS, frame),))
 
     return bars

@@ -47,10 +47,11 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
             study,
             month,
             MonthTables(predictions, "predictions"),
-            MonthTables(ticks, "ticks", "time_ns", "price"),
+            site.prices(ticks),
             MonthTables(bars, "bars"),
             labels[month].table("labels"),
             warm_up=predictions[month].warm_up,
+            candles=bool(market.candle_ns),
         )
         context.add_output_metadata(
             {

@@ -1,8 +1,8 @@
 """Vendor formats: which column of a dump holds what, one small module a vendor.
 
 A file is of the format that its first rows fit, whatever its name. To add a vendor, write a
-module with its columns, list it in ``FORMATS`` and add its name to ``study.Vendor``. Values are
-read elsewhere.
+module with its columns, list it in ``FORMATS``, or in ``CANDLE_FORMATS`` if its rows are candles,
+and add its name to ``study.Vendor``. Values are read elsewhere.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from price_physics.ticks.formats import (
     binance_coin_futures_trades,
     binance_events,
     binance_futures_trades,
+    binance_klines,
     binance_spot_trades,
     bitcoincharts,
     bitflyer,
@@ -23,6 +24,7 @@ from price_physics.ticks.formats import (
     bybit_spot,
     generic,
     kraken,
+    kraken_ohlcvt,
     okx,
     quoted_iso,
     tardis,
@@ -31,7 +33,7 @@ from price_physics.ticks.formats.generic import Generic
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Rows, Sample
 
-__all__ = ["FORMATS", "Layout", "recognise", "recognise_table"]
+__all__ = ["CANDLE_FORMATS", "FORMATS", "Layout", "recognise", "recognise_table"]
 
 FORMATS: dict[str, Format | Generic] = {
     module.FORMAT.name: module.FORMAT
@@ -52,6 +54,9 @@ FORMATS: dict[str, Format | Generic] = {
         quoted_iso,
         tardis,
     )
+}
+CANDLE_FORMATS: dict[str, Format | Generic] = {
+    module.FORMAT.name: module.FORMAT for module in (binance_klines, generic, kraken_ohlcvt)
 }
 
 
@@ -114,13 +119,14 @@ def _only(sample: Sample, market: Market) -> Layout:
     if not layouts and market.vendor is not None:
         raise TickDataError(
             f"{place}: {sample.shown!r} is not of `vendor: {market.vendor}`, which expects "
-            f"{FORMATS[market.vendor].expects}; remove the file from `files:`, or correct "
+            f"{_formats(market)[market.vendor].expects}; remove the file from `files:`, or correct "
             f"`vendor:`, in {yaml}"
         )
     if not layouts:
         raise TickDataError(
-            f"{place}: {sample.shown!r} fits no known format; in {yaml} map its columns under "
-            "`columns:`, and name them under `header:` if the file has no header"
+            f"{place}: {sample.shown!r} fits no known format of {_sort(market)}; in {yaml} map its "
+            "columns under `columns:`, and name them under `header:` if the file has no header"
+            f"{_other_sort(sample, market)}"
         )
     if len({replace(layout, vendor="") for layout in layouts}) > 1:
         names = [layout.vendor for layout in layouts]
@@ -131,7 +137,24 @@ def _only(sample: Sample, market: Market) -> Layout:
     return layouts[0]
 
 
+def _formats(market: Market) -> dict[str, Format | Generic]:
+    return CANDLE_FORMATS if market.candle_ns else FORMATS
+
+
+def _sort(market: Market) -> str:
+    return "candles" if market.candle_ns else "trades"
+
+
+def _other_sort(sample: Sample, market: Market) -> str:
+    """Say so where a market of trades is given a vendor's candles."""
+    vendors = [f for f in CANDLE_FORMATS.values() if isinstance(f, Format)]
+    if market.candle_ns or not any(f.fits(sample) for f in vendors):
+        return ""
+    return "; it looks like candles: set `candle_minutes:` to their length"
+
+
 def _candidates(market: Market) -> list[Format | Generic]:
+    formats = _formats(market)
     if market.vendor is not None:
-        return [FORMATS[market.vendor]]
-    return [FORMATS["generic"]] if generic.is_meant(market) else list(FORMATS.values())
+        return [formats[market.vendor]]
+    return [formats["generic"]] if generic.is_meant(market) else list(formats.values())

@@ -4,12 +4,15 @@
 that have no header of their own. Columns called ``trade_id``, ``is_buyer_maker``, ``side`` and
 ``symbol`` are used without being mapped. ``side`` is the aggressor's. Where the quantity counts
 contracts, ``contract_size:`` says what one is worth. Ids may be integers or any text.
+
+In a market of candles: any dump with a start, open, high, low, close and volume.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from price_physics.errors import ConfigError, TickDataError
-from price_physics.study import Market
+from price_physics.study import Columns, Market
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Sample, is_integer, most
 from price_physics.ticks.parse import is_time
@@ -19,7 +22,10 @@ class Generic:
     """The format whose column names are the market's."""
 
     name = "generic"
-    expects = "timestamp,price,qty, or what `columns:` names"
+    expects = (
+        "timestamp,price,qty, of candles timestamp,open,high,low,close,volume, or what `columns:` "
+        "names"
+    )
 
     def match(self, sample: Sample, market: Market) -> Layout | None:
         """Return the layout where the columns are, None where they are not and none were mapped.
@@ -71,7 +77,7 @@ def _without_header(sample: Sample, market: Market) -> Layout:
     if sample.names is not None or not most(trades):
         raise TickDataError(
             f"{sample.file}, row 1: {sample.shown!r} is neither a header with the columns "
-            f"{_required(market)} nor a trade of the {found.n_columns} columns {market.header}; "
+            f"{_required(market)} nor a row of the {found.n_columns} columns {market.header}; "
             f"correct `header:` or `columns:` in {yaml}"
         )
     return found
@@ -79,41 +85,69 @@ def _without_header(sample: Sample, market: Market) -> Layout:
 
 def _required(market: Market) -> list[str]:
     """Names of the columns that a file must have: all that the market maps."""
-    columns = market.columns
-    optional = (columns.trade_id, columns.is_buyer_maker, columns.side)
-    return [columns.timestamp, columns.price, columns.qty, *(c for c in optional if c)]
+    c = market.columns
+    if market.candle_ns:
+        names = [c.timestamp, c.open, c.high, c.low, c.close, c.volume]
+        optional = [c.quote_volume, c.buy_volume]
+    else:
+        names = [c.timestamp, c.price, c.qty]
+        optional = [c.trade_id, c.is_buyer_maker, c.side]
+    return [*names, *(name for name in optional if name)]
 
 
-def _locate(names: Sequence[str], sample: Sample, market: Market, *, has_header: bool) -> Layout:
-    columns = market.columns
-    trade_id = columns.trade_id or _if_present("trade_id", names)
+def _trade_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | None]:
+    """The file's name of every column of the layout."""
     maker, side = columns.is_buyer_maker, columns.side
     if maker is None and side is None:
         maker = _if_present("is_buyer_maker", names)
         side = None if maker else _if_present("side", names)
-    symbol = _if_present("symbol", names)
-    for name in (columns.timestamp, columns.price, columns.qty, trade_id, maker, side, symbol):
+    return {
+        "time": columns.timestamp,
+        "price": columns.price,
+        "qty": columns.qty,
+        "trade_id": columns.trade_id or _if_present("trade_id", names),
+        "is_buyer_maker": maker,
+        "side": side,
+    }
+
+
+def _candle_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | None]:
+    return {
+        "time": columns.timestamp,
+        "open": columns.open,
+        "high": columns.high,
+        "low": columns.low,
+        "price": columns.close,
+        "qty": columns.volume,
+        "other_qty": columns.quote_volume or _if_present("quote_volume", names),
+        "buy_qty": columns.buy_volume or _if_present("buy_volume", names),
+    }
+
+
+def _locate(names: Sequence[str], sample: Sample, market: Market, *, has_header: bool) -> Layout:
+    columns = (_candle_columns if market.candle_ns else _trade_columns)(market.columns, names)
+    columns["symbol"] = _if_present("symbol", names)
+    for name in columns.values():
         if list(names).count(str(name)) > 1:
             raise TickDataError(
                 f"{sample.file}, row 1: the column {name!r} is named twice; rename one"
             )
-    places = {name: place for place, name in enumerate(names)}
-    return Layout(
+    place_of = {name: place for place, name in enumerate(names)}
+    places = {meaning: place_of[name] for meaning, name in columns.items() if name is not None}
+    trade_id = places.get("trade_id")
+    layout = Layout(
         vendor="generic",
         n_columns=len(names),
-        time=places[columns.timestamp],
-        price=places[columns.price],
-        qty=places[columns.qty],
-        trade_id=None if trade_id is None else places[trade_id],
-        is_buyer_maker=None if maker is None else places[maker],
-        side=None if side is None else places[side],
-        symbol=None if symbol is None else places[symbol],
+        time=places.pop("time"),
+        price=places.pop("price"),
+        qty=places.pop("qty"),
         has_header=has_header,
         delimiter=sample.delimiter,
-        trade_id_is_text=trade_id is not None and not _are_integers(sample, places[trade_id]),
+        trade_id_is_text=trade_id is not None and not _are_integers(sample, trade_id),
         qty_scale=market.contract_size or 1.0,
         qty_is_quote=market.contract_is_inverse,
     )
+    return replace(layout, **places)  # type: ignore[arg-type]
 
 
 def _are_integers(sample: Sample, place: int) -> bool:

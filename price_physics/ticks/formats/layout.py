@@ -1,4 +1,7 @@
-"""The shape that every vendor module fills in: where the columns of one file are."""
+"""The shape that every vendor module fills in: where the columns of one file are.
+
+A row is a trade, or a candle: then its price is the close, and `open`, `high` and `low` are there.
+"""
 
 import csv
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ class Layout:
     n_columns : int
         Fields of every whole row.
     time, price, qty : int
-        Required columns.
+        Required columns; of candles start, close and volume.
     trade_id, is_buyer_maker, side, symbol : int or None
         Optional columns; at most one of `is_buyer_maker` and `side`.
     mixes_symbols : bool
@@ -42,6 +45,11 @@ class Layout:
     is_buyer_maker: int | None = None
     side: int | None = None
     symbol: int | None = None
+    open: int | None = None
+    high: int | None = None
+    low: int | None = None
+    other_qty: int | None = None
+    buy_qty: int | None = None
     mixes_symbols: bool = False
     trade_id_is_text: bool = False
     has_header: bool = False
@@ -60,6 +68,11 @@ class Layout:
             "is_buyer_maker": self.is_buyer_maker,
             "side": self.side,
             "symbol": self.symbol,
+            "open": self.open,
+            "high": self.high,
+            "low": self.low,
+            "other_qty": self.other_qty,
+            "buy_qty": self.buy_qty,
         }
         return {name: place for name, place in places.items() if place is not None}
 

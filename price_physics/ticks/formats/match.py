@@ -68,6 +68,11 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "kdb_time": _is_kdb_time,
     "price": is_number,
     "qty": is_number,
+    "open": is_number,
+    "high": is_number,
+    "low": is_number,
+    "other_qty": is_number,
+    "buy_qty": is_number,
     "number": is_number,
     "trade_id": is_integer,
     "text_id": lambda field: True,
@@ -80,7 +85,11 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "any": lambda field: True,
 }
 _MEANINGS = {"unix_time": "time", "kdb_time": "time", "text_id": "trade_id"} | {
-    kind: kind for kind in ("time", "price", "qty", "trade_id", "is_buyer_maker", "side", "symbol")
+    kind: kind
+    for kind in (
+        *("time", "price", "qty", "trade_id", "is_buyer_maker", "side", "symbol"),
+        *("open", "high", "low", "other_qty", "buy_qty"),
+    )
 }
 
 
@@ -178,17 +187,25 @@ class Format:
         ConfigError
             When the file is of this format and the market lacks what it needs.
         """
+        kinds = self._kinds(sample)
+        if kinds is None:
+            return None
+        return self.complete(_layout(self.name, kinds, sample), sample, market)
+
+    def fits(self, sample: Sample) -> bool:
+        """Say whether a file is of this format."""
+        return self._kinds(sample) is not None
+
+    def _kinds(self, sample: Sample) -> list[str] | None:
         for columns in self.versions:
             if sample.names is not None:
                 kinds = _kinds_by_name(columns, sample.names)
-                if kinds is None or not _times_fit(kinds, sample.rows):
-                    continue
+                if kinds is not None and _times_fit(kinds, sample.rows):
+                    return kinds
             else:
                 kinds = _kinds_by_look(columns, sample.rows)
-                if kinds is None or not self.relation(sample.rows):
-                    continue
-            layout = _layout(self.name, kinds, sample)
-            return self.complete(layout, sample, market)
+                if kinds is not None and self.relation(sample.rows):
+                    return kinds
         return None
 
 

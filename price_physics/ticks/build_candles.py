@@ -1,0 +1,223 @@
+"""The stage where rows are candles: vendor files -> the candles of a month in which anybody traded.
+
+Files are taken in as those of trades are, and the month reports the same. Candles are few: a month
+of them is held in memory.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from price_physics.errors import TickDataError
+from price_physics.months import Month
+from price_physics.schemas import CANDLES
+from price_physics.study import Market
+from price_physics.ticks.candles import CandleRows
+from price_physics.ticks.clean import TickRule
+from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
+from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
+from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
+from price_physics.ticks.quality import QualityCounts
+from price_physics.ticks.report import month_report, quarantine_table, set_aside
+from price_physics.ticks.rows import NO_ID, Rows
+
+REPEATED_CANDLE = "candle repeated with other values"
+_FEW_CONFLICTS, _MOST_CONFLICTS = 100, 0.01
+_ENOUGH_TO_TELL = 20
+
+
+@dataclass(frozen=True)
+class CandlesResult:
+    """One month of candles.
+
+    Attributes
+    ----------
+    candles : DataFrame
+        CANDLES.
+    quarantine : DataFrame
+        QUARANTINE: rows set aside, in file order.
+    quality : dict
+        JSON, as of ticks; ``rows_read == ticks + quarantined + duplicates_dropped +
+        candles_without_trade``, always.
+    inputs : dict of str to str
+        The sha256 of every file that feeds the month, and what else it depends on.
+    synthetic : bool
+        Whether the market says so, or a generator marked any of those files.
+    """
+
+    candles: pd.DataFrame
+    quarantine: pd.DataFrame
+    quality: dict[str, Any]
+    inputs: dict[str, str]
+    synthetic: bool
+
+
+def build_candles(
+    market: Market,
+    root: Path,
+    month: Month,
+    index: FileIndex | None = None,
+    progress: Progress | None = None,
+) -> CandlesResult:
+    """Read, clean and report one month of a market whose rows are candles.
+
+    A candle is of the month in which it ends. One in which nothing traded is counted and left out,
+    as silence among ticks is. Of two of the same time the first stays; the other is dropped if it
+    says the same, and set aside if not.
+
+    Parameters
+    ----------
+    market : Market
+        With `candle_minutes`.
+    root, month, index, progress
+        As in `build_ticks`.
+
+    Returns
+    -------
+    CandlesResult
+        Empty tables for a month without trades, if the files hold later ones.
+
+    Raises
+    ------
+    TickDataError
+        As `build_ticks`; also where candles are of another length than the market says, or a file
+        repeats too many with other values.
+    """
+    index = FileIndex(market) if index is None else index
+    gathered = _Gathered()
+    intake = Intake(market, month, gathered)
+    entries = take_in(market, root, index, intake, progress)
+    refuse_missing_month(market, month, entries)
+    rows, file = gathered.in_order()
+    _refuse_longer(market, month, rows.time_ns)
+    return _clean(intake, entries, rows, file)
+
+
+class _Gathered:
+    """The candles of a month, as they arrive."""
+
+    def __init__(self) -> None:
+        self._rows: list[CandleRows] = []
+        self._files: list[NDArray[np.int32]] = []
+
+    def add(self, rows: CandleRows, file: int) -> None:
+        self._rows.append(rows)
+        self._files.append(np.full(rows.line.size, file, np.int32))
+
+    def turn(self, file: int) -> None:
+        """Newest first or last: candles of one time are no candles of two."""
+
+    def in_order(self) -> tuple[CandleRows, NDArray[np.int32]]:
+        """By time, then in order of arrival; and the number of each one's file."""
+        rows = CandleRows.concatenate(self._rows)
+        order = np.argsort(rows.time_ns, kind="stable")
+        return rows.at(order), np.concatenate([np.empty(0, np.int32), *self._files])[order]
+
+
+def _refuse_longer(market: Market, month: Month, time_ns: NDArray[np.int64]) -> None:
+    """Stop where every candle starts at a multiple of a longer time from the others."""
+    step_ns = int(np.gcd.reduce(np.diff(time_ns))) if time_ns.size >= _ENOUGH_TO_TELL else 0
+    if step_ns > market.candle_ns:
+        raise TickDataError(
+            f"market {market.name!r}, {month}: candles follow one another by {step_ns / 60e9:g} "
+            f"minutes and multiples of it; correct candle_minutes = {market.candle_minutes:g} in "
+            f"configs/markets/{market.name}.yaml"
+        )
+
+
+def _clean(
+    intake: Intake,
+    entries: dict[str, FileEntry],
+    rows: CandleRows,
+    file: NDArray[np.int32],
+) -> CandlesResult:
+    """Part what was taken in into candles, empty ones, quarantine and duplicates, and report."""
+    market, month = intake.market, intake.month
+    again, same = _find_repeats(rows)
+    conflicts = np.flatnonzero(again & ~same)
+    _refuse_two_exports(intake, rows, file, conflicts)
+    intake.n_set_aside[REPEATED_CANDLE] += conflicts.size
+    listed = conflicts[: MOST_LISTED - len(intake.faults)]
+    columns = (file[listed], rows.line[listed], rows.time_ns[listed])
+    places = list(zip(*(column.tolist() for column in columns), strict=True))
+    set_aside(intake, places, REPEATED_CANDLE)
+
+    single = rows.at(~again)
+    traded = single.at(single.volume > 0)
+    counts = QualityCounts(month, last_before_ns(entries, month))
+    counts.add(_as_trades(traded))
+    counts.add_ids(single.time_ns // market.candle_ns)
+    report = month_report(intake, counts, int((again & same).sum()))
+    report["candles_without_trade"] = single.time_ns.size - traded.time_ns.size
+    refuse_gaps(
+        market, month, report["missing_days"], report["missing_ids"], report["missing_ids_share"]
+    )
+    feeding = [entries[name] for name, _ in intake.files.values()]
+    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
+    return CandlesResult(
+        _table(market, traded),
+        quarantine_table(intake),
+        report | {"synthetic": synthetic},
+        inputs_of(entries, month),
+        synthetic,
+    )
+
+
+def _find_repeats(rows: CandleRows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows have the time of an earlier one, and which say the same as the first of it."""
+    again = np.diff(rows.time_ns, prepend=-1) == 0
+    first = np.maximum.accumulate(np.where(again, 0, np.arange(again.size)))
+    same = np.ones(again.size, bool)
+    for column in rows[1:-1]:
+        same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
+    return again, same
+
+
+def _refuse_two_exports(
+    intake: Intake, rows: CandleRows, file: NDArray[np.int32], conflicts: NDArray[np.int64]
+) -> None:
+    if conflicts.size > max(_FEW_CONFLICTS, _MOST_CONFLICTS * rows.time_ns.size):
+        name, line = intake.files[int(file[conflicts[0]])][0], int(rows.line[conflicts[0]])
+        raise TickDataError(
+            f"market {intake.market.name!r}, {intake.month}: {conflicts.size} candles are there "
+            f"again with other values, {name}, row {line} the first: the files are of two "
+            f"instruments, or two venues; correct `files:` in "
+            f"configs/markets/{intake.market.name}.yaml"
+        )
+
+
+def _as_trades(rows: CandleRows) -> Rows:
+    """What the quality report looks at: each candle as if it were one trade at its close."""
+    unknown = np.isnan(rows.buy_volume)
+    return Rows(
+        time_ns=rows.time_ns,
+        trade_id=np.zeros_like(rows.time_ns),
+        price=rows.close,
+        qty=rows.volume,
+        line=rows.line,
+        id_kind=np.full(unknown.size, NO_ID, np.int8),
+        sign=np.where(unknown, 0, 1).astype(np.int8),
+    )
+
+
+def _table(market: Market, rows: CandleRows) -> pd.DataFrame:
+    sign = TickRule()(rows.close, np.zeros(rows.close.size, np.int8))
+    inferred = np.where(sign > 0, rows.volume, 0.0)
+    return pd.DataFrame(
+        {
+            "open_time_ns": rows.time_ns - market.candle_ns + 1,
+            "close_time_ns": rows.time_ns,
+            "open": rows.open,
+            "high": rows.high,
+            "low": rows.low,
+            "close": rows.close,
+            "volume": rows.volume,
+            "notional": rows.notional,
+            "buy_volume": np.where(np.isnan(rows.buy_volume), inferred, rows.buy_volume),
+        },
+        columns=CANDLES.columns,
+    )

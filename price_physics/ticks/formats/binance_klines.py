@@ -1,0 +1,44 @@
+"""Binance ``klines``: spot files carry no header, those of futures have one since about 2022-06.
+
+Those of COIN-M futures have the same names, and count contracts: ``volume`` is of contracts, and
+``quote_volume`` is in base currency. Volume over volume tells: it is a price of the candle, or not.
+"""
+
+from price_physics.study import Market
+from price_physics.ticks.formats.contracts import count_contracts
+from price_physics.ticks.formats.layout import Layout
+from price_physics.ticks.formats.match import Format, Sample, is_number, most
+
+
+def _count_contracts_of_coin_margined(layout: Layout, sample: Sample, market: Market) -> Layout:
+    votes = []
+    for row in sample.rows:
+        if len(row) >= 8 and all(is_number(field) for field in row[:8]):
+            high, low, volume, other = (float(row[place]) for place in (2, 3, 5, 7))
+            if volume > 0:
+                votes.append(0.999 * low <= other / volume <= 1.001 * high)
+    if most(votes):
+        return layout
+    return count_contracts(layout, market, sample.file, inverse=True)
+
+
+FORMAT = Format(
+    name="binance_klines",
+    versions=(
+        (
+            ("open_time", "time"),
+            ("open", "open"),
+            ("high", "high"),
+            ("low", "low"),
+            ("close", "price"),
+            ("volume", "qty"),
+            ("close_time", "number"),
+            ("quote_volume|quote_asset_volume|base_asset_volume", "other_qty"),
+            ("count|number_of_trades|trades", "number"),
+            ("taker_buy_volume|taker_buy_base_asset_volume", "buy_qty"),
+            ("taker_buy_quote_volume|taker_buy_quote_asset_volume", "number"),
+            ("ignore", "any?"),
+        ),
+    ),
+    complete=_count_contracts_of_coin_margined,
+)

@@ -1,0 +1,29 @@
+"""Kraken's OHLCVT archive: no header; a candle in which nothing traded is not there."""
+
+from price_physics.ticks.formats.match import Format, Rows, is_number, most
+
+
+def _are_candles(rows: Rows) -> bool:
+    prices = [
+        [float(field) for field in row[1:5]]
+        for row in rows
+        if len(row) == 7 and all(is_number(field) for field in row[1:5])
+    ]
+    return most([max(price) == price[1] and min(price) == price[2] for price in prices])
+
+
+FORMAT = Format(
+    name="kraken_ohlcvt",
+    versions=(
+        (
+            ("time|timestamp", "time"),
+            ("open", "open"),
+            ("high", "high"),
+            ("low", "low"),
+            ("close", "price"),
+            ("volume", "qty"),
+            ("trades|count", "number"),
+        ),
+    ),
+    relation=_are_candles,
+)
