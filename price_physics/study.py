@@ -182,7 +182,7 @@ class Market(_Config):
 
     @model_validator(mode="after")
     def _rows_of_one_sort(self) -> Self:
-        if self.candle_minutes is not None and _DAY_NS % max(self.candle_ns, 1):
+        if self.candle_minutes is not None and (not self.candle_ns or _DAY_NS % self.candle_ns):
             raise ValueError(f"candle_minutes {self.candle_minutes:g} do not divide a day")
         is_candles = self.candle_minutes is not None
         if self.vendor not in (None, "generic") and is_candles != (self.vendor in _CANDLE_VENDORS):
@@ -600,7 +600,11 @@ class ModelConfig(_Config):
 
 
 class WalkForwardConfig(_Config):
-    """Costs a side in basis points, and the rule that turns a probability into a trade."""
+    """Costs a side in basis points, and the rule that turns a probability into a trade.
+
+    Orders are filled at the first price known after the event and `latency_ms`. Of candles that is
+    the next one's open; with a latency, the close of the candle into which it falls.
+    """
 
     fee_bps: NonNegative
     slippage_bps: NonNegative

@@ -158,3 +158,104 @@ def test_configuration_hash_counts_what_changes_a_number(tmp_path: Path) -> None
     assert config_hash(same, market) == base
     assert config_hash(study, longer) == base
     assert config_hash(other, market) != base
+
+
+# ---------------------------------------------------------------------------- candles
+def test_the_example_of_candles_loads() -> None:
+    markets, studies = load_configs(ROOT / "configs" / "examples")
+    assert markets["btcusdt_1m"].candle_ns == 60 * 10**9
+    assert studies["btcusdt_1m"].labels.both_touched == "stop_loss_first"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"candle_minutes": 0}, r"candle_minutes = 0: .*greater than 0"),
+        ({"candle_minutes": 7}, r"candle_minutes 7 do not divide a day"),
+        ({"candle_minutes": 10080}, r"candle_minutes 10080 do not divide a day"),
+        ({"candle_minutes": 1e-12}, r"do not divide a day"),
+        ({"candle_minutes": 1, "vendor": "tardis"}, r"tardis has rows of trades; drop candle_min"),
+        ({"vendor": "kraken_ohlcvt"}, r"kraken_ohlcvt has rows of candles; give candle_minutes"),
+        ({"columns": {"high": "h"}}, r"columns: high of candles; candle_minutes says"),
+        ({"candle_minutes": 1, "columns": {"price": "p"}}, r"columns: price of trades"),
+    ],
+)
+def test_impossible_markets_of_candles_are_refused(
+    tmp_path: Path, settings: dict, message: str
+) -> None:
+    path = tmp_path / "toy.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(BITSTAMP.read_text()) | settings))
+    with pytest.raises(ConfigError, match=message):
+        load_market(path)
+
+
+def candle_configs(folder: Path, market: dict, **sections: dict) -> Path:
+    """The demo on a market of its name, both edited."""
+    study = yaml.safe_load(DEMO.read_text())
+    for section, settings in sections.items():
+        study[section] = study.get(section, {}) | settings if section != "bars" else settings
+    whole = {"markets/bitstamp_usd": yaml.safe_load(BITSTAMP.read_text()) | market}
+    for name, data in (whole | {"studies/demo": study}).items():
+        path = folder / f"{name}.yaml"
+        path.parent.mkdir()
+        path.write_text(yaml.safe_dump(data))
+    return folder
+
+
+HOURS = {"candle_minutes": 60}
+
+
+@pytest.mark.parametrize(
+    ("market", "sections", "message"),
+    [
+        (HOURS, {}, r"labels\.both_touched: the rows of market 'bitstamp_usd' are candles"),
+        ({}, {"labels": {"both_touched": "drop"}}, r"both_touched = 'drop': a trade never touches"),
+        (
+            HOURS,
+            {
+                "labels": {"both_touched": "drop"},
+                "bars": {
+                    "kind": "tick_run",
+                    "expected_ticks": 9,
+                    "span_bars": 9,
+                    "min_ticks": 3,
+                    "max_ticks": 20,
+                },
+            },
+            r"bars\.kind = 'tick_run' counts the sides of trades",
+        ),
+        (
+            HOURS,
+            {
+                "labels": {"both_touched": "drop"},
+                "bars": {"kind": "time", "interval_minutes": 90},
+            },
+            r"interval_minutes = 90\.0 is no multiple of the 60 minutes",
+        ),
+    ],
+)
+def test_what_a_market_cannot_give_a_study_is_refused(
+    tmp_path: Path, market: dict, sections: dict, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"studies/demo\.yaml: .*{message}"):
+        load_configs(candle_configs(tmp_path, market, **sections))
+
+
+@pytest.mark.parametrize(
+    "bars",
+    [{"kind": "time", "interval_minutes": 240}, {"kind": "tick", "threshold_ticks": 1}],
+)
+def test_a_study_of_candles_loads(tmp_path: Path, bars: dict) -> None:
+    folder = candle_configs(tmp_path, HOURS, bars=bars, labels={"both_touched": "drop"})
+    markets, studies = load_configs(folder)
+    assert (markets["bitstamp_usd"].candle_ns, studies["demo"].bars.kind) == (
+        3600 * 10**9,
+        bars["kind"],
+    )
+
+
+def test_trades_and_candles_are_different_trials_and_trades_hash_as_ever(tmp_path: Path) -> None:
+    study, market = load_study(DEMO), load_market(BITSTAMP)
+    hours = load_market(edited(BITSTAMP, tmp_path, "candle_minutes", 60))
+    assert config_hash(study, market) == "1aa7bc43d692213a"
+    assert config_hash(study, hours) != config_hash(study, market)

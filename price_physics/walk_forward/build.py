@@ -66,7 +66,7 @@ def build_walk_forward(
     study : Study
     month : Month
     predictions, ticks : mapping of Month to DataFrame
-        PREDICTIONS, and TICKS or CANDLES, of the month and, where there is one, of the month before.
+        PREDICTIONS, and TICKS or CANDLES, of the month and, if there is one, the month before.
     bars : mapping of Month to DataFrame
         BARS; those of the month are read, and of the one before where horizons count bars.
     labels : DataFrame

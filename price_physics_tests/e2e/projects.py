@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from price_physics.months import Month
@@ -48,6 +49,36 @@ def make_project(
     sample.write_bytes(SAMPLE.read_bytes() if ticks is None else ticks)
     shutil.copy(ROOT / "dagster.yaml", folder / "dagster.yaml")
     return Project(folder)
+
+
+def make_candle_project(
+    folder: Path, first_month: str, last_month: str, edits: Mapping[str, Any]
+) -> Project:
+    """The same on candles: the sample's trades of each hour as one row, which is one bar."""
+    whole = {
+        **edits,
+        "labels.both_touched": "drop",
+        "bars.kind": "tick",
+        "bars.threshold_ticks": 1,
+    }
+    project = make_project(folder, first_month, last_month, whole, ticks=hourly_candles())
+    path = project.configs / "markets" / "bitstamp_usd.yaml"
+    _write_yaml(path, yaml.safe_load(path.read_text()) | {"candle_minutes": 60})
+    path = project.configs / "studies" / "demo.yaml"
+    study = yaml.safe_load(path.read_text())
+    del study["bars"]["threshold_quote"]
+    _write_yaml(path, study)
+    return project
+
+
+def hourly_candles() -> bytes:
+    """The sample as a dump of candles."""
+    trades = pd.read_csv(SAMPLE, header=None, names=["second", "price", "qty"])
+    trades = trades[trades["qty"] > 0].sort_values("second", kind="stable")
+    hour = trades.groupby(trades["second"] // 3600 * 3600)
+    candles = hour["price"].agg(open="first", high="max", low="min", close="last")
+    candles["volume"] = hour["qty"].sum()
+    return candles.rename_axis("timestamp").to_csv().encode()
 
 
 def partitions_of(project: Project, study: str = "demo", market: str = "bitstamp_usd") -> dict:

@@ -173,8 +173,7 @@ def test_no_kind_of_policy_minds_being_told_that_it_is_not_in_sample() -> None:
         (EventsConfig, {"kind": "cusum", "cusum_bps": 5, "every_n_bars": 2}, "belong to kind"),
         (LabelsConfig, {}, "one of them"),
         (LabelsConfig, {"horizon_bars": 3, "horizon_minutes": 5}, "one of them"),
-        (LabelsConfig, {"horizon_bars": 3, "path": "bars"}, "both_touched belongs to path: bars"),
-        (LabelsConfig, {"horizon_bars": 3, "both_touched": "drop"}, "belongs to path: bars"),
+        (LabelsConfig, {"horizon_bars": 3, "path": "bars"}, "path: bars needs both_touched"),
         (LabelsConfig, {"horizon_bars": 3, "side": "long"}, "'trend' or 'reversal'"),
         (
             BarrierPolicyConfig,

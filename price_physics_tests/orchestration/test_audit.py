@@ -168,8 +168,10 @@ def test_scaling_over_the_whole_month(project: Project, monkeypatch: pytest.Monk
 def test_an_excursion_known_at_the_touch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured over the whole horizon, counted from the touch on."""
 
-    def early(study: Study, month: Month, bars: Mapping, ticks: Mapping) -> pd.DataFrame:
-        frame = build_excursions(study, month, bars, ticks)
+    def early(
+        study: Study, month: Month, bars: Mapping, ticks: Mapping, **options: bool
+    ) -> pd.DataFrame:
+        frame = build_excursions(study, month, bars, ticks, **options)
         policy = study.barrier_policy
         touched = (frame["favourable_atr"] >= policy.fallback_take_profit) | (
             frame["adverse_atr"] >= policy.fallback_stop_loss

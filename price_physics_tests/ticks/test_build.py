@@ -16,7 +16,7 @@ from price_physics.schemas import QUARANTINE, TICKS
 from price_physics.store import spool
 from price_physics.study import load_market
 from price_physics.ticks import build as building
-from price_physics.ticks import intake, sort
+from price_physics.ticks import intake, report, sort
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 from price_physics.ticks.intake import TOO_EARLY
@@ -212,7 +212,7 @@ def test_a_file_that_does_not_match_its_checksum_stops(tmp_path):
 
 
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
-    for module in (intake, building):
+    for module in (intake, building, report):
         monkeypatch.setattr(module, "MOST_LISTED", 5)
     early = [f"{i},{START - 9 + i},5,1,buy" for i in range(4)]
     bad = [f"{i},{START},5,0,buy" for i in range(4)]

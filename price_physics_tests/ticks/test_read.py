@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
-from price_physics.ticks import read as reading
+from price_physics.ticks import trades
 from price_physics.ticks.read import read_file, read_raw
 from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
 
@@ -186,7 +186,7 @@ def test_odd_lines_beyond_what_is_looked_at_at_once(tmp_path, monkeypatch):
     lines = ["5,0", "5,1", "x,1", "5e0,1"] * 30
     path = put(tmp_path, HEADER + rows(*lines))
     whole, whole_faults = read_all(GENERIC, path)
-    monkeypatch.setattr(reading, "_MOST_ODD", 7)
+    monkeypatch.setattr(trades, "_MOST_ODD", 7)
     passes, passes_faults = read_all(GENERIC, path)
     assert_same_rows(whole, passes)
     assert whole_faults == passes_faults

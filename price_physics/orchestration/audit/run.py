@@ -10,6 +10,7 @@ import pandas as pd
 
 from price_physics.errors import ConfigError
 from price_physics.months import Month
+from price_physics.orchestration.audit.candles import read_candle_dumps, tamper_candles
 from price_physics.orchestration.audit.comparison import compare
 from price_physics.orchestration.audit.findings import Audit, Coverage, Leak, utc
 from price_physics.orchestration.audit.moments import choose_moments, last_month
@@ -83,7 +84,8 @@ def run_audit(
     study, market = find_study(project, study_name)
     months = months_of_run(project, market, first, last)
     stages = with_upstream(assets)
-    dumps = read_dumps(market, project.root, months[0], months[-1])
+    read = read_candle_dumps if market.candle_ns else read_dumps
+    dumps = read(market, project.root, months[0], months[-1])
     moments = list(moments_ns) or choose_moments(months, dumps, n_moments)
     ends = {t_ns: last_month(t_ns, months, study) for t_ns in sorted(set(moments))}
     overrides = _overrides(study, caps)
@@ -108,7 +110,7 @@ def run_audit(
         found.look_at_splits(base, Month.span(months[0], furthest))
         for t_ns, end in ends.items():
             name = f"after-{t_ns}"
-            tampered = run(name, tamper(dumps, t_ns, seed), end)
+            tampered = run(name, _tampered(market, dumps, t_ns, seed), end)
             found.look_at(base, tampered, Month.span(months[0], end), t_ns)
             shutil.rmtree(folder / name)
         bar.set_description(f"audit of {study.name}")
@@ -123,6 +125,14 @@ def result_path(project: Project, study_name: str) -> Path:
 
 
 # ---------------------------------------------------------------------------- what is run
+def _tampered(
+    market: Market, dumps: Sequence[pd.DataFrame], t_ns: int, seed: int
+) -> list[pd.DataFrame]:
+    if market.candle_ns:
+        return tamper_candles(dumps, t_ns, seed, market.candle_ns)
+    return tamper(dumps, t_ns, seed)
+
+
 def _overrides(study: Study, caps: Mapping[str, float]) -> dict[str, tuple[Any, Any]]:
     overrides = {}
     for key, most in caps.items():

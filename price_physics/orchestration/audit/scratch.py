@@ -17,6 +17,7 @@ import yaml
 
 from price_physics.errors import PartitionLocked
 from price_physics.months import Month
+from price_physics.orchestration.audit.candles import write_candle_dumps
 from price_physics.orchestration.audit.tampering import write_dumps
 from price_physics.orchestration.backfill import find_study, run_month
 from price_physics.orchestration.build import build_definitions
@@ -67,7 +68,11 @@ def make_project(
     kept = _read_yaml(project.configs / "markets" / f"{market.name}.yaml")
     site = {key: value for key, value in kept.items() if key not in _READING} | {
         "vendor": "generic",
-        "files": write_dumps(dumps, folder),
+        "files": (
+            write_candle_dumps(dumps, folder, market.candle_ns)
+            if market.candle_ns
+            else write_dumps(dumps, folder)
+        ),
         "first_month": str(months[0]),
         "last_month": str(months[-1]),
         "synthetic": market.synthetic

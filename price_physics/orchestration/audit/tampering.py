@@ -1,4 +1,4 @@
-"""A market as dumps of its own, and the same market with every row after a moment changed.
+"""A market of trades as dumps of its own, and the same with every row after a moment changed.
 
 The audit reads files like anybody else, so that the reading of files is audited too. Two dumps
 that are alike up to t differ after it in prices, quantities, sides, rows that went and rows that
@@ -22,8 +22,9 @@ from price_physics.ticks.rows import ORDERED_ID, TEXT_ID, Block
 DUMPS = Path("data", "raw")
 """Where the dumps lie in a project, and how a market of vendor "generic" finds them."""
 
-_DELETED, _ADDED, _BROKEN, _RESIDED = 0.15, 0.15, 0.01, 0.5
-_LEVEL, _NOISE = 0.2, 0.05
+DELETED, ADDED, BROKEN = 0.15, 0.15, 0.01
+LEVEL, NOISE = 0.2, 0.05
+_RESIDED = 0.5
 _BREAK_EVERY = 100
 
 
@@ -58,11 +59,11 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
         if len(rows):
             rows["trade_id"] = rows["trade_id"].mask(rows["text_id"])
             rows = rows.sort_values(["time_ns", "line"], kind="stable", ignore_index=True)
-            dumps.append(_with_broken_rows(rows.drop(columns=["line", "text_id"])))
+            dumps.append(with_broken_rows(rows.drop(columns=["line", "text_id"])))
     return dumps
 
 
-def _with_broken_rows(rows: pd.DataFrame) -> pd.DataFrame:
+def with_broken_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Follow every so many rows by a copy without a price, every other one without a time."""
     copies = rows.iloc[_BREAK_EVERY // 2 :: _BREAK_EVERY].assign(price=np.nan)
     copies["timed"] = np.arange(len(copies)) % 2 == 0
@@ -118,7 +119,7 @@ def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataF
         Same seed, same tampering.
     """
     rng = np.random.default_rng([seed, t_ns])
-    level = np.exp(-_LEVEL * _next_move(dumps, t_ns))
+    level = np.exp(-LEVEL * next_move(dumps, t_ns))
     tampered, at_once = [], True
     for dump in dumps:
         future = dump[(dump["time_ns"] > t_ns) & dump["timed"]]
@@ -134,7 +135,7 @@ def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataF
     return tampered
 
 
-def _next_move(dumps: Sequence[pd.DataFrame], t_ns: int) -> int:
+def next_move(dumps: Sequence[pd.DataFrame], t_ns: int) -> int:
     """+1 where the price after `t_ns` is above the one before it, else -1."""
     rows = pd.concat(dumps).dropna(subset="price").sort_values("time_ns", kind="stable")
     stop = int(rows["time_ns"].searchsorted(t_ns, side="right"))
@@ -143,13 +144,13 @@ def _next_move(dumps: Sequence[pd.DataFrame], t_ns: int) -> int:
 
 
 def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd.DataFrame:
-    rows = future[rng.random(len(future)) >= _DELETED].copy()
+    rows = future[rng.random(len(future)) >= DELETED].copy()
     n = len(rows)
-    rows["price"] *= level * np.exp(rng.normal(0.0, _NOISE, n))
+    rows["price"] *= level * np.exp(rng.normal(0.0, NOISE, n))
     rows["qty"] *= np.exp(rng.normal(0.5, 1.0, n))
     resided = rng.random(n) < _RESIDED
     rows.loc[resided, "sign"] = rng.choice(np.array([-1, 1], np.int8), resided.sum())
-    rows.loc[rng.random(n) < _BROKEN, "price"] = np.nan
+    rows.loc[rng.random(n) < BROKEN, "price"] = np.nan
     return rows
 
 
@@ -159,13 +160,13 @@ def _added(
     """Rows that were not there: each like the one before it, but at the new level."""
     good = dump[dump["price"].notna()]
     times = good["time_ns"].to_numpy()
-    n = int(np.ceil(_ADDED * (times > t_ns).sum())) + 1
+    n = int(np.ceil(ADDED * (times > t_ns).sum())) + 1
     time_ns = rng.integers(t_ns + 1, dump["time_ns"].iloc[-1] + 1, n)
     if at_once:
         time_ns[0] = t_ns + 1
     like = np.maximum(np.searchsorted(times, time_ns, side="right") - 1, 0)
     rows = good.iloc[like].assign(time_ns=time_ns)
-    rows["price"] *= level * np.exp(rng.normal(0.0, _NOISE, n))
+    rows["price"] *= level * np.exp(rng.normal(0.0, NOISE, n))
     rows["qty"] *= np.exp(rng.normal(0.0, 1.0, n))
     if good["trade_id"].notna().all():  # every other row repeats an id, of the past or not
         ids = good["trade_id"].to_numpy(np.int64)
