@@ -92,8 +92,9 @@ class Columns(_Config):
     """Which column of a generic dump holds what; values are names in the file.
 
     `price` to `side` are of trades. `open` to `buy_volume` are of candles, whose `timestamp` is
-    their start; `volume` is in base and `quote_volume` in quote currency, `buy_volume` the part of
-    `volume` that the aggressor bought; the last two are optional.
+    their start; `volume` is in base and `quote_volume` in quote currency (where `volume` counts
+    inverse contracts, it is in base currency), `buy_volume` the part of `volume` that the aggressor
+    bought; the last two are optional.
     """
 
     timestamp: str = "timestamp"

@@ -16,7 +16,7 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.schemas import CANDLES
 from price_physics.study import Market
-from price_physics.ticks.candles import CandleRows
+from price_physics.ticks.candles import NOT_A_START, CandleRows
 from price_physics.ticks.clean import TickRule
 from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
 from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
@@ -27,7 +27,7 @@ from price_physics.ticks.rows import NO_ID, Rows
 
 REPEATED_CANDLE = "candle repeated with other values"
 _FEW_CONFLICTS, _MOST_CONFLICTS = 100, 0.01
-_ENOUGH_TO_TELL = 20
+_ENOUGH_TO_TELL, _MOST_BETWEEN = 20, 0.25
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def build_candles(
     refuse_missing_month(market, month, entries)
     rows, file = gathered.in_order()
     _refuse_longer(market, month, rows.time_ns)
+    _refuse_shorter(intake, rows.time_ns.size)
     return _clean(intake, entries, rows, file)
 
 
@@ -125,6 +126,17 @@ def _refuse_longer(market: Market, month: Month, time_ns: NDArray[np.int64]) -> 
         raise TickDataError(
             f"market {market.name!r}, {month}: candles follow one another by {step_ns / 60e9:g} "
             f"minutes and multiples of it; correct candle_minutes = {market.candle_minutes:g} in "
+            f"configs/markets/{market.name}.yaml"
+        )
+
+
+def _refuse_shorter(intake: Intake, n_rows: int) -> None:
+    """Stop where many candles start between two: the others are but the beginning of theirs."""
+    market, n_between = intake.market, intake.n_set_aside[NOT_A_START]
+    if n_between > max(_ENOUGH_TO_TELL, _MOST_BETWEEN * (n_rows + n_between)):
+        raise TickDataError(
+            f"market {market.name!r}, {intake.month}: {n_between} of {n_rows + n_between} candles "
+            f"start between those of {market.candle_minutes:g} minutes; correct candle_minutes in "
             f"configs/markets/{market.name}.yaml"
         )
 

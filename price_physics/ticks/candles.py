@@ -18,7 +18,7 @@ from price_physics.study import Market
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.parquet import joined, refuse_long_text
-from price_physics.ticks.parse import parse_numbers, parse_times
+from price_physics.ticks.parse import parse_numbers, parse_times, plain
 from price_physics.ticks.rows import Fault, Part, decoded, shown
 from price_physics.ticks.trades import other_rows, other_symbol
 
@@ -73,10 +73,11 @@ class CandleRows(NamedTuple):
         return cls._make(np.concatenate(column) for column in columns)
 
 
+NOT_A_START = "time is not the start of a candle of the market's candle_minutes"
 _FAULTS = (
     "",
     "time is not a time",
-    "time is not the start of a candle of the market's candle_minutes",
+    NOT_A_START,
     "volume is not a finite number",
     "volume is below zero",
     "a price is not a finite number",
@@ -108,12 +109,15 @@ class CandleScanner:
 
     def read(self, block: LineBlock, at: int) -> Iterator[Part[CandleRows]]:
         """Read a block from byte `at`, the first of a line."""
+        return iter([self._read(block, at)])
+
+    def _read(self, block: LineBlock, at: int) -> Part[CandleRows]:
         first = block.first_line + int(np.count_nonzero(block.data[:at] == 10))
         table, places, torn = _split(block.data[at:].tobytes(), self.layout)
         columns = {name: table[place] for name, place in self.layout.used.items()}
 
         def raw(wanted: Sequence[int]) -> list[str]:
-            text = block.data.tobytes().split(b"\n")
+            text = block.data.tobytes().split(b"\n") if wanted else []
             return [shown(decoded(text[line - block.first_line])) for line in wanted]
 
         lines = [first + place for place, _ in torn]
@@ -125,7 +129,7 @@ class CandleScanner:
         pairs = [(fault, 0) for fault in faults]
         pairs += zip(part.faults, part.fault_units, strict=True)
         pairs.sort(key=lambda pair: pair[0].line)
-        yield replace(part, faults=[f for f, _ in pairs], fault_units=[u for _, u in pairs])
+        return replace(part, faults=[f for f, _ in pairs], fault_units=[u for _, u in pairs])
 
     def read_table(self, batch: pa.RecordBatch, first: int) -> Part[CandleRows]:
         """Read a batch of a table whose first row is number `first`."""
@@ -148,6 +152,7 @@ class CandleScanner:
             row = int(other.argmax())
             place = int(line[row])
             raise other_symbol(self._file, place, raw([place])[0], str(symbol[row]), self._market)
+        columns = {name: plain(column) for name, column in columns.items()}
         start_ns, unit = parse_times(columns["time"])
         rows, fault = self._check(start_ns, unit, columns, line)
         bad = np.flatnonzero(fault)
@@ -160,6 +165,7 @@ class CandleScanner:
         good = fault == 0
         return Part(rows.at(good), unit[good], faults, unit[bad].tolist(), raw)
 
+    @np.errstate(all="ignore")  # what is not finite is a fault, not a warning
     def _check(
         self,
         start_ns: NDArray[np.int64],
@@ -173,18 +179,17 @@ class CandleScanner:
         opened, high, low, close = prices = [numbers[name] for name in _PRICES]
         qty = numbers["qty"]
         typical = (high + low + close) / 3
-        with np.errstate(all="ignore"):
-            own = qty * layout.qty_scale
-            if layout.qty_is_quote:
-                volume, notional = numbers.get("other_qty", own / typical), own
-            else:
-                volume, notional = own, numbers.get("other_qty", own * typical)
-            bought = numbers.get("buy_qty", np.full(qty.size, np.nan))
-            buy_volume = volume * np.where(qty > 0, bought / qty, 0.0)
-            mean = notional / volume
+        own = qty * layout.qty_scale
+        if layout.qty_is_quote:
+            volume, notional = numbers.get("other_qty", own / typical), own
+        else:
+            volume, notional = own, numbers.get("other_qty", own * typical)
+        bought = numbers.get("buy_qty", np.full(qty.size, np.nan))
+        of_silence = 0.0 if "buy_qty" in numbers else np.nan
+        buy_volume = volume * np.where(qty > 0, bought / qty, of_silence)
+        mean = notional / volume
         traded = ~(qty == 0)
-        for column in (volume, notional, buy_volume):
-            column[~traded] = 0.0
+        volume[~traded] = notional[~traded] = 0.0
         checks = {  # in the order in which a row's first fault is named
             1: unit == 0,
             2: start_ns % length_ns != 0,
@@ -221,7 +226,8 @@ def _split(
     """
     text = data.replace(b"\r", b" ")
     if not text.isascii():
-        text = text.decode("utf-8", "replace").encode()
+        # pyarrow would drop a byte order mark that begins a block, and keep any other
+        text = text.decode("utf-8", "replace").replace("\ufeff", "\ufffd").encode()
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
     if not ends.size:
         return [pa.array([], pa.string())] * layout.n_columns, np.empty(0, np.int64), []

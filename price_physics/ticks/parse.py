@@ -90,7 +90,7 @@ def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed
     pyarrow.ArrowInvalid
         When a typed column cannot hold what it is mapped to.
     """
-    columns = {name: _plain(column) for name, column in columns.items()}
+    columns = {name: plain(column) for name, column in columns.items()}
     n_rows = len(columns["time"])
     time_ns, unit = parse_times(columns["time"])
     price, qty = parse_numbers(columns["price"]), parse_numbers(columns["qty"])
@@ -133,7 +133,7 @@ def hash_ids(column: pa.Array) -> tuple[Int64, NDArray[np.bool_]]:
     return np.where(has_id, hash_texts(letters, place), 0), has_id
 
 
-def _plain(column: pa.Array) -> pa.Array:
+def plain(column: pa.Array) -> pa.Array:
     """Text as pa.string() whatever its encoding; decimals as text, to be rounded once."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()

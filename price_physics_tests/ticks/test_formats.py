@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from price_physics.errors import ConfigError, TickDataError
 from price_physics.study import Columns, Market, Vendor, load_market
-from price_physics.ticks.formats import FORMATS, Layout, recognise, recognise_table
+from price_physics.ticks.formats import (
+    CANDLE_FORMATS,
+    FORMATS,
+    Layout,
+    recognise,
+    recognise_table,
+)
 from price_physics.ticks.formats.layout import split_line
 
 from .helpers import ROOT, SHARED
@@ -36,11 +43,20 @@ class Dump:
     layout: Layout
     symbol: str = "BTCUSDT"
     contract_size: float | None = None
+    candle_minutes: float | None = None
     headerless: bool = True
 
     @property
     def market(self) -> Market:
-        return market(self.symbol, contract_size=self.contract_size)
+        return self.market_of(None)
+
+    def market_of(self, vendor: str | None) -> Market:
+        return market(
+            self.symbol,
+            contract_size=self.contract_size,
+            candle_minutes=self.candle_minutes,
+            vendor=vendor,
+        )
 
     @property
     def vendor(self) -> str:
@@ -82,6 +98,11 @@ _AGGREGATE = Layout("binance_aggregate_trades", 8, 5, 1, 2, trade_id=0, is_buyer
 _OKX = Layout("okx", 6, 5, 3, 4, trade_id=1, side=2, symbol=0)
 _TARDIS = Layout("tardis", 8, 2, 6, 7, trade_id=4, side=5, symbol=1)
 _EVENTS = Layout("binance_events", 10, 8, 4, 5, trade_id=3, is_buyer_maker=9, symbol=2)
+_KLINES_HEAD = (
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
+    "taker_buy_quote_volume,ignore"
+)
+_KLINES = Layout("binance_klines", 12, 0, 4, 5, open=1, high=2, low=3, other_qty=7, buy_qty=9)
 
 DUMPS = {
     "binance spot trades, ms": Dump(
@@ -334,6 +355,74 @@ DUMPS = {
         Layout("generic", 5, 0, 1, 2, is_buyer_maker=3, symbol=4),
         headerless=False,
     ),
+    "binance spot klines, ms": Dump(
+        _KLINES_HEAD,
+        [
+            "1704067200000,42283.58000000,42298.62000000,42261.02000000,42298.61000000,35.92724000,"
+            "1704067259999,1519032.12061650,1327,23.18766000,980394.04573370,0",
+            "1704067260000,42298.62000000,42320.00000000,42298.61000000,42320.00000000,21.16779000,"
+            "1704067319999,895580.25700080,1348,13.47483000,570080.92104800,0",
+        ],
+        _KLINES,
+        candle_minutes=1,
+    ),
+    "binance spot klines, microseconds": Dump(
+        _KLINES_HEAD,
+        [
+            "1735689600000000,93576.00000000,93610.93000000,93537.50000000,93610.93000000,"
+            "8.21827000,1735689659999999,768978.00000000,2631,3.95157000,369757.32000000,0"
+        ],
+        _KLINES,
+        candle_minutes=1,
+    ),
+    "binance klines, as the api names them": Dump(
+        "Open time,Open,High,Low,Close,Volume,Close time,Quote asset volume,Number of trades,"
+        "Taker buy base asset volume,Taker buy quote asset volume,Ignore".replace(" ", "_"),
+        [
+            "1704067200000,42314.00,42335.80,42289.60,42331.90,289.641,1704067259999,"
+            "12256155.27750,3310,175.211,7414459.72270,0"
+        ],
+        _KLINES,
+        candle_minutes=1,
+    ),
+    "binance klines, eleven columns": Dump(
+        _KLINES_HEAD.removesuffix(",ignore"),
+        [
+            "1704067200000,42314.00,42335.80,42289.60,42331.90,289.641,1704067259999,"
+            "12256155.27750,3310,175.211,7414459.72270"
+        ],
+        replace(_KLINES, n_columns=11),
+        candle_minutes=1,
+    ),
+    "binance coin futures klines": Dump(
+        _KLINES_HEAD,
+        [
+            "1704067200000,42288.1,42309.6,42265.1,42302.0,2214,1704067259999,5.23510000,120,1200,"
+            "2.83700000,0",
+            "1704067260000,42302.0,42302.0,42302.0,42302.0,0,1704067319999,0,0,0,0,0",
+        ],
+        replace(_KLINES, qty_scale=100.0, qty_is_quote=True),
+        symbol="BTCUSD_PERP",
+        contract_size=100,
+        candle_minutes=1,
+    ),
+    "kraken ohlcvt": Dump(
+        "time,open,high,low,close,volume,trades",
+        [
+            "1381095240,122.0,122.0,122.0,122.0,0.1,1",
+            "1696118400,26967.1,26971.4,26960.0,26962.1,1.50250000,45",
+        ],
+        Layout("kraken_ohlcvt", 7, 0, 4, 5, open=1, high=2, low=3),
+        symbol="XBTUSD",
+        candle_minutes=1,
+    ),
+    "generic candles": Dump(
+        "timestamp,open,high,low,close,volume,quote_volume,buy_volume,symbol",
+        ["2024-01-01T00:00:00Z,42283.58,42298.62,42261.02,42298.61,35.9,1519032.1,23.1,BTCUSDT"],
+        Layout("generic", 9, 0, 4, 5, open=1, high=2, low=3, other_qty=6, buy_qty=7, symbol=8),
+        candle_minutes=1,
+        headerless=False,
+    ),
 }
 HEADERLESS = {name: dump for name, dump in DUMPS.items() if dump.headerless}
 each_dump = pytest.mark.parametrize("dump", DUMPS.values(), ids=DUMPS)
@@ -342,8 +431,19 @@ each_headerless_dump = pytest.mark.parametrize("dump", HEADERLESS.values(), ids=
 
 # ---------------------------------------------------------------------------- every vendor
 def test_the_registry_is_what_a_market_may_name_and_every_format_has_a_dump():
-    assert list(FORMATS) == list(typing.get_args(Vendor))
-    assert {dump.vendor for dump in DUMPS.values()} == set(FORMATS)
+    assert sorted(FORMATS.keys() | CANDLE_FORMATS) == list(typing.get_args(Vendor))
+    assert {d.vendor for d in DUMPS.values() if not d.candle_minutes} == set(FORMATS)
+    assert {d.vendor for d in DUMPS.values() if d.candle_minutes} == set(CANDLE_FORMATS)
+
+
+@pytest.mark.parametrize("vendor", typing.get_args(Vendor))
+def test_a_market_may_name_the_vendors_of_its_own_sort_of_rows(vendor):
+    for minutes, formats in ((None, FORMATS), (1, CANDLE_FORMATS)):
+        if vendor in formats:
+            assert market(vendor=vendor, candle_minutes=minutes).vendor == vendor
+        else:
+            with pytest.raises(ValidationError, match=f"vendor: {vendor} has rows of"):
+                market(vendor=vendor, candle_minutes=minutes)
 
 
 @each_dump
@@ -368,13 +468,29 @@ def test_a_dump_as_parquet(dump):
 
 @each_dump
 def test_a_dump_is_of_its_own_format_and_of_no_other(dump):
-    for name in FORMATS.keys() - {dump.vendor}:
-        insistent = market(dump.symbol, contract_size=dump.contract_size, vendor=name)
+    formats = CANDLE_FORMATS if dump.candle_minutes else FORMATS
+    for name in formats.keys() - {dump.vendor}:
+        insistent = dump.market_of(name)
         with pytest.raises(TickDataError):
             recognise([dump.header, *dump.lines], insistent, "f")
         if {name, dump.vendor} != {"kraken", "bitcoincharts"}:
             with pytest.raises(TickDataError):
                 recognise(dump.lines, insistent, "f")
+
+
+@each_dump
+def test_a_dump_of_the_other_sort_of_rows_is_refused(dump):
+    minutes = None if dump.candle_minutes else 1
+    other = market(dump.symbol, contract_size=dump.contract_size, candle_minutes=minutes)
+    message = "fits no known format of candles" if minutes else "fits no known format of trades"
+    if dump.candle_minutes and dump.vendor != "generic":
+        message += ".*; it looks like candles: set `candle_minutes:` to their length"
+    for lines in ([dump.header, *dump.lines], dump.lines):
+        with pytest.raises(TickDataError, match=message):
+            recognise(lines, other, "f")
+    names = split_line(dump.header, dump.layout.delimiter)
+    with pytest.raises(TickDataError, match=message):
+        recognise_table(names, [], other, "f")
 
 
 @each_dump
@@ -458,12 +574,19 @@ def test_converted_times_do_not_make_bybit_dollars_bitmex_bitcoins():
 
 
 @pytest.mark.parametrize(
-    "name", ["okx swap", "okx inverse swap", "binance coin futures aggregates"]
+    "name",
+    [
+        "okx swap",
+        "okx inverse swap",
+        "binance coin futures aggregates",
+        "binance coin futures klines",
+    ],
 )
 def test_contracts_need_their_size(name):
     dump = DUMPS[name]
+    unsaid = market(dump.symbol, candle_minutes=dump.candle_minutes)
     with pytest.raises(ConfigError, match=r"f\.zip: .* contract_size is not set; set `contract_s"):
-        recognise([dump.header, *dump.lines], market(dump.symbol), "f.zip")
+        recognise([dump.header, *dump.lines], unsaid, "f.zip")
 
 
 @pytest.mark.parametrize("name", ["tardis", "generic"])
@@ -471,6 +594,35 @@ def test_contracts_of_other_dumps_are_worth_what_the_market_says(name):
     dump = DUMPS[name]
     found = recognise([dump.header, *dump.lines], market(contract_size=0.001), "f")
     assert found == replace(dump.titled, qty_scale=0.001)
+
+
+def test_klines_of_coin_margined_are_told_by_volume_over_volume_wherever_the_columns_are():
+    dump = DUMPS["binance coin futures klines"]
+    names = split_line(dump.header)[::-1]
+    rows = [split_line(line)[::-1] for line in dump.lines]
+    times = [[*row[:-1], "2024-01-01 00:00:00+00:00"] for row in rows]  # typed, of a parquet
+    for typed_or_text in (rows, times):
+        found = recognise_table(names, typed_or_text, dump.market, "f")
+        assert (found.qty_is_quote, found.qty_scale) == (True, 100.0)
+
+
+def test_klines_in_which_nothing_traded_count_no_contracts():
+    silent = DUMPS["binance coin futures klines"].lines[1:]
+    assert recognise(silent, market(candle_minutes=1), "f") == _KLINES
+
+
+def test_seven_numbers_that_are_no_candle_are_not_of_kraken():
+    rows = [f"{1381095240 + 60 * i},122.0,121.0,123.0,122.0,0.1,1" for i in range(9)]
+    with pytest.raises(TickDataError, match="fits no known format of candles"):
+        recognise(rows, market(candle_minutes=1), "f")
+
+
+def test_columns_that_two_candle_formats_read_alike_are_no_ambiguity():
+    head, row = "timestamp,open,high,low,close,volume,trades", DUMPS["kraken ohlcvt"].lines[0]
+    found = recognise([head, row], market(candle_minutes=1), "f")
+    assert replace(found, vendor="kraken_ohlcvt") == DUMPS["kraken ohlcvt"].titled
+    with pytest.raises(TickDataError, match=r"fits the formats \['generic', 'kraken_ohlcvt'\]"):
+        recognise([head, row], market(candle_minutes=1, contract_size=10), "f")
 
 
 # ---------------------------------------------------------------------------- refusals

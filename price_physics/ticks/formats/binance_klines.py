@@ -1,7 +1,8 @@
 """Binance ``klines``: spot files carry no header, those of futures have one since about 2022-06.
 
 Those of COIN-M futures have the same names, and count contracts: ``volume`` is of contracts, and
-``quote_volume`` is in base currency. Volume over volume tells: it is a price of the candle, or not.
+``quote_volume`` is in base currency. Volume over volume tells: it is a price of the candle, or not;
+so does ``contract_is_inverse`` of the market.
 """
 
 from price_physics.study import Market
@@ -11,13 +12,15 @@ from price_physics.ticks.formats.match import Format, Sample, is_number, most
 
 
 def _count_contracts_of_coin_margined(layout: Layout, sample: Sample, market: Market) -> Layout:
+    places = [layout.used[name] for name in ("high", "low", "qty", "other_qty")]
     votes = []
     for row in sample.rows:
-        if len(row) >= 8 and all(is_number(field) for field in row[:8]):
-            high, low, volume, other = (float(row[place]) for place in (2, 3, 5, 7))
+        fields = [row[place] for place in places if place < len(row)]
+        if len(fields) == len(places) and all(is_number(field) for field in fields):
+            high, low, volume, other = map(float, fields)
             if volume > 0:
                 votes.append(0.999 * low <= other / volume <= 1.001 * high)
-    if most(votes):
+    if most(votes) and not market.contract_is_inverse:
         return layout
     return count_contracts(layout, market, sample.file, inverse=True)
 
