@@ -10,23 +10,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 
 from price_physics.months import Month
 from price_physics.orchestration.audit.tampering import (
     ADDED,
     BROKEN,
     DELETED,
-    DUMPS,
     LEVEL,
     NOISE,
     next_move,
+    read_rows,
     with_broken_rows,
+    write_tables,
 )
 from price_physics.study import Market
 from price_physics.ticks.candles import CandleRows
-from price_physics.ticks.files import display_name, input_files
-from price_physics.ticks.read import read_file
 from price_physics.ticks.rows import Block
 
 _EMPTIED = 0.05
@@ -54,15 +52,7 @@ def read_candle_dumps(market: Market, root: Path, first: Month, last: Month) -> 
     TickDataError
         When there is no file, or one cannot be trusted.
     """
-    dumps = []
-    for path in input_files(market, root):
-        blocks = [_rows(block) for block in read_file(market, path, display_name(path, root))]
-        rows = pd.concat(blocks, ignore_index=True)
-        rows = rows[rows["time_ns"].between(first.start_ns, last.end_ns)]
-        if len(rows):
-            rows = rows.sort_values(["time_ns", "line"], kind="stable", ignore_index=True)
-            dumps.append(with_broken_rows(rows.drop(columns="line")))
-    return dumps
+    return [with_broken_rows(rows) for rows in read_rows(market, root, first, last, _rows)]
 
 
 def _rows(block: Block[CandleRows]) -> pd.DataFrame:
@@ -178,12 +168,7 @@ def write_candle_dumps(dumps: Sequence[pd.DataFrame], root: Path, candle_ns: int
     list of str
         What the market's `files` must say.
     """
-    folder = root / DUMPS
-    folder.mkdir(parents=True)
-    for number, dump in enumerate(dumps):
-        if len(dump):
-            pa.csv.write_csv(_table(dump, candle_ns), folder / f"{number:05d}.csv")
-    return [(DUMPS / "*.csv").as_posix()]
+    return write_tables([_table(dump, candle_ns) for dump in dumps], root)
 
 
 def _table(dump: pd.DataFrame, candle_ns: int) -> pa.Table:

@@ -5,7 +5,7 @@ that are alike up to t differ after it in prices, quantities, sides, rows that w
 came, and in nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,16 +51,28 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
         When there is no file, or one cannot be trusted.
     """
     dumps = []
+    for rows in read_rows(market, root, first, last, _rows):
+        rows = rows[~(rows["text_id"] & rows.duplicated(["text_id", "trade_id"]))]
+        rows["trade_id"] = rows["trade_id"].mask(rows["text_id"])
+        dumps.append(with_broken_rows(rows.drop(columns="text_id")))
+    return dumps
+
+
+def read_rows(
+    market: Market,
+    root: Path,
+    first: Month,
+    last: Month,
+    rows_of: Callable[[Block], pd.DataFrame],
+) -> Iterator[pd.DataFrame]:
+    """Rows and faults of a market's months, file by file, by time and then as they stand there."""
     for path in input_files(market, root):
-        blocks = [_rows(block) for block in read_file(market, path, display_name(path, root))]
+        blocks = [rows_of(block) for block in read_file(market, path, display_name(path, root))]
         rows = pd.concat(blocks, ignore_index=True)
         rows = rows[rows["time_ns"].between(first.start_ns, last.end_ns)]
-        rows = rows[~(rows["text_id"] & rows.duplicated(["text_id", "trade_id"]))]
         if len(rows):
-            rows["trade_id"] = rows["trade_id"].mask(rows["text_id"])
             rows = rows.sort_values(["time_ns", "line"], kind="stable", ignore_index=True)
-            dumps.append(with_broken_rows(rows.drop(columns=["line", "text_id"])))
-    return dumps
+            yield rows.drop(columns="line")
 
 
 def with_broken_rows(rows: pd.DataFrame) -> pd.DataFrame:
@@ -191,12 +203,17 @@ def write_dumps(dumps: Sequence[pd.DataFrame], root: Path) -> list[str]:
     list of str
         What the market's `files` must say.
     """
+    return write_tables([_table(dump) for dump in dumps], root)
+
+
+def write_tables(tables: Sequence[pa.Table], root: Path) -> list[str]:
+    """Write one file a table that has rows, and say where they are."""
     folder = root / DUMPS
     folder.mkdir(parents=True)
     options = pa.csv.WriteOptions(quoting_style="none")
-    for number, dump in enumerate(dumps):
-        if len(dump):
-            pa.csv.write_csv(_table(dump), folder / f"{number:05d}.csv", options)
+    for number, table in enumerate(tables):
+        if len(table):
+            pa.csv.write_csv(table, folder / f"{number:05d}.csv", options)
     return [(DUMPS / "*.csv").as_posix()]
 
 
