@@ -1,7 +1,8 @@
 """The stage where rows are candles: candles of a month -> its bars.
 
-The rules are those of ticks, with a candle for a tick: at its mean price, of all its volume, at the
-moment at which it ends. What a bar opened at and how far it reached, its candles say.
+The rules are those of ticks, with a candle for a tick: of all its volume or notional, at the moment
+at which it ends. What a bar opened at, how far it reached and what was traded in it, its candles
+say.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,22 +35,26 @@ def build_bars_of_candles(
     DataFrame
         BARS; empty for a month without candles.
     """
-    rows = {m: _as_ticks(_whole(candles[m])) for m in (month - 1, month) if m in candles}
-    times, values, is_partial = close_bars(config, month, {m: [rows[m]] for m in rows})
-    whole = _whole(candles[month])
-    if not len(whole):
+    # Read once: chunks may come from a file that can be read only once.
+    whole = {m: _whole(candles[m]) for m in (month - 1, month) if m in candles}
+    ticks = {m: [_as_ticks(frame, config.unit)] for m, frame in whole.items()}
+    times, values, is_partial = close_bars(config, month, ticks)
+    if not len(times):
         return bars_frame(month, times, values, is_partial)
-    stop = np.cumsum(times[:, 2])
-    start = np.r_[0, stop[:-1]]
-    opened, high, low, close, bought = (
-        whole[name].to_numpy(np.float64) for name in ("open", "high", "low", "close", "buy_volume")
-    )
-    times[:, 0] = whole["open_time_ns"].to_numpy(np.int64)[start]
+    columns = (column.to_numpy() for _, column in whole[month][CANDLES.columns].items())
+    open_ns, _, opened, high, low, close, *sums = columns
+    n_candles = times[:, 2]
+    stop = np.cumsum(n_candles)
+    start = stop - n_candles
+    times[:, 0] = open_ns[start]
     values[:, 0] = opened[start]
     values[:, 1] = np.maximum.reduceat(high, start)
     values[:, 2] = np.minimum.reduceat(low, start)
     values[:, 3] = close[stop - 1]
-    values[:, 6] = np.add.reduceat(bought, start)
+    bar = np.repeat(np.arange(len(times)), n_candles)
+    for place, column in zip((4, 5, 6), sums, strict=True):  # volume, notional, buy_volume
+        # adds in the order of the candles, as everywhere; `np.add.reduceat` does not
+        values[:, place] = np.bincount(bar, column)
     return bars_frame(month, times, values, is_partial)
 
 
@@ -57,12 +62,12 @@ def _whole(chunks: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([CANDLES.empty(), *chunks], ignore_index=True)
 
 
-def _as_ticks(candles: pd.DataFrame) -> pd.DataFrame:
+def _as_ticks(candles: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Candles as `close_bars` counts them: exact in the unit of the kind, and in that alone.
+
+    As quotient times volume, a notional that reaches the threshold exactly would often miss it.
+    """
+    amount = candles["notional"] if unit == "dollar" else candles["volume"]
     return pd.DataFrame(
-        {
-            "time_ns": candles["close_time_ns"],
-            "price": candles["notional"] / candles["volume"],
-            "qty": candles["volume"],
-            "tick_sign": np.ones(len(candles), np.int8),
-        }
+        {"time_ns": candles["close_time_ns"], "price": 1.0, "qty": amount, "tick_sign": np.int8(1)}
     )
