@@ -195,7 +195,7 @@ LABELS = _table(
     exit_price=(
         "f64",
         "the level on a take-profit, else the touching or the last tick's price; of a bar that "
-        "stops, the level or the open beyond it",
+        "stops, the worst of the level, its open and its close",
     ),
     outcome_atr=("f64", "gross outcome on the side, in ATR: of a long (exit_price - price) / atr"),
     outcome_short_atr=(

@@ -140,7 +140,6 @@ Vendor = Literal[
 """The formats of ``ticks/formats``, one module each."""
 
 _CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
-_DAY_NS = 86_400_000_000_000
 
 
 class Market(_Config):
@@ -183,8 +182,13 @@ class Market(_Config):
 
     @model_validator(mode="after")
     def _rows_of_one_sort(self) -> Self:
-        if self.candle_minutes is not None and (not self.candle_ns or _DAY_NS % self.candle_ns):
-            raise ValueError(f"candle_minutes {self.candle_minutes:g} do not divide a day")
+        seconds = (self.candle_minutes or 1.0) * 60
+        whole = round(seconds)
+        if abs(seconds - whole) > 0.01 or not whole or 86_400 % whole:
+            raise ValueError(
+                f"candle_minutes {self.candle_minutes:g} are not whole seconds that divide a day; "
+                "a second is 0.0167"
+            )
         is_candles = self.candle_minutes is not None
         if self.vendor not in (None, "generic") and is_candles != (self.vendor in _CANDLE_VENDORS):
             sort = "trades; drop candle_minutes" if is_candles else "candles; give candle_minutes"
@@ -201,8 +205,8 @@ class Market(_Config):
 
     @property
     def candle_ns(self) -> int:
-        """Length of a candle; 0 where rows are trades."""
-        return round((self.candle_minutes or 0.0) * 60e9)
+        """Length of a candle, in whole seconds; 0 where rows are trades."""
+        return round((self.candle_minutes or 0.0) * 60) * 10**9
 
     @model_serializer(mode="wrap")
     def _without_the_other_sort(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -357,8 +361,9 @@ class LabelsConfig(_Config):
       or candle that touches both sides met the one beyond which it opens; any other does not tell
       which came first: `both_touched` drops the label, or takes the loss, whichever the side, and
       so only where a head asks about one side.
-      Bars are kinder than ticks: a stop leaves at its level, or the open beyond it, without the
-      overshoot of a tick, which makes expected values rosier. And trades of the event's own
+      Where a bar's stop left, nobody knows: at the worst of its level, the bar's open and its
+      close, which is harsher than ticks, the more so the longer the bars. What `both_touched` drops
+      is missing from expected values, which makes them rosier. And trades of the event's own
       instant that the next bar holds are on the path of bars; by ticks they are not.
     - side: a primary model says which way, and the label whether it was right (meta-labelling):
       long where the trailing return is positive and short where it is negative, for "trend";
@@ -763,12 +768,15 @@ def _mismatch(study: Study, market: Market) -> str:
             f"bars.kind = {bars.kind!r} counts the sides of trades, and the rows of market "
             f"{market.name!r} are candles; choose time, tick, volume or dollar"
         )
-    interval_ns = round((bars.interval_minutes or minutes) * 60e9)
-    if interval_ns % market.candle_ns:
-        return (
-            f"bars.interval_minutes = {bars.interval_minutes!r} is no multiple of the "
-            f"{minutes:g} minutes of a candle of market {market.name!r}"
-        )
+    for name, value in (
+        ("bars.interval_minutes", bars.interval_minutes),
+        ("labels.horizon_minutes", labels.horizon_minutes),
+    ):
+        if value is not None and round(value * 60e9) % market.candle_ns:
+            return (
+                f"{name} = {value!r} is no multiple of the {minutes:g} minutes of a candle of "
+                f"market {market.name!r}"
+            )
     return ""
 
 

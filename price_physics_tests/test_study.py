@@ -163,17 +163,17 @@ def test_configuration_hash_counts_what_changes_a_number(tmp_path: Path) -> None
 # ---------------------------------------------------------------------------- candles
 def test_the_example_of_candles_loads() -> None:
     markets, studies = load_configs(ROOT / "configs" / "examples")
-    assert markets["btcusdt_1m"].candle_ns == 60 * 10**9
-    assert studies["btcusdt_1m"].labels.both_touched == "stop_loss_first"
+    assert markets["klines_btcusdt"].candle_ns == 60 * 10**9
+    assert studies["klines_btcusdt"].labels.both_touched == "stop_loss_first"
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"candle_minutes": 0}, r"candle_minutes = 0: .*greater than 0"),
-        ({"candle_minutes": 7}, r"candle_minutes 7 do not divide a day"),
-        ({"candle_minutes": 10080}, r"candle_minutes 10080 do not divide a day"),
-        ({"candle_minutes": 1e-12}, r"do not divide a day"),
+        ({"candle_minutes": 7}, r"candle_minutes 7 are not whole seconds that divide a day"),
+        ({"candle_minutes": 10080}, r"candle_minutes 10080 are not whole seconds"),
+        ({"candle_minutes": 1e-12}, r"candle_minutes 1e-12 are not whole seconds"),
         ({"candle_minutes": 1, "vendor": "tardis"}, r"tardis has rows of trades; drop candle_min"),
         ({"vendor": "kraken_ohlcvt"}, r"kraken_ohlcvt has rows of candles; give candle_minutes"),
         ({"columns": {"high": "h"}}, r"columns: high of candles; candle_minutes says"),
@@ -231,6 +231,11 @@ HOURS = {"candle_minutes": 60}
                 "bars": {"kind": "time", "interval_minutes": 90},
             },
             r"interval_minutes = 90\.0 is no multiple of the 60 minutes",
+        ),
+        (
+            HOURS,
+            {"labels": {"both_touched": "drop", "horizon_minutes": 90}},
+            r"horizon_minutes = 90\.0 is no multiple of the 60 minutes",
         ),
     ],
 )

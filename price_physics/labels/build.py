@@ -148,9 +148,13 @@ def _table(
     label = np.where(unknown, -1, met * side).astype(np.int8)
     # Where nothing traded in the horizon the position is worth what it was at the event.
     last_price = np.where(touch > path.event, path.close[touch], price)
-    opened = path.open[touch]  # of a tick, its price: beyond the barrier that it touched
-    long_exit = np.select([up, down | unknown], [upper, np.minimum(lower, opened)], last_price)
-    short_exit = np.select([down, up | unknown], [lower, np.maximum(upper, opened)], last_price)
+    # Of a tick, its price, which is beyond the barrier that it touched. Of a bar that stopped and
+    # came back nobody knows that it left at its level, and of one that went on all know worse.
+    opened, closed = path.open[touch], path.close[touch]
+    stop_of_long = np.minimum(lower, np.minimum(opened, closed))
+    stop_of_short = np.maximum(upper, np.maximum(opened, closed))
+    long_exit = np.select([up, down | unknown], [upper, stop_of_long], last_price)
+    short_exit = np.select([down, up | unknown], [lower, stop_of_short], last_price)
     outcome_long, outcome_short = (long_exit - price) / atr, (price - short_exit) / atr
     rise, fall = path.excursions_in_atr(touch, price, atr)
     favourable, adverse = with_and_against(side, rise, fall)

@@ -72,7 +72,11 @@ def tick_check_results(quality: dict[str, Any]) -> list[dg.AssetCheckResult]:
         findings["missing_days"] = ", ".join(quality["missing_days"])
     if quality["missing_ids_share"]:
         findings["missing_ids_share"] = quality["missing_ids_share"]
-    rest = {"score": quality["score"]} if quality["score"] is not None else {}
+    rest = {
+        name: quality[name]
+        for name in ("score", "candles_without_trade")
+        if quality.get(name) is not None
+    }
     return [
         dg.AssetCheckResult(check_name=STOP, passed=True),
         dg.AssetCheckResult(

@@ -16,7 +16,7 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.schemas import CANDLES
 from price_physics.study import Market
-from price_physics.ticks.candles import NOT_A_START, CandleRows
+from price_physics.ticks.candles import NOT_A_START, NOT_AN_END, CandleRows, Float64
 from price_physics.ticks.clean import TickRule
 from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
 from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
@@ -26,8 +26,8 @@ from price_physics.ticks.report import month_report, quarantine_table, set_aside
 from price_physics.ticks.rows import NO_ID, Rows
 
 REPEATED_CANDLE = "candle repeated with other values"
-_FEW_CONFLICTS, _MOST_CONFLICTS = 100, 0.01
-_ENOUGH_TO_TELL, _MOST_BETWEEN = 20, 0.25
+_FEW_CONFLICTS, _MOST_CONFLICTS = 5, 0.01
+_ENOUGH_TO_TELL, _MOST_OTHERS = 20, 0.25
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ def build_candles(
     """Read, clean and report one month of a market whose rows are candles.
 
     A candle is of the month in which it ends. One in which nothing traded is counted and left out,
-    as silence among ticks is. Of two of the same time the first stays; the other is dropped if it
-    says the same, and set aside if not.
+    as silence among ticks is. Of two of the same time the one of the larger volume stays, as the
+    other may have been read before it was over; that is dropped if it says the same, and set aside
+    if not.
 
     Parameters
     ----------
@@ -93,8 +94,9 @@ def build_candles(
     entries = take_in(market, root, index, intake, progress)
     refuse_missing_month(market, month, entries)
     rows, file = gathered.in_order()
-    _refuse_longer(market, month, rows.time_ns)
-    _refuse_shorter(intake, rows.time_ns.size)
+    _refuse_others(intake, rows.time_ns.size)
+    _refuse_longer(intake, rows.time_ns, file)
+    _refuse_empty(intake, rows)
     return _clean(intake, entries, rows, file)
 
 
@@ -113,31 +115,53 @@ class _Gathered:
         """Newest first or last: candles of one time are no candles of two."""
 
     def in_order(self) -> tuple[CandleRows, NDArray[np.int32]]:
-        """By time, then in order of arrival; and the number of each one's file."""
+        """By time, the largest first, in order of arrival; and the number of each one's file."""
         rows = CandleRows.concatenate(self._rows)
-        order = np.argsort(rows.time_ns, kind="stable")
+        order = np.lexsort((-rows.volume, rows.time_ns))
         return rows.at(order), np.concatenate([np.empty(0, np.int32), *self._files])[order]
 
 
-def _refuse_longer(market: Market, month: Month, time_ns: NDArray[np.int64]) -> None:
-    """Stop where every candle starts at a multiple of a longer time from the others."""
-    step_ns = int(np.gcd.reduce(np.diff(time_ns))) if time_ns.size >= _ENOUGH_TO_TELL else 0
-    if step_ns > market.candle_ns:
+def _refuse_others(intake: Intake, n_rows: int) -> None:
+    """Stop where many rows do not start, or end, as the market's candles do."""
+    market = intake.market
+    n_others = intake.n_set_aside[NOT_A_START] + intake.n_set_aside[NOT_AN_END]
+    if n_others > max(_ENOUGH_TO_TELL, _MOST_OTHERS * (n_rows + n_others)):
+        number, first = next(f for f in intake.faults if f[1].reason in (NOT_A_START, NOT_AN_END))
         raise TickDataError(
-            f"market {market.name!r}, {month}: candles follow one another by {step_ns / 60e9:g} "
-            f"minutes and multiples of it; correct candle_minutes = {market.candle_minutes:g} in "
-            f"configs/markets/{market.name}.yaml"
+            f"market {market.name!r}, {intake.month}: {n_others} of {n_rows + n_others} rows are "
+            f"no candles of {market.candle_minutes:g} minutes, such as {intake.files[number][0]}, "
+            f"{first}; in configs/markets/{market.name}.yaml correct candle_minutes, or map "
+            "`timestamp:` to the column of starts, which must be in UTC"
         )
 
 
-def _refuse_shorter(intake: Intake, n_rows: int) -> None:
-    """Stop where many candles start between two: the others are but the beginning of theirs."""
-    market, n_between = intake.market, intake.n_set_aside[NOT_A_START]
-    if n_between > max(_ENOUGH_TO_TELL, _MOST_BETWEEN * (n_rows + n_between)):
+def _refuse_longer(intake: Intake, time_ns: NDArray[np.int64], file: NDArray[np.int32]) -> None:
+    """Stop where the candles of a file mostly follow one another by a longer time."""
+    market = intake.market
+    for number, (name, _) in intake.files.items():
+        steps = np.diff(np.unique(time_ns[file == number])) // market.candle_ns
+        lengths, counts = np.unique(steps, return_counts=True)
+        most = int(counts.argmax()) if counts.size else 0
+        if counts.size and counts[most] > _ENOUGH_TO_TELL and lengths[most] > 1:
+            n_steps = int(counts[lengths == 1].sum())
+            if 2 * n_steps < counts[most]:
+                raise TickDataError(
+                    f"{name}: {counts[most]} candles of {intake.month} follow the one before by "
+                    f"{lengths[most] * market.candle_ns / 60e9:g} minutes, {n_steps} by "
+                    f"{market.candle_minutes:g}; correct candle_minutes in "
+                    f"configs/markets/{market.name}.yaml"
+                )
+
+
+def _refuse_empty(intake: Intake, rows: CandleRows) -> None:
+    """Stop where nobody traded and prices moved: the dump has no volume."""
+    market, highest, lowest = intake.market, rows.high[rows.high > 0], rows.low[rows.low > 0]
+    moved = highest.size > 0 and lowest.size > 0 and highest.max() > lowest.min()
+    if moved and not rows.volume.any():
         raise TickDataError(
-            f"market {market.name!r}, {intake.month}: {n_between} of {n_rows + n_between} candles "
-            f"start between those of {market.candle_minutes:g} minutes; correct candle_minutes in "
-            f"configs/markets/{market.name}.yaml"
+            f"market {market.name!r}, {intake.month}: all {rows.volume.size} candles have a volume "
+            "of 0, and prices move: these are quotes, marks or an index, not trades; take the "
+            "venue's candles of trades"
         )
 
 
@@ -149,9 +173,9 @@ def _clean(
 ) -> CandlesResult:
     """Part what was taken in into candles, empty ones, quarantine and duplicates, and report."""
     market, month = intake.market, intake.month
-    again, same = _find_repeats(rows)
+    again, same, begun = _find_repeats(rows)
     conflicts = np.flatnonzero(again & ~same)
-    _refuse_two_exports(intake, rows, file, conflicts)
+    _refuse_two_exports(intake, rows, file, np.flatnonzero(again & ~same & ~begun))
     intake.n_set_aside[REPEATED_CANDLE] += conflicts.size
     listed = conflicts[: MOST_LISTED - len(intake.faults)]
     columns = (file[listed], rows.line[listed], rows.time_ns[listed])
@@ -161,7 +185,7 @@ def _clean(
     single = rows.at(~again)
     traded = single.at(single.volume > 0)
     counts = QualityCounts(month, last_before_ns(entries, month))
-    counts.add(_as_trades(traded))
+    counts.add(_as_trades(traded), _wicks(traded))
     counts.add_ids(single.time_ns // market.candle_ns)
     report = month_report(intake, counts, int((again & same).sum()))
     report["candles_without_trade"] = single.time_ns.size - traded.time_ns.size
@@ -179,14 +203,19 @@ def _clean(
     )
 
 
-def _find_repeats(rows: CandleRows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows have the time of an earlier one, and which say the same as the first of it."""
+def _find_repeats(
+    rows: CandleRows,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which rows have the time of an earlier one; which of them say the same as the first of it,
+    and which may be the beginning of it."""
     again = np.diff(rows.time_ns, prepend=-1) == 0
     first = np.maximum.accumulate(np.where(again, 0, np.arange(again.size)))
     same = np.ones(again.size, bool)
     for column in rows[1:-1]:
         same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
-    return again, same
+    within = (rows.high <= rows.high[first]) & (rows.low >= rows.low[first])
+    begun = (rows.volume == 0) | (within & (rows.open == rows.open[first]))
+    return again, same, begun
 
 
 def _refuse_two_exports(
@@ -214,6 +243,12 @@ def _as_trades(rows: CandleRows) -> Rows:
         id_kind=np.full(unknown.size, NO_ID, np.int8),
         sign=np.where(unknown, 0, 1).astype(np.int8),
     )
+
+
+def _wicks(rows: CandleRows) -> Float64:
+    """Prices in an order in which a wick, however it came, is a jump that reverts."""
+    body = (rows.open + rows.close) / 2
+    return np.stack([rows.open, rows.low, body, rows.high, rows.close], axis=1).ravel()
 
 
 def _table(market: Market, rows: CandleRows) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from price_physics.ticks.trades import other_rows, other_symbol
 Float64 = NDArray[np.float64]
 
 _PRICES = ("open", "high", "low", "price")
+_A_SECOND_NS = 10**9
 _FARTHEST = 2.0
 """How far volumes that were rounded may put the mean price beyond low and high."""
 
@@ -73,7 +74,8 @@ class CandleRows(NamedTuple):
         return cls._make(np.concatenate(column) for column in columns)
 
 
-NOT_A_START = "time is not the start of a candle of the market's candle_minutes"
+NOT_A_START = "time is not the start, in UTC, of a candle of the market's candle_minutes"
+NOT_AN_END = "close time is not the end of a candle of the market's candle_minutes"
 _FAULTS = (
     "",
     "time is not a time",
@@ -86,8 +88,9 @@ _FAULTS = (
     "the volume in the other currency is not a finite number",
     "the volumes in both currencies give no price of the candle",
     "buy volume is not a number from zero to the volume",
+    NOT_AN_END,
 )
-_VALUES = {4, 6, 7, 10}
+_VALUES = {2, 4, 6, 7, 10, 11}
 
 
 class CandleScanner:
@@ -153,7 +156,7 @@ class CandleScanner:
             place = int(line[row])
             raise other_symbol(self._file, place, raw([place])[0], str(symbol[row]), self._market)
         columns = {name: plain(column) for name, column in columns.items()}
-        start_ns, unit = parse_times(columns["time"])
+        start_ns, unit = _times(columns["time"])
         rows, fault = self._check(start_ns, unit, columns, line)
         bad = np.flatnonzero(fault)
         faults = [
@@ -175,7 +178,14 @@ class CandleScanner:
     ) -> tuple[CandleRows, NDArray[np.int8]]:
         """Every row, and a position in ``_FAULTS``: 0 for a good one."""
         layout, length_ns = self.layout, self._market.candle_ns
-        numbers = {n: parse_numbers(column) for n, column in columns.items() if n != "time"}
+        times = {"time", "close_time"}
+        numbers = {n: parse_numbers(column) for n, column in columns.items() if n not in times}
+        is_end = np.ones(line.size, bool)
+        if (
+            "close_time" in columns
+        ):  # in ms or µs the last one of the candle, or the next one's start
+            left_ns = start_ns + length_ns - _times(columns["close_time"])[0]
+            is_end = (left_ns >= 0) & (left_ns <= min(_A_SECOND_NS, length_ns // 2))
         opened, high, low, close = prices = [numbers[name] for name in _PRICES]
         qty = numbers["qty"]
         typical = (high + low + close) / 3
@@ -193,6 +203,7 @@ class CandleScanner:
         checks = {  # in the order in which a row's first fault is named
             1: unit == 0,
             2: start_ns % length_ns != 0,
+            11: ~is_end,
             3: ~np.isfinite(qty),
             4: qty < 0,
             5: traded & ~np.isfinite(sum(prices)),
@@ -208,6 +219,19 @@ class CandleScanner:
             end_ns, opened, high, low, close, volume, notional, buy_volume, line.astype(np.int64)
         )
         return rows, fault
+
+
+def _times(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Read times; days and minutes, as candles have them, are those of midnight and second 0."""
+    if pa.types.is_date(column.type):
+        column = pc.cast(column, pa.timestamp("ns"))
+    elif pa.types.is_string(column.type):
+        for short, rest in (
+            (r"^(\d{4}-\d{2}-\d{2})$", r"\1T00:00:00"),
+            (r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})$", r"\1:00"),
+        ):
+            column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), short, rest)
+    return parse_times(column)
 
 
 def _split(

@@ -89,16 +89,20 @@ def refuse_missing_month(market: Market, month: Month, entries: dict[str, FileEn
     last_ns = [e.last_ns for e in months_of(entries.values()).values() if e.last_ns is not None]
     if not last_ns:
         raise TickDataError(
-            f"market {market.name!r}: {len(entries)} files hold no trade at all; "
+            f"market {market.name!r}: {len(entries)} files hold no {_row(market)} at all; "
             f"{_why_nothing(entries)}; correct `files:` or `columns:` in {config}"
         )
     if max(last_ns) < month.start_ns:
         latest = pd.Timestamp(max(last_ns), tz="UTC")
         raise TickDataError(
-            f"market {market.name!r}: no file holds a trade of {month} or later, the last is of "
-            f"{latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set last_month in "
-            f"{config}"
+            f"market {market.name!r}: no file holds a {_row(market)} of {month} or later, the last "
+            f"is of {latest:%Y-%m-%d %H:%M:%S} UTC; put the file of {month} there, or set "
+            f"last_month in {config}"
         )
+
+
+def _row(market: Market) -> str:
+    return "candle" if market.candle_ns else "trade"
 
 
 def _why_nothing(entries: dict[str, FileEntry]) -> str:

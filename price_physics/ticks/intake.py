@@ -135,7 +135,8 @@ class Intake:
     n_rows : Counter of int
         Rows of the month, good and bad, by file.
     n_backwards : int
-        Rows earlier than the row of the month before them in their file.
+        Rows earlier than the row of the month before them in their file; where most are, it is
+        newest first, and those count that are later.
     n_set_aside : Counter of str
         Rows for quarantine, by reason.
     faults : list of (int, Fault)
@@ -197,7 +198,9 @@ class Intake:
         """Settle a file: one that holds nothing of the month leaves nothing behind."""
         if self._n_backwards > self._n_forwards:
             self.sorter.turn(number)  # newest first: ties, too, stand the other way round
-        self.n_backwards += self._n_backwards
+            self.n_backwards += self._n_forwards - 1  # the first row is a step forward, too
+        else:
+            self.n_backwards += self._n_backwards
         if self.wants(entry):
             self.files[number] = file, path
             self.n_rows[number] += sum(self._n_faults.values())

@@ -65,8 +65,11 @@ class QualityCounts:
         self._lowest_id, self._highest_id = np.iinfo(np.int64).max, -1
         self._first_ns: int | None = None
 
-    def add(self, rows: Rows) -> None:
-        """Count the next ticks of the month; `sign` is 0 where it had to be inferred."""
+    def add(self, rows: Rows, path: NDArray[np.float64] | None = None) -> None:
+        """Count the next ticks of the month; `sign` is 0 where it had to be inferred.
+
+        Spikes are looked for along the path, by default of the ticks' prices.
+        """
         time_ns = rows.time_ns
         if not time_ns.size:
             return
@@ -76,7 +79,7 @@ class QualityCounts:
         if longest > self._longest_ns:
             self._longest_ns, self._longest_start_ns = longest, start_ns
         kernels.count_changes(
-            rows.price,
+            rows.price if path is None else path,
             self._last_price,
             self._changes.counts,
             self._changes.sums,

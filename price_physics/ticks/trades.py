@@ -179,7 +179,7 @@ def _in_base(rows: Rows, layout: Layout) -> None:
 
 def other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -> TickDataError:
     return TickDataError(
-        f"{file}, row {line}: {shown(raw)!r} is a trade of {symbol!r}, the market's symbol is "
+        f"{file}, row {line}: {shown(raw)!r} is of {symbol!r}, the market's symbol is "
         f"{market.symbol!r}; correct `symbol:` or `files:` in configs/markets/{market.name}.yaml"
     )
 

@@ -71,7 +71,8 @@ def fill_signals(
     high, low : float64 array of shape (n_ticks,), optional
         How far the price went since the tick before, where these are not all the trades there
         were. Both barriers reached at once are a stop; a signal that would be filled where a
-        barrier was reached on the way is cancelled.
+        barrier was reached on the way is cancelled. A stop leaves at its level or at the tick, at
+        whichever is worse: one that came back may have left anywhere in between.
 
     Returns
     -------
@@ -121,6 +122,9 @@ def fill_signals(
     out = filled & (leave < n)
     level = np.where(is_long, upper, lower)
     market = _at(price, leave, np.nan)
+    if high is not None:
+        worse = np.where(is_long, np.minimum(lower, market), np.maximum(upper, market))
+        market = np.where(touched & ~profit, worse, market)
     reason = np.where(touched, np.where(profit, TAKE_PROFIT, STOP_LOSS), TIME_OUT)
     cancel_time = np.where(touched_before, touch_time, horizon_end)
     state = np.select([cancelled, pending, ~out], [CANCELLED, PENDING, LIVE], reason)

@@ -278,13 +278,15 @@ def test_an_asset_of_which_nothing_was_compared_is_a_gap(project: Project) -> No
 # ---------------------------------------------------------------------------- moments, refusals
 def test_moments_are_in_turn_amid_and_at_the_end_of_months() -> None:
     months = Month.span(Month(2020, 1), Month(2020, 9))
-    ticks = pd.DataFrame({"time_ns": [Month(2020, 9).start_ns + d for d in (1, 5, 7)]})
+    ticks = pd.DataFrame({"time_ns": [Month(2020, 9).start_ns + d for d in (1, 5, 7)], "price": 1})
     assert choose_moments(months, [ticks], 4) == [
         Month(2020, 5).end_ns,
         (Month(2020, 7).start_ns + Month(2020, 7).end_ns) // 2,
         Month(2020, 7).end_ns,
         Month(2020, 9).start_ns + 5,
     ]
+    inside = choose_moments(months, [ticks], 1, candle_ns=6)  # of a candle, not at its end
+    assert inside == [Month(2020, 9).start_ns + 3]
     with pytest.raises(ConfigError, match="an audit of 2020-01 alone proves little"):
         choose_moments(months[:1], [ticks], 4)
 

@@ -207,7 +207,7 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "parquet, two symbols": (
         "t.parquet",
         lambda: parquet([START, START], extra={"symbol": ["TOY", "EUR"]}),
-        "trade of 'EUR'",
+        "is of 'EUR'",
     ),
     "parquet, mixed units": ("t.parquet", lambda: parquet([START, START * 1000]), "in ms"),
     "parquet, unknown columns": (
@@ -225,7 +225,7 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "text, UTF-16": ("t.csv", lambda: GOOD.decode().encode("utf-16-be"), "NUL"),
     "text, empty": ("t.csv", lambda: b"", "no row"),
     "text, blank": ("t.csv", lambda: b" \r\n\n" * 1000, "no row"),
-    "text, two symbols": ("t.csv", lambda: WITH_SYMBOL, "trade of 'EUR'"),
+    "text, two symbols": ("t.csv", lambda: WITH_SYMBOL, "is of 'EUR'"),
     "text, s and ms": ("t.csv", lambda: GOOD + b"%d000,5,1\n" % START, "in ms"),
     "text, s and ISO 8601": ("t.csv", lambda: GOOD + b"2012-05-01T00:00:00Z,5,1\n", "ISO 8601"),
     "text, unknown schema": ("t.csv", lambda: b"when,what\n1,2\n", "no known format"),

@@ -159,14 +159,14 @@ def test_a_month_in_which_nothing_traded_is_empty(tmp_path):
 
 def test_a_month_that_has_not_arrived_stops(tmp_path):
     put(tmp_path, HEADER + row(0))
-    message = r"no file holds a trade of 2012-06 or later, the last is of 2012-05-01 00:00:59"
+    message = r"no file holds a candle of 2012-06 or later, the last is of 2012-05-01 00:00:59"
     with pytest.raises(TickDataError, match=message):
         build_candles(MINUTES, tmp_path, MAY + 1)
 
 
 def test_no_candle_at_all_stops(tmp_path):
     put(tmp_path, HEADER + row(0, "5,4,7,6,2"))
-    with pytest.raises(TickDataError, match=r"hold no trade at all.*high is not the highest"):
+    with pytest.raises(TickDataError, match=r"hold no candle at all.*high is not the highest"):
         build_candles(MINUTES, tmp_path, MAY)
 
 
@@ -218,7 +218,8 @@ def test_candles_without_trade_are_counted_and_neither_kept_nor_set_aside(tmp_pa
 
 # ---------------------------------------------------------------------------- repeated
 def test_a_repeated_candle_is_dropped_if_it_says_the_same_and_set_aside_if_not(tmp_path):
-    other = "5,7,4,6,2.5"
+    """The one of the larger volume stays, wherever it stands: the other was not over, maybe."""
+    other = "5,7,4,6,1.5"
     put(tmp_path, HEADER + rows([0, 1, 1]) + row(0, other), "a.csv")
     put(tmp_path, HEADER + row(1, other) + rows([2, 0]), "b.csv")
     result = build(MINUTES, tmp_path)
@@ -235,7 +236,7 @@ def test_a_repeated_candle_is_dropped_if_it_says_the_same_and_set_aside_if_not(t
 def test_any_value_makes_a_repeated_candle_another_one(tmp_path, place):
     fields = ["5", "7", "4", "6", "2", "11", "1"]
     put(tmp_path, FULL + row(0, ",".join(fields)), "a.csv")
-    changed = ["5.5", "7.5", "4.5", "6.5", "2.5", "11.5", "1.5"]
+    changed = ["5.5", "7.5", "4.5", "6.5", "1.5", "11.5", "1.5"]
     put(tmp_path, FULL + row(0, ",".join([*fields[:place], changed[place], *fields[place + 1 :]])))
     result = build(MINUTES, tmp_path)
     assert result.quality["quarantine_reasons"] == {REPEATED_CANDLE: 1}
@@ -249,75 +250,113 @@ def test_unknown_values_are_the_same_twice(tmp_path):
     assert result.quality["candles_without_trade"] == 1
 
 
-def test_the_first_of_two_candles_stays_even_if_nothing_traded_in_it(tmp_path):
-    put(tmp_path, HEADER + row(0, ",,,,0") + row(0) + row(1))
+BEGUN = "5,6,5,5.5,0.5"
+"""The plain candle, before it was over."""
+
+
+def test_a_candle_that_was_read_before_it_was_over_makes_room_for_the_whole_one(tmp_path):
+    """Downloads that go on where the last one ended leave one a time, as many as there were."""
+    put(tmp_path, HEADER + rows(range(50), BEGUN) + row(50, ",,,,0") + row(60), "a.csv")
+    put(tmp_path, HEADER + rows(range(51)), "b.csv")
     result = build(MINUTES, tmp_path)
-    assert minutes_of(result) == [1]
-    assert result.quality["quarantine_reasons"] == {REPEATED_CANDLE: 1}
-    assert result.quality["candles_without_trade"] == 1
+    assert minutes_of(result) == [*range(51), 60]
+    assert set(result.candles["volume"]) == {2.0}
+    assert result.quality["quarantine_reasons"] == {REPEATED_CANDLE: 51}
+    assert set(result.quarantine["file"]) == {"a.csv"}
 
 
 def test_too_many_candles_with_other_values_are_of_another_instrument(tmp_path):
+    other = "9,9.5,8.5,9,1"
     put(tmp_path, HEADER + rows(range(200)), "a.csv")
-    put(tmp_path, HEADER + rows(range(100), "5,7,4,6,3"), "b.csv")
+    put(tmp_path, HEADER + rows(range(5), other) + rows(range(9, 30), BEGUN), "b.csv")
     result = build(MINUTES, tmp_path)
-    assert result.quality["quarantined"] == 100
-    assert result.candles["volume"].tolist() == [2.0] * 200  # the first of each stays
-    put(tmp_path, HEADER + rows(range(101), "5,7,4,6,3"), "b.csv")
-    message = r"2012-05: 101 candles are there again with other values, b\.csv, row 2 the first"
+    assert result.quality["quarantined"] == 26
+    assert result.candles["volume"].tolist() == [2.0] * 200
+    put(tmp_path, HEADER + rows(range(6), other) + rows(range(9, 30), BEGUN), "b.csv")
+    message = r"2012-05: 6 candles are there again with other values, b\.csv, row 2 the first"
     with pytest.raises(TickDataError, match=message):
         build_candles(MINUTES, tmp_path, MAY)
-    put(tmp_path, HEADER + rows(range(15_000)), "a.csv")  # of many candles one in a hundred
-    assert build(MINUTES, tmp_path).quality["quarantined"] == 101
+    put(tmp_path, HEADER + rows(range(1_000)), "a.csv")  # of many candles one in a hundred
+    assert build(MINUTES, tmp_path).quality["quarantined"] == 27
+
+
+def test_two_instruments_of_few_candles_stop(tmp_path):
+    days = market(vendor=None, candle_minutes=1440)
+    put(tmp_path, HEADER + rows(range(0, 31 * 1440, 1440)), "a.csv")
+    put(tmp_path, HEADER + rows(range(0, 20 * 1440, 1440), "50,70,40,60,1"), "b.csv")
+    with pytest.raises(TickDataError, match=r"20 candles are there again .*b\.csv, row 2"):
+        build_candles(days, tmp_path, MAY)
 
 
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
     for module in (intake, report, building):
         monkeypatch.setattr(module, "MOST_LISTED", 5)
     put(tmp_path, HEADER + rows(range(-3, 20)), "a.csv")
-    put(tmp_path, HEADER + rows(range(7), "5,7,4,6,3"), "b.csv")
+    put(tmp_path, HEADER + rows(range(7), BEGUN), "b.csv")
     result = build_candles(MINUTES, tmp_path, MAY)
     assert result.quality["quarantine_reasons"] == {TOO_EARLY: 3, REPEATED_CANDLE: 7}
     assert result.quality["quarantine_listed"] == len(result.quarantine) == 5
 
 
 # ---------------------------------------------------------------------------- of another length
-def test_candles_longer_than_the_market_says_stop(tmp_path):
-    message = r"2012-05: candles follow one another by 60 minutes .* candle_minutes = 1 in configs"
-    put(tmp_path, HEADER + rows(range(0, 1200, 60)))
+@pytest.mark.parametrize("stray", [[], [601], [601, 602, 3001, 3002]])
+def test_candles_longer_than_the_market_says_stop(tmp_path, stray):
+    """A few rows between, as of another file, hide nothing: all the others look ahead."""
+    message = (
+        r"b\.csv: \d\d candles of 2012-05 follow the one before by 180 minutes, \d by 1; correct"
+    )
+    put(tmp_path, HEADER + rows([*range(0, 1320, 60), *range(3000, 9000, 180), *stray]), "b.csv")
     with pytest.raises(TickDataError, match=message):
         build_candles(MINUTES, tmp_path, MAY)
-    put(tmp_path, HEADER + rows([*range(0, 1200, 60), *range(3000, 9000, 180), 3000]))
-    with pytest.raises(TickDataError, match=message):
+    put(tmp_path, HEADER + rows(range(9000, 10_000)), "a.csv")  # each file by itself
+    with pytest.raises(TickDataError, match=r"b\.csv: \d+ candles of 2012-05 follow"):
         build_candles(MINUTES, tmp_path, MAY)
 
 
-def test_a_single_candle_between_shows_that_silences_are_silences(tmp_path):
-    put(tmp_path, HEADER + rows([*range(0, 1200, 60), 601]))
-    assert build(MINUTES, tmp_path).quality["ticks"] == 21
+def test_silences_of_any_length_are_silences(tmp_path):
+    rng = np.random.default_rng(3)
+    put(tmp_path, HEADER + rows(np.flatnonzero(rng.random(40_000) < 0.02).tolist()))
+    assert build(MINUTES, tmp_path).quality["ticks"] > 700
 
 
 def test_few_candles_do_not_tell_how_long_they_are(tmp_path):
-    put(tmp_path, HEADER + rows(range(0, 19 * 60, 60)))
-    assert build(MINUTES, tmp_path).quality["ticks"] == 19
+    put(tmp_path, HEADER + rows(range(0, 21 * 60, 60)))
+    assert build(MINUTES, tmp_path).quality["ticks"] == 21
 
 
 @pytest.mark.parametrize("minutes", [1440, 240, 120])
 def test_candles_shorter_than_the_market_says_stop(tmp_path, minutes):
-    """The first hour of a day would be taken for the day: too few rows to stop the file."""
+    """The first hour of a day would be taken for the day."""
     put(tmp_path, HEADER + rows(range(0, 31 * 1440, 60)))
     settings = market(vendor=None, candle_minutes=minutes)
     message = (
-        rf"\d+ of 7\d\d candles start between those of {minutes} minutes; correct candle_minutes"
+        rf"\d+ of 7\d\d rows are no candles of {minutes} minutes, such as ticks\.csv, row 3: .*"
+        r"correct candle_minutes, or map `timestamp:` to the column of starts"
     )
     with pytest.raises(TickDataError, match=message):
         build_candles(settings, tmp_path, MAY)
 
 
-def test_candles_shorter_than_the_market_says_stop_a_long_file_at_once(tmp_path):
+def test_a_long_file_of_shorter_candles_or_of_closes_stops(tmp_path):
     put(tmp_path, HEADER + rows(range(6000)))
-    with pytest.raises(TickDataError, match=rf"ticks\.csv, row \d+: .*{NOT_A_START}, and 5900 of"):
+    with pytest.raises(TickDataError, match=r"5900 of 6000 rows are no candles of 60 minutes"):
         build_candles(HOURS, tmp_path, MAY)
+    closes = "".join(f"{START + 60 * i + 59},{PLAIN}\n" for i in range(6000))
+    put(tmp_path, HEADER + closes + row(6000))
+    with pytest.raises(TickDataError, match=r"6000 of 6001 .*column of starts, which must be in"):
+        build_candles(MINUTES, tmp_path, MAY)
+
+
+def test_close_times_that_are_there_tell_the_length(tmp_path):
+    klines = "".join(
+        f"{START + 300 * i}000,5,7,4,6,2,{START + 300 * (i + 1) - 1}999,11,9,1,5,0\n"
+        for i in range(15)
+    )
+    put(tmp_path, klines)
+    five = build(market(vendor=None, candle_minutes=5), tmp_path)
+    assert five.quality["ticks"] == 15
+    with pytest.raises(TickDataError, match=r"close time is not the end of a candle"):
+        build_candles(MINUTES, tmp_path, MAY)
 
 
 def test_some_candles_between_are_set_aside(tmp_path):
@@ -342,7 +381,8 @@ def test_missing_candles_are_counted_and_stop_the_strict_only(tmp_path):
 
 def test_candles_that_are_left_out_where_nothing_traded_are_not_missing(tmp_path):
     """As of Kraken: candles that seldom follow one another say nothing of those that are not."""
-    put(tmp_path, HEADER + rows(m for i in range(31 * 24) for m in (i * 60, i * 60 + 7 + i % 50)))
+    rng = np.random.default_rng(3)
+    put(tmp_path, HEADER + rows(np.flatnonzero(rng.random(31 * 1440) < 0.1).tolist()))
     strict = market(vendor=None, candle_minutes=1, strict_gaps=True)
     quality = build(strict, tmp_path).quality
     assert quality["missing_ids_share"] is None
@@ -468,7 +508,7 @@ def test_later_rows_change_nothing_before_them(tmp_path):
 # ---------------------------------------------------------------------------- every row
 JUNE = (MAY.stop_ns - MAY.start_ns) // 60_000_000_000
 LINE = st.sampled_from(
-    [row(m, f) for m in (0, 1, 2, JUNE) for f in (PLAIN, "5,7,4,6,3", ",,,,0", "5,7,4,6,-1")]
+    [row(m, f) for m in (0, 1, 2, JUNE) for f in (PLAIN, "5,7,4,6,1", ",,,,0", "5,7,4,6,-1")]
     + [row(-1), f"{START + 7},{PLAIN}\n", f"x,{PLAIN}\n", "torn\n", row(3, ",,,,1"), "\n", " \n"]
     + [row(60 * 24 * 366 * 180)]
 )
@@ -495,8 +535,8 @@ def test_every_row_is_in_exactly_one_place(tmp_path, first, second):
 
 
 def naive_candles(lines):
-    """The first good candle of every time, where anybody traded, one line after the other."""
-    first = {}
+    """The good candle of every time of which most was traded, one line after the other."""
+    largest = {}
     for line in lines:
         fields = line.strip().split(",")
         whole = len(fields) == 6 and fields[0].isdigit() and int(fields[0]) % 60 == 0
@@ -505,5 +545,35 @@ def naive_candles(lines):
         volume = float(fields[5])
         if volume == 0 or (volume > 0 and all(fields[1:5])):
             values = [float(field) if volume else 0.0 for field in fields[1:]]
-            first.setdefault((int(fields[0]) + 60) * 10**9 - 1, values)
-    return [(time, *values) for time, values in sorted(first.items()) if values[-1] > 0]
+            time = (int(fields[0]) + 60) * 10**9 - 1
+            if time not in largest or values[-1] > largest[time][-1]:
+                largest[time] = values
+    return [(time, *values) for time, values in sorted(largest.items()) if values[-1] > 0]
+
+
+# ---------------------------------------------------------------------------- quality
+def test_a_dump_without_volume_stops(tmp_path):
+    moving = "".join(row(i, f"{5 + i},{5 + i},{5 + i},{5 + i},0") for i in range(30))
+    put(tmp_path, HEADER + moving)
+    with pytest.raises(TickDataError, match="all 30 candles have a volume of 0, and prices move"):
+        build_candles(MINUTES, tmp_path, MAY)
+
+
+def test_wicks_that_no_other_candle_has_are_reported_as_spikes(tmp_path):
+    plain = [f"{50 + i % 3},{53 + i % 3},{49 - i % 2},{51 + i % 2},2" for i in range(100)]
+    put(tmp_path, HEADER + "".join(row(i, fields) for i, fields in enumerate(plain)))
+    clean = build(MINUTES, tmp_path).quality
+    assert clean["reverting_spikes"] == 0
+    plain[40], plain[60] = "50,53,0.001,51,2", "50,5300,49,51,2"
+    put(tmp_path, HEADER + "".join(row(i, fields) for i, fields in enumerate(plain)))
+    dirty = build(MINUTES, tmp_path).quality
+    assert dirty["reverting_spikes"] == 2
+    assert dirty["score"] < clean["score"]
+
+
+def test_a_dump_that_is_newest_first_is_in_order(tmp_path):
+    put(tmp_path, HEADER + rows(range(100)))
+    score = build(MINUTES, tmp_path).quality["score"]
+    put(tmp_path, HEADER + rows(range(99, -1, -1)))
+    quality = build(MINUTES, tmp_path).quality
+    assert (quality["rows_out_of_order"], quality["score"]) == (0, score)

@@ -1,5 +1,6 @@
 """One file of candles to rows and faults: what they mean, what is set aside and what stops."""
 
+import datetime
 import io
 from types import SimpleNamespace
 
@@ -101,7 +102,8 @@ KLINE = "5.0,7.0,4.0,6.0,2.0,{end},11.5,9,0.5,2.75,0\n"
 @pytest.mark.parametrize("unit", ["000", "000000"])
 @pytest.mark.parametrize("head", [KLINES, ""])
 def test_klines_of_spot_and_of_futures(tmp_path, unit, head):
-    text = "".join(f"{START + 60 * i}{unit},{KLINE.format(end=START)}" for i in range(2))
+    ends = [f"{START + 60 * i + 59}{unit.replace('0', '9')}" for i in range(2)]
+    text = "".join(f"{START + 60 * i}{unit},{KLINE.format(end=ends[i])}" for i in range(2))
     good = read_good(tmp_path, head + text)
     assert good.time_ns.tolist() == [(START + 60 * i) * 10**9 - 1 for i in (1, 2)]
     assert np.array(good)[1:8].T.tolist() == [[5.0, 7.0, 4.0, 6.0, 2.0, 11.5, 0.5]] * 2
@@ -182,7 +184,7 @@ def test_the_symbol_is_compared_where_there_is_a_column_of_it(tmp_path):
     text = head + f'"toy",{START},5,7,4,6,2\nTOY,{START + 60},5,7,4,6,2\n'
     assert read_good(tmp_path, text).line.tolist() == [2, 3]
     for other in ("TOY2", ""):
-        with pytest.raises(TickDataError, match=r"candles\.csv, row 4: .* is a trade of .*'TOY'"):
+        with pytest.raises(TickDataError, match=r"candles\.csv, row 4: .* is of .*'TOY'"):
             read(tmp_path, text + f"{other},{START},5,7,4,6,2\n")
 
 
@@ -281,7 +283,7 @@ def test_a_parquet_that_does_not_fit_stops(tmp_path):
         read_candles(CANDLES, parquet(tmp_path, timestamp=[START], **whole | {"low": [[4.0]]}))
     with pytest.raises(TickDataError, match=r"candles\.parquet, from row 1: a column of truths"):
         read_candles(CANDLES, parquet(tmp_path, timestamp=[START], **whole | {"low": [True]}))
-    with pytest.raises(TickDataError, match=r"candles\.parquet, row 1: .* is a trade of 'EUR'"):
+    with pytest.raises(TickDataError, match=r"candles\.parquet, row 1: .* is of 'EUR'"):
         read_candles(CANDLES, parquet(tmp_path, symbol=["EUR"], timestamp=[START], **whole))
 
 
@@ -329,7 +331,40 @@ FAULTY = [  # time, the other fields, reason
 
 
 def test_every_reason_is_tried():
-    assert {reason for *_, reason in FAULTY} >= set(candles._FAULTS) - {""}
+    assert {reason for *_, reason in FAULTY} == set(candles._FAULTS) - {"", candles.NOT_AN_END} | {
+        reason for *_, reason in FAULTY if reason.startswith("row has")
+    }
+
+
+@pytest.mark.parametrize(
+    ("end", "is_one"),
+    [
+        (f"{START + 59}999", True),
+        (f"{START + 59}", True),
+        (f"{START + 60}", True),
+        (f"{START + 58}", False),
+        (f"{START + 61}", False),
+        (f"{START + 299}999", False),
+        ("", False),
+    ],
+)
+def test_a_close_time_is_the_end_of_the_candle_or_the_start_of_the_next(tmp_path, end, is_one):
+    head = HEADER.replace("\n", ",close_time\n")
+    good, faults = read(
+        tmp_path, head + f"{START},5,7,4,6,2,{end}\n{START + 60},5,7,4,6,2,{START + 119}\n"
+    )
+    assert good.line.tolist() == [2, 3] if is_one else [3]
+    assert [fault.reason for fault in faults] == [] if is_one else [candles.NOT_AN_END]
+
+
+@pytest.mark.parametrize("time", ["2012-05-01", "2012-05-01 00:00", "2012-05-01T00:00"])
+def test_days_and_minutes_may_be_written_short(tmp_path, time):
+    days = market(vendor=None, candle_minutes=1440)
+    good = read_good(tmp_path, HEADER + f"{time},5,7,4,6,2\n", days)
+    assert good.time_ns.tolist() == [(START + 86_400) * 10**9 - 1]
+    whole = {name: [5.0] for name in ("open", "high", "low", "close", "volume")}
+    path = parquet(tmp_path, timestamp=pa.array([datetime.date(2012, 5, 1)]), **whole)
+    assert read_candles(days, path)[0].time_ns.tolist() == [(START + 86_400) * 10**9 - 1]
 
 
 @pytest.mark.parametrize(("time", "fields", "reason"), FAULTY)
@@ -445,13 +480,6 @@ def test_a_file_most_of_whose_rows_are_unreadable_stops(tmp_path):
     assert len(read(tmp_path, HEADER + few)[1]) == 2000
     readable = rows(*["5,7,4,6,-2"] * 2001) + good
     assert len(read(tmp_path, HEADER + readable)[1]) == 2001
-
-
-def test_candles_shorter_than_the_market_says_stop_a_long_file(tmp_path):
-    text = HEADER + rows(*["5,7,4,6,2"] * 6000)
-    settings = market(vendor=None, candle_minutes=5)
-    with pytest.raises(TickDataError, match=r"row 6001: .*: time is not the start of a candle of"):
-        read(tmp_path, text, settings)
 
 
 def test_mixed_units_of_time_stop(tmp_path):

@@ -102,7 +102,9 @@ _KLINES_HEAD = (
     "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
     "taker_buy_quote_volume,ignore"
 )
-_KLINES = Layout("binance_klines", 12, 0, 4, 5, open=1, high=2, low=3, other_qty=7, buy_qty=9)
+_KLINES = Layout(
+    "binance_klines", 12, 0, 4, 5, open=1, high=2, low=3, close_time=6, other_qty=7, buy_qty=9
+)
 
 DUMPS = {
     "binance spot trades, ms": Dump(
@@ -606,9 +608,11 @@ def test_klines_of_coin_margined_are_told_by_volume_over_volume_wherever_the_col
         assert (found.qty_is_quote, found.qty_scale) == (True, 100.0)
 
 
-def test_klines_in_which_nothing_traded_count_no_contracts():
+def test_klines_in_which_nothing_traded_count_contracts_where_the_market_says_so():
     silent = DUMPS["binance coin futures klines"].lines[1:]
     assert recognise(silent, market(candle_minutes=1), "f") == _KLINES
+    contracts = replace(_KLINES, qty_scale=100.0, qty_is_quote=True)
+    assert recognise(silent, market(candle_minutes=1, contract_size=100), "f") == contracts
 
 
 def test_seven_numbers_that_are_no_candle_are_not_of_kraken():

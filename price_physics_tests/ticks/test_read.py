@@ -205,7 +205,7 @@ def test_the_symbol_is_compared_where_there_is_a_column_of_it(tmp_path):
     text = f"symbol,timestamp,price,qty\nToy,{START},5,1\n toy ,{START},5,1\n"
     assert read(tmp_path, text)[0].line.tolist() == [2, 3]
     for other in ("TOY2", "", "TO", '"T""OY"'):
-        with pytest.raises(TickDataError, match=r"ticks\.csv, row 4: .* is a trade of .*'TOY'"):
+        with pytest.raises(TickDataError, match=r"ticks\.csv, row 4: .* is of .*'TOY'"):
             read(tmp_path, text + f"{other},{START},5,1\n")
 
 
@@ -349,7 +349,7 @@ def test_parquet_that_is_none_or_does_not_fit_stops(tmp_path):
         read_all(GENERIC, path)
     two = {"price": [5.0, 5.0], "qty": [1.0, 1.0]}
     path = parquet(tmp_path, symbol=["TOY", "EUR"], timestamp=[START, START], **two)
-    with pytest.raises(TickDataError, match=r"ticks\.parquet, row 2: .* is a trade of 'EUR'"):
+    with pytest.raises(TickDataError, match=r"ticks\.parquet, row 2: .* is of 'EUR'"):
         read_all(GENERIC, path)
     path = parquet(tmp_path, timestamp=[START, START * 1000], **two)
     with pytest.raises(TickDataError, match=r"ticks\.parquet, row 2: .* in ms, others .* in s"):

@@ -29,7 +29,6 @@ from price_physics.ticks.rows import Block
 
 _EMPTIED = 0.05
 _REPEATED = 5
-"""More in a month would be two venues' files, which stop it."""
 
 
 def read_candle_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd.DataFrame]:
@@ -74,8 +73,8 @@ def tamper_candles(
     """Change everything after `t_ns`, and nothing up to it.
 
     Prices move to another level, at first against the next move there was, and scatter; volumes
-    are drawn anew, some are none; candles go, others come where there was none or where there is
-    one already, and some cannot be read.
+    are drawn anew, some are none; candles go, others come, a few are there again as they were
+    before they were over, and some cannot be read.
 
     Parameters
     ----------
@@ -96,10 +95,12 @@ def tamper_candles(
         future = dump[(dump["time_ns"] > t_ns) & dump["timed"]]
         if len(future):
             started = future["time_ns"] - candle_ns < t_ns
+            changed = _changed(future[~started], level, rng)
             parts = [
                 past,
                 _reshaped(future[started], level, rng, keeps_open=True),
-                _changed(future[~started], level, rng),
+                changed,
+                _begun(changed, rng),
                 _added(dump, t_ns, level, candle_ns, rng),
             ]
             whole = pd.concat([part for part in parts if len(part)], ignore_index=True)
@@ -136,19 +137,26 @@ def _reshaped(
 def _added(
     dump: pd.DataFrame, t_ns: int, level: float, candle_ns: int, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Candles like the one before them, where there was none; and a few where there is one."""
+    """Candles where there was none, each like the one before."""
     good = dump[dump["price"].notna()]
     numbers = good["time_ns"].to_numpy() // candle_ns
     if not numbers.size or numbers[-1] <= t_ns // candle_ns:
         return good.iloc[:0]
     first = max(t_ns // candle_ns + 1, numbers[0])  # the first of the file that starts after t
     absent = np.setdiff1d(np.arange(first, numbers[-1]), numbers)
-    n_new = int(np.ceil(ADDED * np.count_nonzero(numbers >= first)))
-    new = rng.choice(absent, min(n_new, absent.size), replace=False)
-    again = rng.choice(numbers[numbers >= first], _REPEATED)
-    number = np.concatenate([new, absent[:1], again])
+    n_most = int(np.ceil(ADDED * np.count_nonzero(numbers >= first)))
+    new = rng.choice(absent, min(n_most, absent.size), replace=False)
+    number = np.union1d(new, absent[:1])
     like = np.maximum(np.searchsorted(numbers, number, side="right") - 1, 0)
     return _reshaped(good.iloc[like].assign(time_ns=(number + 1) * candle_ns - 1), level, rng)
+
+
+def _begun(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A few candles once more, as they were before they were over."""
+    traded = rows[rows["price"].notna() & (rows["volume"] > 0)]
+    again = traded.iloc[rng.choice(len(traded), min(_REPEATED, len(traded)), replace=False)]
+    opened, halves = again["open"], {c: again[c] / 2 for c in ("volume", "notional", "buy_volume")}
+    return again.assign(high=opened, low=opened, price=opened, **halves)
 
 
 def write_candle_dumps(dumps: Sequence[pd.DataFrame], root: Path, candle_ns: int) -> list[str]:

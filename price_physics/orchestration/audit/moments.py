@@ -11,9 +11,14 @@ from price_physics.orchestration.audit.findings import utc
 from price_physics.study import Study
 
 
-def choose_moments(months: Sequence[Month], dumps: Sequence[pd.DataFrame], n: int) -> list[int]:
+def choose_moments(
+    months: Sequence[Month], dumps: Sequence[pd.DataFrame], n: int, candle_ns: int = 0
+) -> list[int]:
     """Choose moments in the later half of the months, where most is known: a tick amid a month,
     the end of one, and so on in turn.
+
+    Of candles, which are `candle_ns` long, a moment inside one: what is known of it too early
+    shows only there.
 
     Raises
     ------
@@ -31,13 +36,13 @@ def choose_moments(months: Sequence[Month], dumps: Sequence[pd.DataFrame], n: in
         if k % 2:
             chosen.append(months[max(place, 1) - 1].end_ns)
         else:
-            chosen.append(_middle(months[place], dumps))
+            chosen.append(_middle(months[place], dumps) - candle_ns // 3)
     return sorted(set(chosen))
 
 
 def _middle(month: Month, dumps: Sequence[pd.DataFrame]) -> int:
     """Time of the middle tick of a month, or its middle by the clock."""
-    times = pd.concat([dump["time_ns"] for dump in dumps])
+    times = pd.concat([dump.loc[dump["price"].notna(), "time_ns"] for dump in dumps])
     times = times[times.between(month.start_ns, month.end_ns)].sort_values()
     if not len(times):
         return (month.start_ns + month.end_ns) // 2

@@ -86,7 +86,7 @@ def run_audit(
     stages = with_upstream(assets)
     read = read_candle_dumps if market.candle_ns else read_dumps
     dumps = read(market, project.root, months[0], months[-1])
-    moments = list(moments_ns) or choose_moments(months, dumps, n_moments)
+    moments = list(moments_ns) or choose_moments(months, dumps, n_moments, market.candle_ns)
     ends = {t_ns: last_month(t_ns, months, study) for t_ns in sorted(set(moments))}
     overrides = _overrides(study, caps)
     found = _Findings(study, market, stages)

@@ -148,7 +148,8 @@ def _sort(market: Market) -> str:
 def _other_sort(sample: Sample, market: Market) -> str:
     """Say so where a market of trades is given a vendor's candles."""
     vendors = [f for f in CANDLE_FORMATS.values() if isinstance(f, Format)]
-    if market.candle_ns or not any(f.fits(sample) for f in vendors):
+    named = {"open", "high", "low", "close"} <= {name.lower() for name in sample.first}
+    if market.candle_ns or not (named or any(f.fits(sample) for f in vendors)):
         return ""
     return "; it looks like candles: set `candle_minutes:` to their length"
 

@@ -20,7 +20,9 @@ def _count_contracts_of_coin_margined(layout: Layout, sample: Sample, market: Ma
             high, low, volume, other = map(float, fields)
             if volume > 0:
                 votes.append(0.999 * low <= other / volume <= 1.001 * high)
-    if most(votes) and not market.contract_is_inverse:
+    # while nobody trades the market's YAML tells: spot and USD-M files count no contracts
+    counts = not most(votes) if votes else market.contract_size is not None
+    if not counts and not market.contract_is_inverse:
         return layout
     return count_contracts(layout, market, sample.file, inverse=True)
 
@@ -35,7 +37,7 @@ FORMAT = Format(
             ("low", "low"),
             ("close", "price"),
             ("volume", "qty"),
-            ("close_time", "number"),
+            ("close_time", "close_time"),
             ("quote_volume|quote_asset_volume|base_asset_volume", "other_qty"),
             ("count|number_of_trades|trades", "number"),
             ("taker_buy_volume|taker_buy_base_asset_volume", "buy_qty"),

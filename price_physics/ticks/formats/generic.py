@@ -119,7 +119,10 @@ def _candle_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | N
         "low": columns.low,
         "price": columns.close,
         "qty": columns.volume,
-        "other_qty": columns.quote_volume or _if_present("quote_volume", names),
+        "other_qty": columns.quote_volume
+        or _if_present("quote_volume", names)
+        or _if_present("turnover", names),
+        "close_time": _if_present("close_time", names),
         "buy_qty": columns.buy_volume or _if_present("buy_volume", names),
     }
 

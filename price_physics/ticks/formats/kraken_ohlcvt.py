@@ -22,7 +22,7 @@ FORMAT = Format(
             ("low", "low"),
             ("close", "price"),
             ("volume", "qty"),
-            ("trades|count", "number"),
+            ("trades|count", "integer"),
         ),
     ),
     relation=_are_candles,

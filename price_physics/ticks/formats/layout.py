@@ -21,6 +21,11 @@ class Layout:
         Required columns; of candles start, close and volume.
     trade_id, is_buyer_maker, side, symbol : int or None
         Optional columns; at most one of `is_buyer_maker` and `side`.
+    open, high, low : int or None
+        Required columns of candles.
+    close_time, other_qty, buy_qty : int or None
+        Optional columns of candles: the end, the volume in the other currency than `qty`'s, and the
+        part of `qty` that the aggressor bought.
     mixes_symbols : bool
         The vendor puts all instruments into one file: rows of others are passed over. Elsewhere
         such a row stops the month.
@@ -48,6 +53,7 @@ class Layout:
     open: int | None = None
     high: int | None = None
     low: int | None = None
+    close_time: int | None = None
     other_qty: int | None = None
     buy_qty: int | None = None
     mixes_symbols: bool = False
@@ -71,6 +77,7 @@ class Layout:
             "open": self.open,
             "high": self.high,
             "low": self.low,
+            "close_time": self.close_time,
             "other_qty": self.other_qty,
             "buy_qty": self.buy_qty,
         }

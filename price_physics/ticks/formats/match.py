@@ -73,6 +73,7 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "low": is_number,
     "other_qty": is_number,
     "buy_qty": is_number,
+    "close_time": _is_time,
     "number": is_number,
     "trade_id": is_integer,
     "text_id": lambda field: True,
@@ -88,7 +89,7 @@ _MEANINGS = {"unix_time": "time", "kdb_time": "time", "text_id": "trade_id"} | {
     kind: kind
     for kind in (
         *("time", "price", "qty", "trade_id", "is_buyer_maker", "side", "symbol"),
-        *("open", "high", "low", "other_qty", "buy_qty"),
+        *("open", "high", "low", "other_qty", "buy_qty", "close_time"),
     )
 }
 
