@@ -2,8 +2,8 @@
 
 Positions come from ``fills``; the arithmetic of a single change stands in ``kernels``; the
 tables people read are made in ``marks``. Within one tick, take-profits trade first (each at
-its own level), then everything at the market's price nets into one change, then whatever
-leaves on its own filling tick trades once more.
+its own level, as stops of candles do that came back), then everything at the market's price nets
+into one change, then whatever leaves on its own filling tick trades once more.
 """
 
 from dataclasses import dataclass
@@ -110,7 +110,8 @@ def _changes(
     tick = np.where(is_exit, fills.exit[signal], fills.entry[signal])
     fill = np.where(is_exit, fills.exit_price[signal], market.price[tick])
     at_once = is_exit & (fills.entry[signal] == fills.exit[signal])
-    at_level = is_exit & (fills.state[signal] == TAKE_PROFIT)
+    took_profit = fills.state[signal] == TAKE_PROFIT
+    at_level = is_exit & (took_profit | (fill != market.price[tick]))
     stage = np.select([at_once, at_level], [2, 0], 1)
     alone = np.where(stage == 1, -1, signal)  # orders at the market's price trade as one
 

@@ -162,6 +162,7 @@ def trade(row, path, side, take_profit, stop_loss):
     """Label of a trade on `side`, its end, exit, how far price rose and fell; None if undecidable.
 
     `path` holds (known at, open, high, low, close). A bar that opens beyond a barrier met that one.
+    A stop leaves at the worst of its level and what is known of that bar for sure: open and close.
     """
     take = row["price"] + side * take_profit * row["atr"]
     stop = row["price"] - side * stop_loss * row["atr"]
@@ -177,10 +178,9 @@ def trade(row, path, side, take_profit, stop_loss):
             wins = False
         if wins or loses:
             label, end_ns = 1 if wins else -1, time_ns
-            last = take if wins else (min if side > 0 else max)(stop, opened)
-        if wins and loses:
-            label, last = None, (min if side > 0 else max)(stop, opened)
-        if wins or loses:
+            last = (min if side > 0 else max)(stop, opened, close) if loses else take
+            if wins and loses:
+                label = None
             break
     rise, fall = (highest - row["price"]) / row["atr"], (row["price"] - lowest) / row["atr"]
     return label, end_ns, last, rise, fall

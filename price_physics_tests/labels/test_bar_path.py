@@ -159,6 +159,13 @@ BOTH = (100, 105, 95, 100)
         ([(94, 96, 93, 95), QUIET], -1, 1, 94),  # and costs a stop-loss its open
         ([QUIET, QUIET, (100, 101, 99, 100.5), BOTH], 0, None, 100.5),  # BOTH closes too late
         ([BOTH, QUIET], -1, 1, 97),
+        # a stop leaves at the worst of its level, the open beyond it and the close
+        ([QUIET, (100, 101, 95, 96), BOTH], -1, 2, 96),
+        ([(94, 99, 93, 99), QUIET], -1, 1, 94),
+        ([(96, 99, 94, 95), QUIET], -1, 1, 95),
+        ([(96, 105, 94, 95), QUIET], -1, 1, 95),
+        ([(100, 105, 95, 96), QUIET], -1, 1, 96),
+        ([(100, 106, 95, 105), QUIET], -1, 1, 97),  # above the take-profit nothing is stopped
         # touches both: the open says which came first
         ([(96, 105, 95, 100), QUIET], -1, 1, 96),
         ([(97, 105, 95, 100), QUIET], -1, 1, 97),
@@ -191,6 +198,8 @@ def test_the_loss_of_a_short_comes_first_too():
     assert found["label_end_ns"] == times[1]
     found, _, _ = by_hand([(104, 105, 103, 104), QUIET], "stop_loss_first", side="trend")
     assert (found["label"], found["exit_price"]) == (-1, 104)
+    found, _, _ = by_hand([(100, 105, 95, 104.5), QUIET], "stop_loss_first", side="trend")
+    assert (found["label"], found["exit_price"]) == (-1, 104.5)
     found, _, _ = by_hand([(100, 101, 95, 96), QUIET], "stop_loss_first", side="trend")
     assert (found["label"], found["exit_price"], found["outcome_atr"]) == (1, 96, 2)
     assert (found["favourable_atr"], found["adverse_atr"]) == (2.5, 0.5)
@@ -199,9 +208,13 @@ def test_the_loss_of_a_short_comes_first_too():
 @pytest.mark.parametrize(
     ("bar", "label", "outcome", "opposite"),
     [
-        (BOTH, -1, -1.5, -2),  # each is stopped at its own level
+        (BOTH, -1, -1.5, -2),  # each is stopped at its own level, as it came back
         ((105, 106, 95, 100), 1, 2, -2.5),  # the short at the open, beyond its stop
         ((96, 105, 95, 100), -1, -2, 1.5),
+        # at the close, where that is worse than the level
+        ((100, 105, 95, 96), -1, -2, -2),
+        ((100, 105, 95, 104.5), -1, -1.5, -2.25),
+        ((100, 105, 99, 104.5), 1, 2, -2.25),
     ],
 )
 def test_what_nobody_can_decide_is_a_loss_to_both_sides(bar, label, outcome, opposite):

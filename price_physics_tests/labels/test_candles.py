@@ -173,9 +173,16 @@ def test_candles_label_as_their_ticks_wherever_a_candle_decides(kind, side):
     end_ns = both["label_end_ns"] - both["label_end_ns"] % HOUR_NS + HOUR_NS - 1
     assert both["label_end_ns_candle"].tolist() == end_ns.tolist()
     assert (both["exit_price"] == both["exit_price_candle"])[won | ~touched].all()
-    # A stop leaves a tick at its price, a candle at the level: less than a step of the grid apart.
-    kinder = both["side"] * (both["exit_price_candle"] - both["exit_price"])
-    assert kinder[touched & ~won].between(0, STEP, inclusive="left").all()
+    # A stop leaves a tick at its price, less than a step of the grid beyond the level that it
+    # touched, and a candle at that level at best: at its close, where that is worse.
+    stopped = both[touched & ~won]
+    level = np.where(stopped["side"] > 0, stopped["lower"], stopped["upper"])
+    beyond = stopped["side"] * (level - stopped["exit_price_candle"])
+    worse = stopped["side"] * (stopped["exit_price"] - stopped["exit_price_candle"])
+    assert (beyond >= 0).all()
+    assert min((beyond == 0).sum(), (beyond > 0).sum()) > 20
+    assert (worse > -STEP).all()
+    assert worse.mean() > 0
 
 
 @KINDS
@@ -202,7 +209,7 @@ def test_stop_loss_first_is_no_kinder_than_the_ticks(kind, side):
     assert (both.loc[unknown, "label_candle"] == -1).all()
     assert (both["label_candle"] == both["label"])[~unknown].all()
     kinder = (both["outcome_atr_candle"] - both["outcome_atr"]) * both["atr"]
-    assert (kinder < STEP).all()  # the overshoot of a stop
+    assert (kinder < STEP).all()  # what a tick lies beyond the level that it touched
     assert (kinder[unknown & (both["label"] == 1)] < 0).all()
 
 
@@ -264,6 +271,11 @@ QUIET, BOTH = (100, 100.25, 99.75, 100.2), (100, 102, 98, 100)
         ([QUIET, (100, 100.5, 99.75, 100)], 1.75, (0, 100.2, 1.75)),
         ([QUIET, (100, 100.25, 99.5, 100)], 2, (-1, 99.6, 2)),
         ([QUIET, (100, 100.25, 99.5, 100)], 1.75, (0, 100.2, 1.75)),
+        # a stop leaves at the worst of its level, the open beyond it and the close
+        ([QUIET, (100, 100.25, 99, 99.25)], 2, (-1, 99.25, 2)),
+        ([(99.25, 100.25, 99, 99.5)], 2, (-1, 99.25, 1)),
+        ([(99.5, 100.25, 99, 99.25)], 2, (-1, 99.25, 1)),
+        ([(99.25, 102, 99, 101)], 2, (-1, 99.25, 1)),
         ([(103, 103, 99.75, 100)], 0.5, (0, 100, 0.5)),  # though its open is known at its start
         # the open says which barrier came first; nothing else does
         ([(99.5, 102, 98, 100)], 2, (-1, 99.5, 1)),
@@ -274,8 +286,15 @@ QUIET, BOTH = (100, 100.25, 99.75, 100.2), (100, 102, 98, 100)
 )
 def test_candles_by_hand(rows, horizon_hours, expected):
     assert first_label(rows, horizon_hours) == expected
-    if expected is None:
-        assert first_label(rows, horizon_hours, "stop_loss_first") == (-1, 99.6, 1)
+
+
+@pytest.mark.parametrize(
+    ("candle", "left"),
+    [(BOTH, 99.6), ((100, 102, 98, 101.5), 99.6), ((100, 102, 98, 98.5), 98.5)],
+)
+def test_what_a_candle_cannot_decide_is_dropped_or_a_stop_at_its_level_or_worse(candle, left):
+    assert first_label([candle], 2) is None
+    assert first_label([candle], 2, "stop_loss_first") == (-1, left, 1)
 
 
 def test_candles_that_are_not_those_behind_the_bars_are_refused():

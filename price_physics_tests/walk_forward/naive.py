@@ -97,14 +97,20 @@ def month_equity(
     for i in range(first, len(price)):
         account.see(price[i])
         leaving = [s for s, w in enumerate(walked) if w["exit"] == i]
+        # a take-profit, and a stop that is held to its level, trade alone
+        apart = [
+            s
+            for s in leaving
+            if walked[s]["state"] == "take_profit" or walked[s]["price"] != price[i]
+        ]
         entering = [s for s, w in enumerate(walked) if w["entry"] == i]
         at_once = [s for s in leaving if s in entering]
         for s in leaving:
-            if s not in at_once and walked[s]["state"] == "take_profit":
+            if s not in at_once and s in apart:
                 del account.live[s]
                 account.trade(price[i], walked[s]["price"])
         for s in leaving:
-            if s not in at_once and walked[s]["state"] != "take_profit":
+            if s not in at_once and s not in apart:
                 del account.live[s]
         account.live |= {s: weight[s] for s in entering}
         account.trade(price[i], price[i])

@@ -12,7 +12,9 @@ from price_physics.walk_forward.signals import build_predictions, decide, outcom
 from price_physics.walk_forward.sizing import bet_size
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import make_market, make_study, make_world
+from price_physics_tests.labels.test_candles import MONTHS, by_candles, candle_study, walk
 from price_physics_tests.walk_forward import make
+from price_physics_tests.walk_forward.test_candles import laid_out
 
 BINARY = "binary_take_profit"
 LABEL = np.array([1, 1, -1, -1, 0, 0])
@@ -95,3 +97,31 @@ def test_trades_end_as_their_labels_say(rule):
     assert fills.exit_price[touched].tolist() == labels["exit_price"][touched].tolist()
     assert fills.exit_time_ns[touched].tolist() == labels["label_end_ns"][touched].tolist()
     assert set(fills.state[~touched]) <= {"time_out", "live", "cancelled"}
+
+
+@pytest.mark.parametrize("kind", ["time", "tick"])
+def test_trades_by_candles_end_as_their_labels_say(kind):
+    """A label knows a candle at its end only, a trade its open at its start: there they differ."""
+    study = candle_study(kind, "stop_loss_first", side="trend")
+    labels = by_candles(study)[1].labels
+    candles = pd.concat([walk()[1][m] for m in MONTHS], ignore_index=True)
+    time_ns, price, high, low = laid_out(candles)
+    arguments = (labels, time_ns, price, 0, MONTHS[-1].end_ns, kind == "time")
+    fills = fill_signals(*arguments, high=high, low=low)
+    assert set(fills.state) <= {"take_profit", "stop_loss", "time_out", "cancelled"}
+    side, label = labels["side"].to_numpy(), labels["label"].to_numpy()
+    reason = np.where(label == 1, "take_profit", "stop_loss")
+    touched = label != 0
+    assert fills.state[touched].tolist() == reason[touched].tolist()
+    at_open = fills.exit % 2 == 0
+    at_end = touched & ~at_open
+    for found, name in ((fills.exit_price, "exit_price"), (fills.exit_time_ns, "label_end_ns")):
+        assert found[at_end].tolist() == labels.loc[at_end, name].tolist()
+    stop = np.where(side > 0, labels["lower"], labels["upper"])
+    kept, went_on = side * (fills.exit_price - stop), side * (labels["exit_price"] - stop)
+    stopped = touched & (label == -1)
+    assert (went_on[stopped] <= kept[stopped]).all()
+    assert (kept[stopped] <= 0).all()
+    assert (kept < 0)[stopped & at_end].any()
+    assert (kept == 0)[stopped & at_end].any()
+    assert set(side[stopped]) == {-1, 1}
