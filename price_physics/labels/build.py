@@ -97,8 +97,7 @@ def build_labels(
         "take_profit_multiple": take_profit,
         "stop_loss_multiple": stop_loss,
     }
-    are_candles = market.candle_minutes is not None
-    path = price_path(study, month, bars, ticks, event_time_ns, are_candles)
+    path = price_path(study, month, bars, ticks, event_time_ns, bool(market.candle_ns))
     met, touch = _first_touch(path, events)
     undecidable = met == DROP
     frame = _table(study, market, path, events, met, touch)

@@ -19,13 +19,13 @@ from price_physics.schemas import TICKS
 from price_physics.store.spool import SpooledTable, TableSpool
 from price_physics.study import Market
 from price_physics.ticks.clean import REPEATED_ID, TickRule, find_repeats
-from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
-from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
+from price_physics.ticks.gaps import refuse_missing_month
+from price_physics.ticks.index import FileEntry, FileIndex, last_before_ns
 from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
 from price_physics.ticks.quality import QualityCounts
-from price_physics.ticks.report import month_report, quarantine_table, set_aside
+from price_physics.ticks.report import lines_of, set_aside, tell
 from price_physics.ticks.rows import ORDERED_ID, Rows
-from price_physics.ticks.sort import Slice, TickSorter
+from price_physics.ticks.sort import TickSorter
 
 _FEW_CONFLICTS, _MOST_CONFLICTS = 1_000, 0.01
 
@@ -107,8 +107,7 @@ def _clean(
     spool: TableSpool,
 ) -> TicksResult:
     """Sort what was taken in, part it into ticks, quarantine and duplicates, and report."""
-    market, month = intake.market, intake.month
-    counts = QualityCounts(month, last_before_ns(entries, month))
+    counts = QualityCounts(intake.month, last_before_ns(entries, intake.month))
     repeats, complete = find_repeats(sorter.slices), TickRule()
     conflicts: list[tuple[int, int, int]] = []
     n_dropped = n_conflicts = first = 0
@@ -117,37 +116,16 @@ def _clean(
         first += verdict.size
         n_dropped += int((verdict == 1).sum())
         n_conflicts += int((verdict == 2).sum())
-        conflicts += _lines_of(part, np.flatnonzero(verdict == 2)[: MOST_LISTED - len(conflicts)])
+        listed = np.flatnonzero(verdict == 2)[: MOST_LISTED - len(conflicts)]
+        conflicts += lines_of(part.rows.at(listed), part.file[listed])
         rows = part.rows if not verdict.any() else part.rows.at(verdict == 0)
         counts.add(rows)
         spool.append(_table(rows, complete(rows.price, rows.sign)))
     intake.n_set_aside[REPEATED_ID] += n_conflicts
     _refuse_restarted_ids(intake, counts.n_ids, conflicts)
     set_aside(intake, conflicts, REPEATED_ID)
-    report = month_report(intake, counts, n_dropped)
-    refuse_gaps(
-        market,
-        month,
-        report["missing_days"],
-        report["missing_ids"],
-        report["missing_ids_share"],
-    )
-    feeding = [entries[file] for file, _ in intake.files.values()]
-    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
-    return TicksResult(
-        spool.finish(),
-        quarantine_table(intake),
-        report | {"synthetic": synthetic},
-        inputs_of(entries, month),
-        synthetic,
-    )
-
-
-def _lines_of(part: Slice, chosen: np.ndarray) -> list[tuple[int, int, int]]:
-    """File, line and time of some rows of a slice."""
-    rows = part.rows.at(chosen)
-    columns = (part.file[chosen], rows.line, rows.time_ns)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    told = tell(intake, entries, counts, n_dropped)
+    return TicksResult(spool.finish(), *told)
 
 
 def _refuse_restarted_ids(

@@ -18,11 +18,11 @@ from price_physics.schemas import CANDLES
 from price_physics.study import Market
 from price_physics.ticks.candles import NOT_A_START, NOT_AN_END, CandleRows, Float64
 from price_physics.ticks.clean import TickRule
-from price_physics.ticks.gaps import refuse_gaps, refuse_missing_month
-from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, last_before_ns
+from price_physics.ticks.gaps import refuse_missing_month
+from price_physics.ticks.index import FileEntry, FileIndex, last_before_ns
 from price_physics.ticks.intake import MOST_LISTED, Intake, Progress, take_in
 from price_physics.ticks.quality import QualityCounts
-from price_physics.ticks.report import month_report, quarantine_table, set_aside
+from price_physics.ticks.report import lines_of, set_aside, tell
 from price_physics.ticks.rows import NO_ID, Rows
 
 REPEATED_CANDLE = "candle repeated with other values"
@@ -140,17 +140,15 @@ def _refuse_longer(intake: Intake, time_ns: NDArray[np.int64], file: NDArray[np.
     market = intake.market
     for number, (name, _) in intake.files.items():
         steps = np.diff(np.unique(time_ns[file == number])) // market.candle_ns
-        lengths, counts = np.unique(steps, return_counts=True)
-        most = int(counts.argmax()) if counts.size else 0
-        if counts.size and counts[most] > _ENOUGH_TO_TELL and lengths[most] > 1:
-            n_steps = int(counts[lengths == 1].sum())
-            if 2 * n_steps < counts[most]:
-                raise TickDataError(
-                    f"{name}: {counts[most]} candles of {intake.month} follow the one before by "
-                    f"{lengths[most] * market.candle_ns / 60e9:g} minutes, {n_steps} by "
-                    f"{market.candle_minutes:g}; correct candle_minutes in "
-                    f"configs/markets/{market.name}.yaml"
-                )
+        counts = np.bincount(steps, minlength=2)  # how many are of so many candles
+        most = int(counts.argmax())
+        if most > 1 and counts[most] > max(_ENOUGH_TO_TELL, 2 * counts[1]):
+            raise TickDataError(
+                f"{name}: {counts[most]} candles of {intake.month} follow the one before by "
+                f"{most * market.candle_ns / 60e9:g} minutes, {counts[1]} by "
+                f"{market.candle_minutes:g}; correct candle_minutes in "
+                f"configs/markets/{market.name}.yaml"
+            )
 
 
 def _refuse_empty(intake: Intake, rows: CandleRows) -> None:
@@ -178,29 +176,17 @@ def _clean(
     _refuse_two_exports(intake, rows, file, np.flatnonzero(again & ~same & ~begun))
     intake.n_set_aside[REPEATED_CANDLE] += conflicts.size
     listed = conflicts[: MOST_LISTED - len(intake.faults)]
-    columns = (file[listed], rows.line[listed], rows.time_ns[listed])
-    places = list(zip(*(column.tolist() for column in columns), strict=True))
-    set_aside(intake, places, REPEATED_CANDLE)
+    set_aside(intake, lines_of(rows.at(listed), file[listed]), REPEATED_CANDLE)
 
     single = rows.at(~again)
     traded = single.at(single.volume > 0)
     counts = QualityCounts(month, last_before_ns(entries, month))
     counts.add(_as_trades(traded), _wicks(traded))
     counts.add_ids(single.time_ns // market.candle_ns)
-    report = month_report(intake, counts, int((again & same).sum()))
-    report["candles_without_trade"] = single.time_ns.size - traded.time_ns.size
-    refuse_gaps(
-        market, month, report["missing_days"], report["missing_ids"], report["missing_ids_share"]
-    )
-    feeding = [entries[name] for name, _ in intake.files.values()]
-    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
-    return CandlesResult(
-        _table(market, traded),
-        quarantine_table(intake),
-        report | {"synthetic": synthetic},
-        inputs_of(entries, month),
-        synthetic,
-    )
+    n_silent = single.time_ns.size - traded.time_ns.size
+    n_dropped = int((again & same).sum())
+    told = tell(intake, entries, counts, n_dropped, candles_without_trade=n_silent)
+    return CandlesResult(_table(market, traded), *told)
 
 
 def _find_repeats(

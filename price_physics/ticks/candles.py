@@ -6,6 +6,7 @@ it stands in time here. Candles are few beside the trades in them: pyarrow split
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 from price_physics.study import Market
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats.layout import Layout
-from price_physics.ticks.parquet import joined, refuse_long_text
+from price_physics.ticks.parquet import refuse_long_text, texts
 from price_physics.ticks.parse import parse_numbers, parse_times, plain
-from price_physics.ticks.rows import Fault, Part, decoded, shown
+from price_physics.ticks.rows import Fault, Part, in_file_order
 from price_physics.ticks.trades import other_rows, other_symbol
 
 Float64 = NDArray[np.float64]
@@ -119,30 +120,21 @@ class CandleScanner:
         table, places, torn = _split(block.data[at:].tobytes(), self.layout)
         columns = {name: table[place] for name, place in self.layout.used.items()}
 
-        def raw(wanted: Sequence[int]) -> list[str]:
-            text = block.data.tobytes().split(b"\n") if wanted else []
-            return [shown(decoded(text[line - block.first_line])) for line in wanted]
-
         lines = [first + place for place, _ in torn]
         faults = [
             Fault(line, f"row has {n} fields, not {self.layout.n_columns}", text, 0, False)
-            for line, (_, n), text in zip(lines, torn, raw(lines), strict=True)
+            for line, (_, n), text in zip(lines, torn, block.texts(lines), strict=True)
         ]
-        part = self._part(columns, first + places, raw)
-        pairs = [(fault, 0) for fault in faults]
-        pairs += zip(part.faults, part.fault_units, strict=True)
-        pairs.sort(key=lambda pair: pair[0].line)
-        return replace(part, faults=[f for f, _ in pairs], fault_units=[u for _, u in pairs])
+        part = self._part(columns, first + places, block.texts)
+        faults, units = in_file_order(faults, part.faults, part.fault_units)
+        return replace(part, faults=faults, fault_units=units)
 
     def read_table(self, batch: pa.RecordBatch, first: int) -> Part[CandleRows]:
         """Read a batch of a table whose first row is number `first`."""
         columns = {name: batch.column(place) for name, place in self.layout.used.items()}
         refuse_long_text(columns, first, self._file)
-
-        def raw(wanted: Sequence[int]) -> list[str]:
-            return [joined(batch, line - first) for line in wanted]
-
-        return self._part(columns, np.arange(first, first + batch.num_rows), raw)
+        lines = np.arange(first, first + batch.num_rows)
+        return self._part(columns, lines, partial(texts, batch, first))
 
     def _part(
         self,
@@ -181,9 +173,8 @@ class CandleScanner:
         times = {"time", "close_time"}
         numbers = {n: parse_numbers(column) for n, column in columns.items() if n not in times}
         is_end = np.ones(line.size, bool)
-        if (
-            "close_time" in columns
-        ):  # in ms or µs the last one of the candle, or the next one's start
+        if "close_time" in columns:
+            # the last unit of the candle, be it seconds, ms or µs, or the start of the next one
             left_ns = start_ns + length_ns - _times(columns["close_time"])[0]
             is_end = (left_ns >= 0) & (left_ns <= min(_A_SECOND_NS, length_ns // 2))
         opened, high, low, close = prices = [numbers[name] for name in _PRICES]

@@ -11,7 +11,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from price_physics.errors import TickDataError
 from price_physics.study import Market
 from price_physics.ticks.kernels import count_lines
+from price_physics.ticks.rows import decoded, shown
 
 BLOCK_BYTES = 8 << 20
 MOST_RATIO = 200
@@ -121,6 +122,11 @@ class LineBlock:
     first_line: int
     n_lines: int
     cut: bool
+
+    def texts(self, lines: Sequence[int]) -> list[str]:
+        """As much of some lines, given by their numbers, as tables and messages hold."""
+        split = self.data.tobytes().split(b"\n") if len(lines) else []
+        return [shown(decoded(split[line - self.first_line])) for line in lines]
 
 
 def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[LineBlock]:

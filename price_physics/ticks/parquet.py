@@ -3,7 +3,7 @@
 Columns and bytes only: what they mean is ``trades`` and ``candles``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -86,7 +86,7 @@ def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> No
         )
 
 
-def joined(batch: pa.RecordBatch, row: int) -> str:
-    """A row's values, joined by commas."""
-    values = batch.slice(row, 1).to_pylist()[0].values()
-    return shown(",".join(str(value) for value in values))
+def texts(batch: pa.RecordBatch, first: int, rows: Sequence[int]) -> list[str]:
+    """The values of some rows, joined by commas; the batch's own first row is number `first`."""
+    values = (batch.slice(int(row) - first, 1).to_pylist()[0].values() for row in rows)
+    return [shown(",".join(str(value) for value in row)) for row in values]

@@ -25,7 +25,7 @@ from price_physics.ticks.files import BLOCK_BYTES, LineBlock, read_blocks
 from price_physics.ticks.formats import recognise, recognise_table
 from price_physics.ticks.formats.layout import Layout, split_line
 from price_physics.ticks.lines import closes_quotes, read_lines
-from price_physics.ticks.parquet import joined, read_batches
+from price_physics.ticks.parquet import read_batches, texts
 from price_physics.ticks.parse import UNITS, UNREADABLE
 from price_physics.ticks.rows import Block, Fault, Part, decoded, shown
 from price_physics.ticks.trades import TradeScanner
@@ -115,20 +115,21 @@ def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
     raw: list[str] = []
     if not lines.size:
         return raw
-    first = 1
     if path.suffix.lower() == ".parquet":
+        first = 1
         for batch in read_batches(path, file):
-            places = lines[(lines >= first) & (lines < first + batch.num_rows)] - first
-            raw += [joined(batch, int(place)) for place in places]
+            raw += texts(batch, first, _within(lines, first, batch.num_rows))
             first += batch.num_rows
-    for block in read_blocks(path, file) if first == 1 else ():
-        text = block.data.tobytes().split(b"\n")
-        places = lines[(lines >= first) & (lines < first + len(text) - 1)] - first
-        raw += [shown(decoded(text[place])) for place in places]
-        first += len(text) - 1
+    else:
+        for block in read_blocks(path, file):
+            raw += block.texts(_within(lines, block.first_line, block.n_lines))
     if len(raw) != lines.size:
         raise TickDataError(f"{file}: changed while it was read; run again when it is complete")
     return raw
+
+
+def _within(lines: NDArray[np.int64], first: int, n_lines: int) -> list[int]:
+    return lines[(lines >= first) & (lines < first + n_lines)].tolist()
 
 
 # ---------------------------------------------------------------------------- parts

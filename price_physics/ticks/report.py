@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from price_physics.schemas import QUARANTINE
-from price_physics.ticks.gaps import missing_days
+from price_physics.ticks.gaps import missing_days, refuse_gaps
+from price_physics.ticks.index import FileEntry, inputs_of
 from price_physics.ticks.intake import MOST_LISTED, Intake
 from price_physics.ticks.quality import QualityCounts, score
 from price_physics.ticks.read import read_raw
-from price_physics.ticks.rows import Fault
+from price_physics.ticks.rows import AnyRows, Fault
 
 
 def set_aside(intake: Intake, conflicts: list[tuple[int, int, int]], reason: str) -> None:
@@ -28,7 +30,38 @@ def set_aside(intake: Intake, conflicts: list[tuple[int, int, int]], reason: str
         ]
 
 
-def quarantine_table(intake: Intake) -> pd.DataFrame:
+def lines_of(rows: AnyRows, file: NDArray[np.int32]) -> list[tuple[int, int, int]]:
+    """File, line and time of rows."""
+    columns = (file, rows.line, rows.time_ns)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def tell(
+    intake: Intake,
+    entries: dict[str, FileEntry],
+    counts: QualityCounts,
+    n_dropped: int,
+    **more: int,
+) -> tuple[pd.DataFrame, dict[str, Any], dict[str, str], bool]:
+    """What a month says beside its rows: quarantine, quality with `more` in it, inputs, synthetic.
+
+    Raises
+    ------
+    TickDataError
+        When a strict market misses days or ids.
+    """
+    market, month = intake.market, intake.month
+    report = _month_report(intake, counts, n_dropped)
+    refuse_gaps(
+        market, month, report["missing_days"], report["missing_ids"], report["missing_ids_share"]
+    )
+    feeding = [entries[file] for file, _ in intake.files.values()]
+    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
+    quality = report | more | {"synthetic": synthetic}
+    return _quarantine_table(intake), quality, inputs_of(entries, month), synthetic
+
+
+def _quarantine_table(intake: Intake) -> pd.DataFrame:
     """Shape faults as QUARANTINE; one without a time of its own is known when the month ends."""
     faults = sorted(intake.faults, key=lambda found: (found[0], found[1].line))
     known_at = [f.time_ns if f.own_time else intake.month.end_ns for _, f in faults]
@@ -43,7 +76,7 @@ def quarantine_table(intake: Intake) -> pd.DataFrame:
     )[QUARANTINE.columns]
 
 
-def month_report(intake: Intake, counts: QualityCounts, n_dropped: int) -> dict[str, Any]:
+def _month_report(intake: Intake, counts: QualityCounts, n_dropped: int) -> dict[str, Any]:
     """The quality report of a month, as JSON: what was read, what became of it, and a score."""
     market, month = intake.market, intake.month
     facts = counts.report()

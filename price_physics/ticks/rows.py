@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 NO_ID, ORDERED_ID, TEXT_ID = 0, 1, 2
 """Kinds of id: none; an integer that orders trades of one time; the hash of a text."""
 
-
 _LONGEST_SHOWN = 300
 
 
@@ -114,6 +113,15 @@ class Part(Generic[RowsT]):
     faults: list[Fault]
     fault_units: list[int]
     raw: Callable[[Sequence[int]], list[str]]
+
+
+def in_file_order(
+    torn: list[Fault], faults: list[Fault], units: list[int]
+) -> tuple[list[Fault], list[int]]:
+    """Faults of lines that are no rows among those of rows; and the units, none of the former."""
+    both, both_units = torn + faults, [0] * len(torn) + units
+    order = sorted(range(len(both)), key=lambda place: both[place].line)
+    return [both[place] for place in order], [both_units[place] for place in order]
 
 
 def shown(text: str) -> str:

@@ -1,6 +1,7 @@
 """Trades: lines of a CSV, or batches of a table, to rows of time, price, quantity, id and side."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 
 import numpy as np
@@ -14,9 +15,18 @@ from price_physics.ticks import kernels
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.lines import read_lines, torn_reason
-from price_physics.ticks.parquet import joined, refuse_long_text
+from price_physics.ticks.parquet import refuse_long_text, texts
 from price_physics.ticks.parse import FAULTS, SIGNS, UNREADABLE, Parsed, parse_columns
-from price_physics.ticks.rows import ORDERED_ID, TEXT_ID, Fault, Part, Rows, decoded, shown
+from price_physics.ticks.rows import (
+    ORDERED_ID,
+    TEXT_ID,
+    Fault,
+    Part,
+    Rows,
+    decoded,
+    in_file_order,
+    shown,
+)
 
 _MOST_ODD = 1 << 12
 _MOST_PASSES = 4
@@ -59,10 +69,6 @@ class TradeScanner:
         line = block.first_line + int(np.count_nonzero(data[:at] == 10))
         delimiter, text_id = ord(self.layout.delimiter), self.layout.trade_id_is_text
 
-        def raw(wanted: Sequence[int]) -> list[str]:
-            text = data.tobytes().split(b"\n")
-            return [shown(decoded(text[line - block.first_line])) for line in wanted]
-
         while at < data.size:
             n_most = block.first_line + block.n_lines - line
             own, unit = Rows.empty(n_most), np.empty(n_most, np.int8)
@@ -83,7 +89,7 @@ class TradeScanner:
                     rows = Rows.concatenate([rows, more]).at(order)
                     unit = np.concatenate([unit, more_unit])[order]
             _in_base(rows, self.layout)
-            yield Part(rows, unit, faults, fault_units, raw)
+            yield Part(rows, unit, faults, fault_units, block.texts)
             line += n_lines
 
     def _look_at(
@@ -114,9 +120,7 @@ class TradeScanner:
         bad = [raws[row] for row in np.flatnonzero(parsed.fault)]
         faults, units = _faults(parsed, lines, bad)
         rows, row_units = _rows(parsed, lines, self.layout)
-        order = np.argsort([f.line for f in torn + faults], kind="stable")
-        both, both_units = torn + faults, [0] * len(torn) + units
-        return rows, row_units, [both[i] for i in order], [both_units[i] for i in order]
+        return rows, row_units, *in_file_order(torn, faults, units)
 
     def read_table(self, batch: pa.RecordBatch, first: int) -> Part[Rows]:
         """Read a batch of a table whose first row is number `first`."""
@@ -127,20 +131,16 @@ class TradeScanner:
         other = other_rows(columns.pop("symbol", None), market)
         if other.any() and not layout.mixes_symbols:
             row = int(other.argmax())
-            symbol = str(batch.column(layout.used["symbol"])[row])
-            raise other_symbol(file, int(lines[row]), joined(batch, row), symbol, market)
+            line, symbol = int(lines[row]), str(batch.column(layout.used["symbol"])[row])
+            raise other_symbol(file, line, texts(batch, first, [line])[0], symbol, market)
         parsed = parse_columns(columns, layout.trade_id_is_text)
         if other.any():
             lines, parsed = lines[~other], parsed.at(~other)
-        bad = [joined(batch, int(row) - first) for row in lines[parsed.fault > 0]]
+        bad = texts(batch, first, lines[parsed.fault > 0].tolist())
         faults, fault_units = _faults(parsed, lines, bad)
         rows, unit = _rows(parsed, lines, layout)
         _in_base(rows, layout)
-
-        def raw(wanted: Sequence[int]) -> list[str]:
-            return [joined(batch, line - first) for line in wanted]
-
-        return Part(rows, unit, faults, fault_units, raw)
+        return Part(rows, unit, faults, fault_units, partial(texts, batch, first))
 
 
 def _faults(

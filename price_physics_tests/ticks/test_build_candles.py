@@ -402,20 +402,6 @@ def test_missing_days_stop_the_strict_only(tmp_path):
 
 
 # ---------------------------------------------------------------------------- files
-@pytest.fixture
-def was_read(monkeypatch):
-    """The names of the files that are read, in order."""
-    names = []
-    read_file = intake.read_file
-
-    def spy(settings, path, file, *options):
-        names.append(file)
-        return read_file(settings, path, file, *options)
-
-    monkeypatch.setattr(intake, "read_file", spy)
-    return names
-
-
 def test_a_file_is_read_once_until_the_length_of_a_candle_changes(tmp_path, was_read):
     june = (MAY.stop_ns - MAY.start_ns) // 60_000_000_000
     folder, path = tmp_path / "dumps", tmp_path / "index.json"

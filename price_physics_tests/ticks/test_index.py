@@ -21,20 +21,6 @@ HEADER = "timestamp,price,qty\n"
 
 
 @pytest.fixture
-def was_read(monkeypatch):
-    """The names of the files that are read, in order."""
-    names = []
-    read_file = intake.read_file
-
-    def spy(settings, path, file, *options):
-        names.append(file)
-        return read_file(settings, path, file, *options)
-
-    monkeypatch.setattr(intake, "read_file", spy)
-    return names
-
-
-@pytest.fixture
 def dumps(tmp_path):
     folder = tmp_path / "dumps"
     folder.mkdir()
