@@ -137,8 +137,8 @@ def print_verdict(numbers: Path, report: Path) -> None:
 
 
 def _audit(project: Project, options: argparse.Namespace) -> int:
-    from price_physics.orchestration.audit.moments import parse_moment
-    from price_physics.orchestration.audit.run import result_path, run_audit
+    from price_physics.audit.moments import parse_moment
+    from price_physics.orchestration.audit import result_path, run_audit
 
     try:
         moments = [parse_moment(text) for text in options.moments]
@@ -152,7 +152,7 @@ def _audit(project: Project, options: argparse.Namespace) -> int:
 
 
 def _truth(project: Project, options: argparse.Namespace) -> int:
-    from price_physics.orchestration.truth.run import run_truth
+    from price_physics.orchestration.truth import run_truth
 
     kinds = list(dict.fromkeys(options.kinds))
     truth = run_truth(project, kinds, options.seed, options.events)

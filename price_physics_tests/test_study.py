@@ -7,7 +7,8 @@ import yaml
 
 from price_physics.errors import ConfigError
 from price_physics.months import Month
-from price_physics.study import config_hash, load_configs, load_market, load_study
+from price_physics.study.reading import load_configs, load_market, load_study
+from price_physics.study.trial import config_hash
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "configs" / "studies" / "demo.yaml"

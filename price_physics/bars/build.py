@@ -8,8 +8,8 @@ import pandas as pd
 
 from price_physics.bars import kernels
 from price_physics.months import Month
-from price_physics.schemas import BARS
-from price_physics.study import BarsConfig
+from price_physics.schemas.bars import BARS
+from price_physics.study.bars import BarsConfig
 
 _Ticks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _Bars = tuple[np.ndarray, np.ndarray]

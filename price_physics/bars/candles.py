@@ -12,8 +12,8 @@ import pandas as pd
 
 from price_physics.bars.build import bars_frame, close_bars
 from price_physics.months import Month
-from price_physics.schemas import CANDLES
-from price_physics.study import BarsConfig
+from price_physics.schemas.ticks import CANDLES
+from price_physics.study.bars import BarsConfig
 
 
 def build_bars_of_candles(

@@ -15,10 +15,12 @@ import pandas as pd
 
 from price_physics.folds.purged import IntArray, PurgedKFold
 from price_physics.folds.roles import EARLY_STOP, NO_FOLD, ROLES, TEST, TRAIN, fold_roles
-from price_physics.labels.frames import stack
+from price_physics.frames import stack
 from price_physics.months import Month
-from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
-from price_physics.study import Study
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import LABELS
+from price_physics.study.study import Study
 
 _CLASSES = {
     "three_class": {"down": -1, "up": 1},

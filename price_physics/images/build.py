@@ -12,16 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.frames import stack
 from price_physics.images.contact_sheet import contact_sheet
 from price_physics.images.golden import checksums, evenly_spaced, render_array
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.labels.events import event_times
-from price_physics.labels.frames import stack
 from price_physics.months import Month
-from price_physics.schemas import BARS, DROPPED_WINDOWS, IMAGE_WINDOWS
-from price_physics.study import ImagesConfig, Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
+from price_physics.study.images import ImagesConfig
+from price_physics.study.study import Study
 
 N_GOLDEN = 256
 N_GOLDEN_RENDERS = 16

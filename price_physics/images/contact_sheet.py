@@ -15,7 +15,7 @@ import torch
 from price_physics.images.render import Renderer
 from price_physics.images.windows import CLOSE, VOLUME
 from price_physics.months import Month
-from price_physics.study import ImagesConfig
+from price_physics.study.images import ImagesConfig
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

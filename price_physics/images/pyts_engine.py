@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from price_physics.study import ImagesConfig
+from price_physics.study.images import ImagesConfig
 
 _Array = npt.NDArray[np.float64]
 _WARNINGS = Lock()  # what is shown is a setting of the process

@@ -13,7 +13,7 @@ from price_physics.images.fields import gadf, gasf, recurrence
 from price_physics.images.transitions import mtf
 from price_physics.images.wavelet import wavelet
 from price_physics.images.windows import CLOSE, VOLUME
-from price_physics.study import ImagesConfig
+from price_physics.study.images import ImagesConfig
 
 __all__ = ["RENDERER_VERSION", "Renderer", "gadf", "gasf", "mtf", "recurrence", "wavelet"]
 

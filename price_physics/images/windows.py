@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.frames import stack
 from price_physics.labels.events import event_bars
-from price_physics.labels.frames import stack
 from price_physics.months import Month
-from price_physics.schemas import BARS
+from price_physics.schemas.bars import BARS
 
 CLOSE, VOLUME = 0, 1
 """Rows of a series: what the windows of an image are cut from."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from price_physics.labels.frames import FloatArray, stack
+from price_physics.frames import FloatArray, stack
 from price_physics.labels.kernels import wilder_atr
 from price_physics.months import Month
-from price_physics.schemas import BARS
+from price_physics.schemas.bars import BARS
 
 
 def month_atr(bars: Mapping[Month, pd.DataFrame], month: Month, period: int) -> FloatArray:

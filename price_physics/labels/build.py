@@ -14,15 +14,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from price_physics.errors import PartitionMissing
+from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.events import count_endless, events_ending_in
-from price_physics.labels.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.kernels import DROP, first_touch_bars
 from price_physics.labels.paths import PricePath, price_path
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import SideArray, barrier_levels, event_sides, with_and_against
 from price_physics.months import Month
-from price_physics.schemas import LABELS, REGIME_FEATURES
-from price_physics.study import Market, Outage, Study
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.market import Market, Outage
+from price_physics.study.study import Study
 
 
 @dataclass(frozen=True)

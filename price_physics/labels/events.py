@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.labels.atr import month_atr
-from price_physics.labels.frames import FloatArray, IntArray, stack
 from price_physics.labels.kernels import cusum_filter
 from price_physics.months import Month
-from price_physics.schemas import BARS
-from price_physics.study import EventsConfig, Study
+from price_physics.schemas.bars import BARS
+from price_physics.study.events import EventsConfig
+from price_physics.study.study import Study
 
 NOT_ENDED = np.iinfo(np.int64).max
 """End of a horizon of bars that the bars so far do not reach, or not within 28 days."""

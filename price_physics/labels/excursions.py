@@ -10,8 +10,8 @@ import pandas as pd
 from price_physics.labels.events import events_ending_in
 from price_physics.labels.paths import price_path
 from price_physics.months import Month
-from price_physics.schemas import EXCURSIONS
-from price_physics.study import Study
+from price_physics.schemas.labels import EXCURSIONS
+from price_physics.study.study import Study
 
 
 def build_excursions(

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
-from price_physics.labels.frames import FloatArray, IntArray, stack
+from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.labels.kernels import path_extremes
 from price_physics.months import Month
-from price_physics.schemas import BARS, CANDLES, TICKS
-from price_physics.study import Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.ticks import CANDLES, TICKS
+from price_physics.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import ConfigError
-from price_physics.labels.frames import FloatArray, IntArray, rows_of, stack
+from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.sides import event_sides, with_and_against
 from price_physics.months import Month
-from price_physics.schemas import BARRIER_POLICY, EXCURSIONS, REGIME_FEATURES
-from price_physics.study import BarrierPolicyConfig, Study
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.barriers import BarrierPolicyConfig
+from price_physics.study.study import Study
 
 EVERY_REGIME = -1
 REGIMES = (0, 1, 2)

@@ -7,8 +7,8 @@ wins: below the price of a short (López de Prado 2018, section 3.6). Multiples 
 import numpy as np
 import numpy.typing as npt
 
-from price_physics.labels.frames import FloatArray, IntArray
-from price_physics.study import LabelsConfig
+from price_physics.frames import FloatArray, IntArray
+from price_physics.study.labels import LabelsConfig
 
 SideArray = npt.NDArray[np.int8]
 

@@ -16,8 +16,8 @@ from threading import Lock
 import numpy as np
 import pandas as pd
 
+from price_physics.frames import rows_of
 from price_physics.images.threads import one_cpu_thread
-from price_physics.labels.frames import rows_of
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import exact_float32
 from price_physics.model.metrics import Floats
@@ -25,8 +25,9 @@ from price_physics.model.networks import NetworkConfig
 from price_physics.model.side_by_side import Check, fits_at_once, side_by_side
 from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
 from price_physics.months import Month
-from price_physics.schemas import LEARNING_CURVES
-from price_physics.study import FoldsConfig, Study
+from price_physics.schemas.model import LEARNING_CURVES
+from price_physics.study.folds import FoldsConfig
+from price_physics.study.study import Study
 
 Progress = Callable[[int, int, str], None]
 """Called with epochs done, epochs at most, and what is being done."""

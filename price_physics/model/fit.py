@@ -30,8 +30,9 @@ from price_physics.model.predict import probability_columns
 from price_physics.model.result import ModelResult
 from price_physics.model.train import Index
 from price_physics.months import Month
-from price_physics.schemas import OUT_OF_FOLD
-from price_physics.study import ModelConfig, Study
+from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.study.model import ModelConfig
+from price_physics.study.study import Study
 
 
 @one_cpu_thread()

@@ -13,17 +13,18 @@ import torch
 from torch import Tensor
 
 from price_physics.errors import StoreError
+from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
-from price_physics.labels.frames import rows_of
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Moments
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
 from price_physics.model.schedules import full_batches
 from price_physics.months import Month
-from price_physics.schemas import FEATURE_COLUMNS
-from price_physics.study import ImagesConfig, Study
+from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.study.images import ImagesConfig
+from price_physics.study.study import Study
 
 _BATCH = 64
 _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from price_physics.schemas import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 
 
 @dataclass(frozen=True)

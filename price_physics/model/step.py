@@ -15,7 +15,7 @@ from torch import Tensor
 from price_physics.model.dataset import SampleStore
 from price_physics.model.networks import Network
 from price_physics.model.state import TrainingState
-from price_physics.study import ModelConfig
+from price_physics.study.model import ModelConfig
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 """Images, features, classes and loss weights of samples."""

@@ -29,7 +29,7 @@ from price_physics.model.schedules import batches, full_batches, learning_rate
 from price_physics.model.state import Checkpoint, TrainingState, adamw
 from price_physics.model.step import Step
 from price_physics.store.artefact import canonical_json
-from price_physics.study import ModelConfig
+from price_physics.study.model import ModelConfig
 from price_physics.weights.kernels import class_balance
 
 _EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}

@@ -15,8 +15,9 @@ from price_physics.images.windows import CLOSE, window_ends
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words
-from price_physics.schemas import FEATURE_COLUMNS, MOTIF_MEMBERS, MOTIFS
-from price_physics.study import Study
+from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.study.study import Study
 
 _SIDES = {
     "three_class": ((1, "long"), (-1, "short")),

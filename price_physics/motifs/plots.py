@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from price_physics.motifs.figure import LIGHT, Theme, new_figure, png, style
+from price_physics.figures import LIGHT, Theme, new_figure, png, style
 
 if TYPE_CHECKING:
     from price_physics.motifs.build import Motif

@@ -15,17 +15,19 @@ from price_physics import errors
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
-from price_physics.orchestration.dag import STAGES, owner_of
-from price_physics.orchestration.freshness import stale_assets
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
-from price_physics.orchestration.progress import asset_bar
-from price_physics.orchestration.publish import publish_missing
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
-from price_physics.orchestration.versions import months_with_trades
+from price_physics.pipeline.dag import STAGES, owner_of
+from price_physics.pipeline.freshness import stale_assets
+from price_physics.pipeline.publish import publish_missing
+from price_physics.pipeline.versions import months_with_trades
+from price_physics.progress import asset_bar
 from price_physics.project import Project
 from price_physics.store.partitions import Partition, Store
-from price_physics.study import Market, Study, load_configs
+from price_physics.study.market import Market
+from price_physics.study.reading import load_configs
+from price_physics.study.study import Study
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

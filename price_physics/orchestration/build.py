@@ -13,15 +13,17 @@ from price_physics.orchestration.assets.labels import build_label_assets
 from price_physics.orchestration.assets.learning import build_learning_assets, checkpoint_folder
 from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
 from price_physics.orchestration.assets.verdict import build_verdict_assets
-from price_physics.orchestration.dag import STAGES, tables_of
 from price_physics.orchestration.io_manager import Expected, PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
 from price_physics.orchestration.tracking import MlflowTracking
-from price_physics.orchestration.versions import settings_hash
+from price_physics.pipeline.dag import STAGES, tables_of
+from price_physics.pipeline.versions import settings_hash
 from price_physics.project import Project
 from price_physics.store.partitions import Key, Partition, Store
-from price_physics.study import Market, Study, load_configs
+from price_physics.study.market import Market
+from price_physics.study.reading import load_configs
+from price_physics.study.study import Study
 
 
 def build_definitions(

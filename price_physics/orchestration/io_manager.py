@@ -14,9 +14,9 @@ import pandas as pd
 
 from price_physics.errors import PartitionMissing
 from price_physics.months import Month
-from price_physics.orchestration.publish import publish
-from price_physics.orchestration.versions import code_version
-from price_physics.schemas import TableSchema
+from price_physics.pipeline.publish import publish
+from price_physics.pipeline.versions import code_version
+from price_physics.schemas.table import TableSchema
 from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Key, Partition, Store
 

@@ -5,8 +5,8 @@ import warnings
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.orchestration.dag import Window
-from price_physics.study import Market
+from price_physics.pipeline.dag import Window
+from price_physics.study.market import Market
 
 
 def monthly_partitions(market: Market) -> dg.MonthlyPartitionsDefinition:

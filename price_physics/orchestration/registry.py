@@ -17,7 +17,7 @@ import pandas as pd
 
 import price_physics
 from price_physics.months import Month
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -4,8 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from price_physics.orchestration.dag import STAGES, owner_of
-from price_physics.study import Study
+from price_physics.pipeline.dag import STAGES, owner_of
+from price_physics.study.study import Study
 
 STUDY_TAG = "price_physics/study"
 """Runs of one study share this tag; ``dagster.yaml`` lets one of them run at a time, which keeps

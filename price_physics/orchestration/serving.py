@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.orchestration.registry import import_pyfunc
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 
 pyfunc, set_model = import_pyfunc()
 PythonModel: Any = pyfunc.PythonModel

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from price_physics.errors import ConfigError
+from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.labels.events import event_bars, event_times
-from price_physics.labels.frames import FloatArray, IntArray, stack
 from price_physics.months import Month
-from price_physics.schemas import BARS, REGIME_FEATURES
-from price_physics.study import Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.study import Study
 
 MIN_EARLIER_EVENTS = 30
 """Fewer volatilities than this make no terciles: every event is of the middle regime."""

@@ -6,14 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from price_physics.figures import DARK, LIGHT
 from price_physics.months import Month
-from price_physics.motifs.figure import DARK, LIGHT
 from price_physics.report.content import compose
 from price_physics.report.curves import chain_months
 from price_physics.report.numbers import collect_numbers
 from price_physics.report.plots import draw
 from price_physics.report.render import to_html, to_markdown
-from price_physics.study import Market, Study
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.verdict import Verdict
 

@@ -14,8 +14,11 @@ import pandas as pd
 from price_physics.months import Month
 from price_physics.report.curves import Curves, compound
 from price_physics.report.scores import score_numbers
-from price_physics.schemas import DAILY, PREDICTIONS, TRADES, TableSchema
-from price_physics.study import Market, Study
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.table import TableSchema
+from price_physics.schemas.walk_forward import DAILY, TRADES
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.metrics import trade_precision
 from price_physics.walk_forward.trial import out_of_sample

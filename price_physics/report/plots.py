@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from price_physics.figures import Theme, new_figure, png, style
 from price_physics.months import Month
-from price_physics.motifs.figure import Theme, new_figure, png, style
 from price_physics.report.curves import Curves
 from price_physics.report.format import count, decimal, percent
 

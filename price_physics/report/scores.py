@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.schemas import SCORED
-from price_physics.walk_forward.effective_sample import (
+from price_physics.schemas.walk_forward import SCORED
+from price_physics.scores.effective_sample import (
     effective_sample_size,
+    largest_overlap,
     smallest_detectable_auc,
 )
 from price_physics.walk_forward.metrics import (
@@ -67,7 +68,7 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
     for scored in months:
         score, positive = direction_scores(scored)
         kept = np.ones(len(scored), dtype=bool) if is_binary(scored) else scored["label"] != 0
-        lag = largest_overlap(scored[kept])
+        lag = largest_overlap(*scored.loc[kept, ["event_time_ns", "known_at"]].to_numpy(np.int64).T)
         n_effective += effective_sample_size(score, positive.astype(np.float64), lag)
         n_scored, n_positive = n_scored + len(score), n_positive + int(positive.sum())
     return {
@@ -78,19 +79,6 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
         if n_scored
         else None,
     }
-
-
-def largest_overlap(scored: pd.DataFrame) -> int:
-    """How many events on a label can still overlap: the largest number of later starts in one.
-
-    Examples
-    --------
-    >>> largest_overlap(pd.DataFrame({"event_time_ns": [0, 5, 9, 20], "known_at": [9, 6, 30, 21]}))
-    2
-    """
-    starts = scored["event_time_ns"].to_numpy()
-    last_inside = np.searchsorted(starts, scored["known_at"].to_numpy(), side="right") - 1
-    return int((last_inside - np.arange(len(starts))).max(initial=0))
 
 
 def reliability_numbers(scored: pd.DataFrame) -> dict[str, Any]:

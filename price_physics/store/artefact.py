@@ -18,8 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import save as save_tensors
 
-from price_physics.schemas import TableSchema
+from price_physics.schemas.table import TableSchema
 from price_physics.store.spool import ROW_GROUP, SpooledTable, parquet_options
+
+Highlight = float | str | bytes
+"""A number, Markdown text, or a PNG."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Artefact:
         Whether any barrier behind this was chosen from what it is judged on.
     inputs : mapping of name to sha256
         What was read from outside the store, such as vendor files.
+    highlights : mapping of name to number, Markdown text, or PNG bytes
+        What the asset's page shows of it; not stored.
     """
 
     tables: tuple[tuple[TableSchema, pd.DataFrame | SpooledTable], ...] = ()
@@ -54,6 +59,29 @@ class Artefact:
     synthetic: bool = False
     in_sample: bool = False
     inputs: dict[str, str] = field(default_factory=dict)
+    highlights: dict[str, Highlight] = field(default_factory=dict)
+
+    def holds(self, table: TableSchema) -> bool:
+        """Whether there is such a table."""
+        return any(schema is table for schema, _ in self.tables)
+
+    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+        """A table by its name, all columns or some. Raises KeyError."""
+        rows = {schema.name: rows for schema, rows in self.tables}[name]
+        frame = rows.frame() if isinstance(rows, SpooledTable) else rows
+        return frame if columns is None else frame[columns]
+
+    def chunks(self, name: str) -> Iterator[pd.DataFrame]:
+        """A table as consecutive pieces: here one. Raises KeyError."""
+        yield self.table(name)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """A JSON document. Raises KeyError."""
+        return self.documents[name]
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Named tensors. Raises KeyError."""
+        return self.tensors[name]
 
 
 @dataclass(frozen=True)

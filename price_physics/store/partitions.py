@@ -26,7 +26,7 @@ from safetensors.numpy import load as load_tensors
 
 from price_physics.errors import PartitionCorrupt, PartitionLocked, PartitionMissing
 from price_physics.months import Month
-from price_physics.schemas import to_frame
+from price_physics.schemas.table import TableSchema, to_frame
 from price_physics.store.artefact import Artefact, canonical_json, serialise
 from price_physics.store.atomic import write_atomically
 
@@ -222,6 +222,10 @@ class Partition:
     def _remedy(self) -> str:
         return f"run  make backfill  over {self.month}: it rebuilds what is damaged"
 
+    def holds(self, table: TableSchema) -> bool:
+        """Whether there is such a table."""
+        return f"{table.name}.parquet" in self.manifest["files"]
+
     def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
         """Read a table as a frame, all columns or some. Raises PartitionCorrupt."""
         content = self.file(f"{name}.parquet")
@@ -239,7 +243,7 @@ class Partition:
         """Read a JSON document. Raises PartitionCorrupt."""
         return json.loads(self.file(f"{name}.json"))
 
-    def tensors(self, name: str) -> dict[str, np.ndarray]:
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
         """Read a safetensors file. Raises PartitionCorrupt."""
         return load_tensors(self.file(f"{name}.safetensors"))
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from price_physics.schemas import TableSchema, to_frame
+from price_physics.schemas.table import TableSchema, to_frame
 
 ROW_GROUP = 1 << 20
 

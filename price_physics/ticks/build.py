@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.schemas import TICKS
+from price_physics.schemas.ticks import TICKS
 from price_physics.store.spool import SpooledTable, TableSpool
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.clean import REPEATED_ID, TickRule, find_repeats
 from price_physics.ticks.gaps import refuse_missing_month
 from price_physics.ticks.index import FileEntry, FileIndex, last_before_ns

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.schemas import CANDLES
-from price_physics.study import Market
+from price_physics.schemas.ticks import CANDLES
+from price_physics.study.market import Market
 from price_physics.ticks.candles import NOT_A_START, NOT_AN_END, CandleRows, Float64
 from price_physics.ticks.clean import TickRule
 from price_physics.ticks.gaps import refuse_missing_month

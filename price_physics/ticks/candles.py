@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.parquet import refuse_long_text, texts

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.kernels import count_lines
 from price_physics.ticks.rows import decoded, shown
 

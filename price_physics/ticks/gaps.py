@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.study import Market, Outage
+from price_physics.study.market import Market, Outage
 from price_physics.ticks.index import FileEntry, months_of
 from price_physics.ticks.quality import DAY_NS
 

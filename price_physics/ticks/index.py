@@ -18,7 +18,7 @@ import numpy as np
 from price_physics.errors import PartitionLocked, TickDataError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.files import SIDECARS
 from price_physics.ticks.rows import Block
 

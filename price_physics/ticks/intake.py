@@ -15,7 +15,7 @@ import numpy as np
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.files import (
     display_name,
     hash_file,

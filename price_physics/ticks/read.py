@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.candles import CandleScanner
 from price_physics.ticks.files import BLOCK_BYTES, LineBlock, read_blocks
 from price_physics.ticks.formats import recognise, recognise_table

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from price_physics.schemas import QUARANTINE
+from price_physics.schemas.ticks import QUARANTINE
 from price_physics.ticks.gaps import missing_days, refuse_gaps
 from price_physics.ticks.index import FileEntry, inputs_of
 from price_physics.ticks.intake import MOST_LISTED, Intake

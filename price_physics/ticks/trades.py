@@ -10,7 +10,7 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks import kernels
 from price_physics.ticks.files import LineBlock
 from price_physics.ticks.formats.layout import Layout

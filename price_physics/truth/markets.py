@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from price_physics.months import Month
-from price_physics.schemas import TICKS
+from price_physics.schemas.ticks import TICKS
 from price_physics.store.atomic import write_atomically
 
 Kind = Literal["trend", "exclusive_or", "volatility", "walk"]

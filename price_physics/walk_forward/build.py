@@ -9,22 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from price_physics.frames import conform, stack
 from price_physics.labels.events import vertical_barriers
-from price_physics.labels.frames import stack
 from price_physics.months import Month
-from price_physics.schemas import (
-    CANDLES,
-    POSITIONS,
-    PREDICTIONS,
-    SCORED,
-    TICKS,
-    TRADES,
-    TableSchema,
-)
-from price_physics.study import Study
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.table import TableSchema
+from price_physics.schemas.ticks import CANDLES, TICKS
+from price_physics.schemas.walk_forward import POSITIONS, SCORED, TRADES
+from price_physics.study.study import Study
 from price_physics.walk_forward.book import Market, run_book
 from price_physics.walk_forward.fills import CANCELLED, Fills, close_stale, fill_signals
-from price_physics.walk_forward.frames import conform
 from price_physics.walk_forward.marks import book_table, daily_table, equity_table
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
+from price_physics.frames import conform
 from price_physics.months import Month
-from price_physics.schemas import BOOK, DAILY, EQUITY
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
 from price_physics.walk_forward.book import BookPath, Market
-from price_physics.walk_forward.frames import conform
 
 DAY_NS = 86_400_000_000_000
 

@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
+from price_physics.frames import conform, rows_of, stack
 from price_physics.labels.atr import month_atr
 from price_physics.labels.events import event_bars
-from price_physics.labels.frames import rows_of, stack
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
-from price_physics.schemas import PREDICTIONS, REGIME_FEATURES
-from price_physics.study import Study, WalkForwardConfig
-from price_physics.walk_forward.frames import conform
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.study import Study
+from price_physics.study.walk_forward import WalkForwardConfig
 from price_physics.walk_forward.sizing import bet_size, book_scale
 
 THREE_CLASS, BINARY = "three_class", "binary_take_profit"

@@ -9,7 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study import Market, Study, config_hash
+from price_physics.study.market import Market
+from price_physics.study.study import Study
+from price_physics.study.trial import config_hash
 from price_physics.walk_forward.build import WalkForwardResult
 from price_physics.walk_forward.ledger import read_trials, record_trial
 from price_physics.walk_forward.statistics import sharpe_ratio

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
+from price_physics.frames import IntArray, stack
 from price_physics.labels.events import event_bars
-from price_physics.labels.frames import IntArray, stack
 from price_physics.months import Month
-from price_physics.schemas import BARS, LABELS, WEIGHTS
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.weights import WEIGHTS
 from price_physics.weights.kernels import average_uniqueness
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from price_physics.schemas import CANDLES
+from price_physics.schemas.ticks import CANDLES
 
 from .helpers import MAY
 

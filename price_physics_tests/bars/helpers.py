@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.schemas import TICKS
-from price_physics.study import BarsConfig
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.bars import BarsConfig
 
 MAY = Month(2012, 5)
 

@@ -12,8 +12,11 @@ from price_physics.bars import kernels
 from price_physics.bars.build import bar_scale, build_bars
 from price_physics.labels.events import event_bars, event_times
 from price_physics.months import Month
-from price_physics.schemas import BARS, TICKS
-from price_physics.study import BarsConfig, EventsConfig, load_study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.bars import BarsConfig
+from price_physics.study.events import EventsConfig
+from price_physics.study.reading import load_study
 
 from ..ticks.helpers import ROOT
 from . import naive

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from price_physics.bars.build import build_bars
 from price_physics.bars.candles import build_bars_of_candles
-from price_physics.schemas import BARS, CANDLES
-from price_physics.study import BarsConfig
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.ticks import CANDLES
+from price_physics.study.bars import BarsConfig
 
 from .candles import CANDLE_MINUTES, MINUTE_NS, candles_of, candles_of_ticks
 from .helpers import MAY, ticks_of

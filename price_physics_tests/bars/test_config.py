@@ -5,7 +5,8 @@ import yaml
 from pydantic import ValidationError
 
 from price_physics.errors import ConfigError
-from price_physics.study import BarsConfig, load_study
+from price_physics.study.bars import BarsConfig
+from price_physics.study.reading import load_study
 
 from ..ticks.helpers import ROOT
 from .helpers import CONFIGS, FLOW

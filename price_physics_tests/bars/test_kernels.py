@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from price_physics.bars import kernels
 from price_physics.bars.kernels import add_amounts, dollar_bars, imbalance_bars
-from price_physics.study import BarsConfig
+from price_physics.study.bars import BarsConfig
 
 from . import naive
 from .helpers import CONFIGS

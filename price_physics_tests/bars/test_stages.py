@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from price_physics.study import BarsConfig, Study
+from price_physics.study.bars import BarsConfig
+from price_physics.study.study import Study
 
 from ..labels.stages import DEMO, Ticks, assert_known_stays, run_stages, sample_ticks
 

@@ -13,7 +13,7 @@ import pandas as pd
 from price_physics.bars import kernels
 from price_physics.bars.build import build_bars
 from price_physics.months import Month
-from price_physics.study import BarsConfig
+from price_physics.study.bars import BarsConfig
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"

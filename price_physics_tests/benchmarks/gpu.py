@@ -33,7 +33,8 @@ from price_physics.model.networks import NetworkConfig, build_network
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step
 from price_physics.model.train import Task, fit_network, predict_logits
-from price_physics.study import ImagesConfig, ModelConfig
+from price_physics.study.images import ImagesConfig
+from price_physics.study.model import ModelConfig
 from price_physics_tests.benchmarks.harness import ROOT
 from price_physics_tests.benchmarks.training_loops import N_CLASSES, N_FEATURES, random_store
 

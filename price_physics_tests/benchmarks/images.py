@@ -78,7 +78,7 @@ def draw_images(n: int, lengths: list[int]) -> Job:
     import torch
 
     from price_physics.images.render import Renderer
-    from price_physics.study import ImagesConfig
+    from price_physics.study.images import ImagesConfig
 
     torch.set_num_threads(1)
     renderer = Renderer(ImagesConfig(windows_bars=lengths, size_pixels=PIXELS))

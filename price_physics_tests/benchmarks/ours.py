@@ -19,10 +19,11 @@ from price_physics.labels.kernels import (
     first_touch,
     first_touch_bars,
 )
-from price_physics.schemas import QUARANTINE, TICKS
+from price_physics.schemas.ticks import QUARANTINE, TICKS
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store
-from price_physics.study import BarsConfig, Market
+from price_physics.study.bars import BarsConfig
+from price_physics.study.market import Market
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.kernels import average_uniqueness
 from price_physics_tests.benchmarks import data, images, training

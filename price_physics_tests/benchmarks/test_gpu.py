@@ -23,7 +23,7 @@ def noted(name, globals=None, locals=None, fromlist=(), level=0):
     return plain(name, globals, locals, fromlist, level)
 builtins.__import__ = noted
 import torch
-from price_physics.study import ModelConfig
+from price_physics.study.model import ModelConfig
 from price_physics_tests.benchmarks import gpu
 torch.set_num_threads(1)
 gpu.say = lambda text: None

@@ -18,7 +18,8 @@ from price_physics.model.fit import choose_network
 from price_physics.model.networks import build_network
 from price_physics.model.side_by_side import Check, side_by_side
 from price_physics.model.train import Task, fit_network
-from price_physics.study import ImagesConfig, ModelConfig
+from price_physics.study.images import ImagesConfig
+from price_physics.study.model import ModelConfig
 from price_physics_tests.benchmarks.contender import Job
 
 N_FEATURES, N_CLASSES, SEED = 6, 3, 5

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 
 from price_physics.months import Month
-from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.project import Project
 from price_physics.store.partitions import Partition, Store
 

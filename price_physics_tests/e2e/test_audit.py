@@ -15,19 +15,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.audit.findings import Audit
+from price_physics.audit.moments import parse_moment
+from price_physics.audit.tampering import DUMPS
 from price_physics.images import build as images
 from price_physics.labels import policy
 from price_physics.model import fit, predict
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
-from price_physics.orchestration.audit import run as audit
-from price_physics.orchestration.audit.findings import Audit
-from price_physics.orchestration.audit.moments import parse_moment
-from price_physics.orchestration.audit.tampering import DUMPS
-from price_physics.orchestration.dag import STAGES, owner_of
+from price_physics.orchestration import audit
+from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.project import Project
 from price_physics.report import build as report
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.walk_forward import build as walk_forward
 from price_physics_tests.e2e.projects import SMALL, make_project
 

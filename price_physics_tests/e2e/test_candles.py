@@ -14,19 +14,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.audit.findings import Audit
 from price_physics.errors import PricePhysicsError
 from price_physics.labels import build as labels
 from price_physics.months import Month
+from price_physics.orchestration import audit
 from price_physics.orchestration.assets import market as market_assets
-from price_physics.orchestration.audit import run as audit
-from price_physics.orchestration.audit.findings import Audit
 from price_physics.orchestration.backfill import run_backfill
-from price_physics.orchestration.dag import STAGES, tables_of
+from price_physics.pipeline.dag import STAGES, tables_of
 from price_physics.project import Project
-from price_physics.schemas import CANDLES
+from price_physics.schemas.ticks import CANDLES
 from price_physics.store.artefact import column_types
 from price_physics.store.partitions import Partition
-from price_physics.study import load_configs
+from price_physics.study.reading import load_configs
 from price_physics.ticks import build_candles as stage
 from price_physics.ticks.build_candles import CandlesResult
 from price_physics_tests.e2e.projects import (

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from price_physics.months import Month
-from price_physics.orchestration.dag import STAGES
+from price_physics.pipeline.dag import STAGES
 from price_physics.store.partitions import Store
 from price_physics_tests.e2e.projects import ROOT, make_project, partitions_of
 

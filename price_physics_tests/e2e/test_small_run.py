@@ -12,12 +12,12 @@ import pytest
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import months_of_run, run_backfill
-from price_physics.orchestration.dag import STAGES, TABLES
-from price_physics.orchestration.freshness import stale_assets
+from price_physics.pipeline.dag import STAGES
+from price_physics.pipeline.freshness import stale_assets
 from price_physics.project import Project
 from price_physics.report.content import compose
 from price_physics.store.artefact import column_types
-from price_physics.study import load_configs
+from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.projects import make_project, partitions_of
 
 MONTHS = [str(m) for m in Month.span(Month(2012, 1), Month(2012, 4))]
@@ -29,7 +29,8 @@ def test_every_asset_of_every_month_stands(small_run: Project) -> None:
 
 def test_every_partition_holds_the_tables_that_are_declared(small_run: Project) -> None:
     for (asset, month), partition in partitions_of(small_run).items():
-        declared = {f"{schema.name}.parquet": column_types(schema) for schema in TABLES[asset]}
+        tables = STAGES[asset].tables
+        declared = {f"{schema.name}.parquet": column_types(schema) for schema in tables}
         assert partition.schemas == declared, (asset, month)
 
 

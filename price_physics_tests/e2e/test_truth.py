@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from price_physics import cli
-from price_physics.orchestration.truth.projects import TEST, TRAIN
 from price_physics.store.partitions import Store
 from price_physics.truth.judgement import BOOSTED, CEILING, LOGISTIC, ON_CARD, ORACLE, OURS
+from price_physics.truth.projects import TEST, TRAIN
 from price_physics_tests.truth.lattice import windows_and_labels
 
 A_DAY, SEED = 20, 5

@@ -10,7 +10,9 @@ import pytest
 from price_physics.folds.audit import audit_split
 from price_physics.folds.build import build_folds
 from price_physics.folds.roles import NO_FOLD
-from price_physics.schemas import FOLD_MEMBERS, FOLD_ROLES, IMAGE_WINDOWS, LABELS
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import LABELS
 from price_physics_tests.folds.validity import check_valid_split
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (

@@ -7,15 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.schemas import (
-    BARRIER_POLICY,
-    EXCURSIONS,
-    FOLD_MEMBERS,
-    FOLD_ROLES,
-    LABELS,
-    REGIME_FEATURES,
-    WEIGHTS,
-)
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.weights import WEIGHTS
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (
     FIRST,

@@ -17,8 +17,10 @@ from price_physics.images.golden import evenly_spaced, render_array
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.windows import window_ends
 from price_physics.months import Month
-from price_physics.schemas import BARS, DROPPED_WINDOWS, IMAGE_WINDOWS
-from price_physics.study import ImagesConfig, Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
+from price_physics.study.images import ImagesConfig
+from price_physics.study.study import Study
 
 MONTH = Month(2012, 3)
 MINUTE = 60_000_000_000

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from price_physics.images.render import Renderer, gadf, gasf, mtf, recurrence
-from price_physics.study import ImagesConfig
+from price_physics.study.images import ImagesConfig
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from price_physics.images.render import (
 )
 from price_physics.images.transitions import quantile_bins
 from price_physics.images.wavelet import scales
-from price_physics.study import ImagesConfig
+from price_physics.study.images import ImagesConfig
 from price_physics_tests.images import naive
 
 ROOT3 = math.sqrt(3)

@@ -9,7 +9,7 @@ from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas import IMAGE_WINDOWS
+from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.weights.build import build_weights
 
 

@@ -12,8 +12,9 @@ from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas import TICKS
-from price_physics.study import Study, load_market, load_study
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.reading import load_market, load_study
+from price_physics.study.study import Study
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.build import build_weights
 

@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.schemas import BARS, LABELS, TICKS
-from price_physics.study import Market, Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 
 FIRST = Month(2020, 1)
 HOUR_NS = 3_600_000_000_000

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from price_physics.labels.build import build_labels
-from price_physics.schemas import EXCURSIONS, LABELS
+from price_physics.schemas.labels import EXCURSIONS, LABELS
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (

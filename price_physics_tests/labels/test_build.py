@@ -8,7 +8,8 @@ from price_physics.errors import PartitionMissing, StoreError
 from price_physics.labels.build import build_labels
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
-from price_physics.schemas import EXCURSIONS, LABELS, REGIME_FEATURES
+from price_physics.schemas.labels import EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (

@@ -15,8 +15,9 @@ from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas import EXCURSIONS, LABELS, TICKS
-from price_physics.study import BarsConfig
+from price_physics.schemas.labels import EXCURSIONS, LABELS
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.bars import BarsConfig
 from price_physics_tests.bars.candles import candles_of, candles_of_ticks
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.synthetic import FIRST, HOUR_NS, make_market, make_ticks

@@ -7,7 +7,7 @@ import pytest
 from price_physics.labels.atr import month_atr
 from price_physics.labels.events import event_bars, event_times, events_ending_in
 from price_physics.months import Month
-from price_physics.study import EventsConfig
+from price_physics.study.events import EventsConfig
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.synthetic import FIRST, make_study, make_world
 

@@ -6,7 +6,8 @@ import pytest
 
 from price_physics.errors import ConfigError, StoreError
 from price_physics.labels.policy import build_policy, multiples
-from price_physics.schemas import BARRIER_POLICY, EXCURSIONS, REGIME_FEATURES
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics_tests.labels.synthetic import FIRST, make_study
 
 M = FIRST + 3

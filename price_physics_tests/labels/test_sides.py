@@ -6,7 +6,7 @@ import pytest
 
 from price_physics.labels.policy import build_policy
 from price_physics.labels.sides import event_sides
-from price_physics.study import LabelsConfig
+from price_physics.study.labels import LabelsConfig
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import make_market, make_study, make_world

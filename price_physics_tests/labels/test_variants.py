@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from price_physics.labels.events import NOT_ENDED, count_endless, event_times, vertical_barriers
 from price_physics.labels.kernels import cusum_filter
 from price_physics.months import Month
-from price_physics.study import BarrierPolicyConfig, EventsConfig, LabelsConfig, Study
+from price_physics.study.barriers import BarrierPolicyConfig
+from price_physics.study.events import EventsConfig
+from price_physics.study.labels import LabelsConfig
+from price_physics.study.study import Study
 
 from .stages import DEMO, MONTHS, Ticks, assert_known_stays, run_stages, sample_ticks
 

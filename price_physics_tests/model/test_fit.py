@@ -18,7 +18,9 @@ from price_physics.model.metrics import log_loss
 from price_physics.model.networks import ResNetLiteConfig, network_config
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.months import Month
-from price_physics.schemas import FEATURE_COLUMNS, FOLD_ROLES, LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.schemas.folds import FOLD_ROLES
+from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import MONTH, N_SPLITS, make_study, make_tables
 

@@ -8,7 +8,7 @@ import torch
 from price_physics.errors import StoreError
 from price_physics.model.fit import fit_model
 from price_physics.model.predict import TrainedModel, predict
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics_tests.model.toy import MONTH, make_study, make_tables
 
 STUDY = make_study()

@@ -14,7 +14,7 @@ from price_physics.model.device import exact_float32
 from price_physics.model.networks import ResNetLiteConfig, build_network
 from price_physics.model.side_by_side import GivenUpError, fits_at_once, side_by_side
 from price_physics.model.train import Task, fit_network, predict_logits
-from price_physics.study import ModelConfig
+from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import NETWORK, make_store
 
 CPU = torch.device("cpu")

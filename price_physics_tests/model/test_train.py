@@ -23,7 +23,8 @@ from price_physics.model.schedules import batches, cosine, one_cycle
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step, weighted_loss
 from price_physics.model.train import Task, fit_network, predict_logits
-from price_physics.study import ImagesConfig, ModelConfig
+from price_physics.study.images import ImagesConfig
+from price_physics.study.model import ModelConfig
 
 IMAGES = ImagesConfig(windows_bars=[8], size_pixels=8, channels=["gadf"])
 CPU = torch.device("cpu")

@@ -5,15 +5,12 @@ import pandas as pd
 
 from price_physics.images.build import build_images
 from price_physics.months import Month
-from price_physics.schemas import (
-    BARS,
-    FOLD_MEMBERS,
-    FOLD_ROLES,
-    LABELS,
-    REGIME_FEATURES,
-    WEIGHTS,
-)
-from price_physics.study import Study
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.weights import WEIGHTS
+from price_physics.study.study import Study
 
 MONTH = Month(2012, 3)
 MINUTE = 60_000_000_000

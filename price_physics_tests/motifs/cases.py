@@ -10,15 +10,12 @@ from price_physics.images.windows import window_ends
 from price_physics.model.networks import ResNetLiteConfig, build_network, network_json
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
-from price_physics.schemas import (
-    BARS,
-    FEATURE_COLUMNS,
-    IMAGE_WINDOWS,
-    LABELS,
-    PREDICTIONS,
-    REGIME_FEATURES,
-    SCORED,
-)
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
+from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.report.cases import study as toy_study
 
 MONTH = Month(2012, 3)

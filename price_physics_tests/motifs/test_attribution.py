@@ -7,7 +7,7 @@ from torch import nn
 
 from price_physics.images.windows import window_ends
 from price_physics.motifs.attribution import explain, grad_cam, time_profile
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics_tests.motifs import cases
 
 

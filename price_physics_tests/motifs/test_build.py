@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from price_physics.motifs.build import build_motifs
-from price_physics.schemas import MOTIF_MEMBERS, MOTIFS, PREDICTIONS, SCORED
+from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.motifs import cases
 
 PNG = b"\x89PNG\r\n"

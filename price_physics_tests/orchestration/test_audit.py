@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.audit.findings import Audit
+from price_physics.audit.moments import choose_moments, parse_moment
 from price_physics.bars.build import build_bars
 from price_physics.errors import ConfigError, PartitionLocked
 from price_physics.labels import build as labels_build
@@ -20,13 +22,11 @@ from price_physics.labels.atr import month_atr
 from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
-from price_physics.orchestration.audit.findings import Audit
-from price_physics.orchestration.audit.moments import choose_moments, parse_moment
-from price_physics.orchestration.audit.run import result_path, run_audit
-from price_physics.orchestration.dag import STAGES
+from price_physics.orchestration.audit import result_path, run_audit
+from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.regimes.build import build_regime_features
-from price_physics.study import Study
+from price_physics.study.study import Study
 from price_physics.ticks.clean import TickRule
 from price_physics.weights.build import build_weights
 from price_physics_tests.e2e.projects import make_project
@@ -105,8 +105,8 @@ def test_a_bar_stamped_with_its_first_tick(
 
 def _amid_a_bar(project: Project) -> int:
     """The first tick of the bar that takes longest."""
-    from price_physics.orchestration.audit.tampering import read_dumps
-    from price_physics.study import load_configs
+    from price_physics.audit.tampering import read_dumps
+    from price_physics.study.reading import load_configs
 
     markets, studies = load_configs(project.configs)
     (dump,) = read_dumps(markets["bitstamp_usd"], project.root, FIRST, FIRST)
@@ -257,9 +257,7 @@ def test_a_training_set_without_a_cut(project: Project, monkeypatch: pytest.Monk
 def test_tampering_that_changes_nothing_is_a_gap(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "price_physics.orchestration.audit.run.tamper", lambda dumps, t_ns, seed: dumps
-    )
+    monkeypatch.setattr("price_physics.orchestration.audit.tamper", lambda dumps, t_ns, seed: dumps)
     found = audit(project, "bars")
     assert not found.passed
     assert found.leaks == []
@@ -322,7 +320,7 @@ def test_what_is_costly_is_capped(project: Project, monkeypatch: pytest.MonkeyPa
     seen: list[Study] = []
 
     def build(config: object, month: Month, ticks: Mapping) -> pd.DataFrame:
-        from price_physics.study import load_configs
+        from price_physics.study.reading import load_configs
 
         _, studies = load_configs(project.data / "audit" / "demo" / "base" / "configs")
         seen.append(studies["demo"])

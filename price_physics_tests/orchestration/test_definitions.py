@@ -10,9 +10,9 @@ import pytest
 
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
-from price_physics.orchestration.dag import STAGES, months_read
-from price_physics.orchestration.versions import PIPELINE, code_version, settings_hash
-from price_physics.study import load_configs
+from price_physics.pipeline.dag import STAGES, months_read
+from price_physics.pipeline.versions import PIPELINE, code_version, settings_hash
+from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.projects import make_project
 
 ROOT = Path(__file__).parents[2]
@@ -119,7 +119,7 @@ def test_loading_the_definitions_loads_nothing_heavy() -> None:
 
 
 def test_code_version_covers_what_a_stage_may_import() -> None:
-    assert {s.package for s in STAGES.values()} == set(PIPELINE)
+    assert {s.make.split(".")[1] for s in STAGES.values()} == set(PIPELINE)
     versions = {asset: code_version(asset) for asset in STAGES}
     assert versions["excursions"] == versions["labels"]
     assert len({versions[a] for a in ("ticks", "bars", "labels", "model", "report")}) == 5

@@ -20,7 +20,7 @@ from price_physics.orchestration.registry import (
     register,
 )
 from price_physics.orchestration.tracking import MlflowTracking
-from price_physics.schemas import FEATURE_COLUMNS
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.store.artefact import canonical_json
 from price_physics_tests.motifs.cases import model, study
 

@@ -13,18 +13,19 @@ import pandas as pd
 import pytest
 import yaml
 
+from price_physics.audit.moments import parse_moment
 from price_physics.errors import ConfigError
 from price_physics.months import Month
-from price_physics.orchestration.audit.moments import parse_moment
-from price_physics.orchestration.audit.run import run_audit
-from price_physics.orchestration.audit.scratch import materialise
+from price_physics.orchestration.audit import materialise, run_audit
 from price_physics.orchestration.build import build_definitions
-from price_physics.orchestration.dag import STAGES, months_read, reads_of
-from price_physics.orchestration.freshness import stale_assets
-from price_physics.orchestration.versions import settings_hash
+from price_physics.pipeline.dag import STAGES, months_read, reads_of
+from price_physics.pipeline.freshness import stale_assets
+from price_physics.pipeline.versions import settings_hash
 from price_physics.project import Project
 from price_physics.store.partitions import Partition
-from price_physics.study import Market, Study, load_configs, load_study
+from price_physics.study.market import Market
+from price_physics.study.reading import load_configs, load_study
+from price_physics.study.study import Study
 from price_physics_tests.e2e.projects import SMALL, make_project, partitions_of
 
 FIRST, LAST = Month(2012, 2), Month(2012, 3)

@@ -10,7 +10,7 @@ import pytest
 from price_physics.months import Month
 from price_physics.orchestration import tracking as tracking_module
 from price_physics.orchestration.tracking import MlflowTracking
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics_tests.motifs.cases import study
 
 FIRST = Month(2012, 4)

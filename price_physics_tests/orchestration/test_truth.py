@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import StoreError
-from price_physics.orchestration.truth import run
-from price_physics.orchestration.truth.page import draw
-from price_physics.orchestration.truth.projects import TEST, TRAIN, market, study
-from price_physics.orchestration.truth.run import measure, run_truth
+from price_physics.orchestration import truth as run
+from price_physics.orchestration.truth import measure, run_truth
 from price_physics.project import Project
-from price_physics.study import Market, ModelConfig, Study
+from price_physics.study.market import Market
+from price_physics.study.model import ModelConfig
+from price_physics.study.study import Study
 from price_physics.truth.judgement import LOGISTIC, NO_CARD, ON_CARD, ORACLE, OURS, Truth, judge
 from price_physics.truth.markets import lattice_market, outcome_signs
+from price_physics.truth.page import draw
+from price_physics.truth.projects import TEST, TRAIN, market, study
 from price_physics_tests.truth.lattice import windows_and_labels
 
 A_DAY, SEED = 25, 21

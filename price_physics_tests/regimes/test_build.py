@@ -7,7 +7,7 @@ import pytest
 from price_physics.errors import ConfigError
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas import REGIME_FEATURES
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics_tests.labels.synthetic import (
     FIRST,
     HOUR_NS,

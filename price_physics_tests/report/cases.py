@@ -4,17 +4,11 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.schemas import (
-    BOOK,
-    DAILY,
-    EQUITY,
-    LABELS,
-    POSITIONS,
-    PREDICTIONS,
-    SCORED,
-    TRADES,
-)
-from price_physics.study import Market, Study
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.verdict import Condition, Verdict
 

@@ -22,7 +22,8 @@ from price_physics.report.scores import (
     reliability_numbers,
     score_numbers,
 )
-from price_physics.schemas import BOOK, PREDICTIONS, SCORED, TRADES
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.walk_forward import BOOK, SCORED, TRADES
 from price_physics_tests.report import cases
 
 

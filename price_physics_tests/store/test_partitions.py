@@ -12,7 +12,8 @@ import pytest
 
 from price_physics.errors import PartitionCorrupt, PartitionLocked, PartitionMissing
 from price_physics.months import Month
-from price_physics.schemas import TICKS, TRADES
+from price_physics.schemas.ticks import TICKS
+from price_physics.schemas.walk_forward import TRADES
 from price_physics.store import partitions
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import MANIFEST, Store
@@ -51,7 +52,7 @@ def test_round_trip(store: Store) -> None:
     pd.testing.assert_frame_equal(partition.table("ticks"), make_artefact().tables[0][1])
     assert partition.table("ticks", columns=["price"]).columns.tolist() == ["price"]
     assert partition.document("quality") == {"rows_read": 5, "share": None}
-    tensors = partition.tensors("network")
+    tensors = partition.arrays("network")
     assert np.array_equal(tensors["weight"], np.eye(3))
     assert tensors["steps"].shape == ()
     assert tensors["steps"] == 7

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from price_physics.errors import PartitionCorrupt
 from price_physics.months import Month
-from price_physics.schemas import TICKS
+from price_physics.schemas.ticks import TICKS
 from price_physics.store import partitions, spool
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store

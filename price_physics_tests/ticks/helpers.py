@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from price_physics.months import Month
-from price_physics.study import Columns, Market
+from price_physics.study.market import Columns, Market
 from price_physics.ticks.read import read_file
 from price_physics.ticks.rows import Fault, Rows
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from price_physics.errors import TickDataError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 

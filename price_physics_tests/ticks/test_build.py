@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.schemas import QUARANTINE, TICKS
+from price_physics.schemas.ticks import QUARANTINE, TICKS
 from price_physics.store import spool
-from price_physics.study import load_market
+from price_physics.study.reading import load_market
 from price_physics.ticks import build as building
 from price_physics.ticks import intake, report, sort
 from price_physics.ticks.build import build_ticks

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
 from price_physics.months import Month
-from price_physics.schemas import CANDLES, QUARANTINE
-from price_physics.study import Outage
+from price_physics.schemas.ticks import CANDLES, QUARANTINE
+from price_physics.study.market import Outage
 from price_physics.ticks import build_candles as building
 from price_physics.ticks import intake, report
 from price_physics.ticks import read as reading

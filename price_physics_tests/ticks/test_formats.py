@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from price_physics.errors import ConfigError, TickDataError
-from price_physics.study import Columns, Market, Vendor, load_market
+from price_physics.study.market import Columns, Market, Vendor
+from price_physics.study.reading import load_market
 from price_physics.ticks.formats import (
     CANDLE_FORMATS,
     FORMATS,

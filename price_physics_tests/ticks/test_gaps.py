@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from price_physics.errors import TickDataError
-from price_physics.study import Outage
+from price_physics.study.market import Outage
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.gaps import missing_days, refuse_gaps
 

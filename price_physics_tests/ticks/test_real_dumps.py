@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from price_physics.months import Month
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 

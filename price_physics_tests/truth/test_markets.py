@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from price_physics.months import Month
-from price_physics.schemas import TICKS
+from price_physics.schemas.ticks import TICKS
 from price_physics.truth import markets
 from price_physics.truth.markets import (
     ceiling_auc,

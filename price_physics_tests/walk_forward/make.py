@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from price_physics.frames import conform
 from price_physics.months import Month
-from price_physics.schemas import BARS, LABELS, OUT_OF_FOLD, PREDICTIONS, REGIME_FEATURES, TICKS
-from price_physics.study import Study, load_study
-from price_physics.walk_forward.frames import conform
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.ticks import TICKS
+from price_physics.study.reading import load_study
+from price_physics.study.study import Study
 
 HOUR = 3_600_000_000_000
 JAN, FEB, MAR = Month(2012, 1), Month(2012, 2), Month(2012, 3)

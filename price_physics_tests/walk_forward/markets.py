@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from price_physics.schemas import BOOK, DAILY, EQUITY
-from price_physics.walk_forward.frames import conform
+from price_physics.frames import conform
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
 
 DAY = 86_400_000_000_000
 

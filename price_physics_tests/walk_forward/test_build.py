@@ -10,17 +10,11 @@ from hypothesis import strategies as st
 
 from price_physics.bars.build import build_bars
 from price_physics.errors import StoreError
-from price_physics.schemas import (
-    BOOK,
-    DAILY,
-    EQUITY,
-    POSITIONS,
-    PREDICTIONS,
-    SCORED,
-    TICKS,
-    TRADES,
-)
-from price_physics.study import BarsConfig, LabelsConfig
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.ticks import TICKS
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
+from price_physics.study.bars import BarsConfig
+from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.build import WalkForwardResult, build_walk_forward
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN, MAR

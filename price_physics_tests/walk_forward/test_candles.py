@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from price_physics.bars.candles import build_bars_of_candles
 from price_physics.errors import StoreError
-from price_physics.schemas import BOOK, CANDLES, DAILY, EQUITY, POSITIONS, TRADES
-from price_physics.study import BarsConfig
+from price_physics.schemas.ticks import CANDLES
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, TRADES
+from price_physics.study.bars import BarsConfig
 from price_physics.walk_forward import fills as fills_module
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.fills import fill_signals

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from price_physics.schemas import SCORED, TRADES
+from price_physics.frames import conform
+from price_physics.schemas.walk_forward import SCORED, TRADES
 from price_physics.walk_forward import metrics
-from price_physics.walk_forward.frames import conform
 
 
 def scored(p_up, p_flat, p_down, label):

@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 
 from price_physics.bars.build import build_bars
+from price_physics.frames import conform
 from price_physics.labels.build import build_labels
 from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas import OUT_OF_FOLD
-from price_physics.study import Market
+from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.study.market import Market
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
-from price_physics.walk_forward.frames import conform
 from price_physics.walk_forward.signals import build_predictions
 from price_physics.walk_forward.verdict import judge
 from price_physics_tests.walk_forward import make

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.errors import StoreError
-from price_physics.schemas import BOOK, DAILY, EQUITY
-from price_physics.walk_forward.frames import conform
+from price_physics.frames import conform
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
 from price_physics.walk_forward.shift import DAY_NS, shift_statistics, shift_test
 from price_physics_tests.walk_forward import markets, naive
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from price_physics.labels.atr import month_atr
-from price_physics.schemas import PREDICTIONS
-from price_physics.study import LabelsConfig
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.fills import fill_signals
 from price_physics.walk_forward.signals import build_predictions, decide, outcome_means
 from price_physics.walk_forward.sizing import bet_size

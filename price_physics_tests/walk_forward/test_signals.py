@@ -4,7 +4,8 @@ import pytest
 
 from price_physics.errors import StoreError
 from price_physics.labels.atr import month_atr
-from price_physics.schemas import OUT_OF_FOLD, PREDICTIONS
+from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.walk_forward.signals import build_predictions, decide, outcome_means
 from price_physics.walk_forward.sizing import bet_size
 from price_physics_tests.walk_forward import make

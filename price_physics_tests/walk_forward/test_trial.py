@@ -1,7 +1,7 @@
 """Looking at a study: what is written down, and what an in-sample policy is worth."""
 
 from price_physics.months import Month
-from price_physics.study import config_hash
+from price_physics.study.trial import config_hash
 from price_physics.walk_forward.ledger import read_trials
 from price_physics.walk_forward.trial import judge_months
 from price_physics.walk_forward.verdict import NO_VERDICT

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from price_physics.schemas import BOOK, DAILY, EQUITY
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
 from price_physics.walk_forward.bootstrap import bootstrap_mean
 from price_physics.walk_forward.shift import shift_test
 from price_physics.walk_forward.statistics import (

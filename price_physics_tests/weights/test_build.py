@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import StoreError
-from price_physics.schemas import LABELS, WEIGHTS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.weights import WEIGHTS
 from price_physics.weights.build import build_weights
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from price_physics.model.fit import fit_model
 from price_physics.model.train import _weights
-from price_physics.study import ModelConfig
+from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import MONTH, make_study, make_tables
 

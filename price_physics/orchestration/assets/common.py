@@ -7,14 +7,15 @@ from typing import Any
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.orchestration.dag import owner_of, reads_of, tables_of
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import window_mapping
-from price_physics.orchestration.versions import code_version, settings_hash
+from price_physics.pipeline.dag import owner_of, reads_of, tables_of
+from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
-from price_physics.schemas import TableSchema
+from price_physics.schemas.table import TableSchema
 from price_physics.store.partitions import Partition
-from price_physics.study import Market, Study
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,10 @@ import dagster as dg
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
-from price_physics.schemas import (
-    BARRIER_POLICY,
-    EXCURSIONS,
-    FOLD_MEMBERS,
-    FOLD_ROLES,
-    LABELS,
-    REGIME_FEATURES,
-    WEIGHTS,
-)
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.weights import WEIGHTS
 from price_physics.store.artefact import Artefact
 
 GROUP = "labels"

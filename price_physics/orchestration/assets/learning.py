@@ -11,17 +11,13 @@ from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
-from price_physics.orchestration.progress import training_bar
 from price_physics.orchestration.registry import ModelFiles
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.progress import training_bar
 from price_physics.project import Project
-from price_physics.schemas import (
-    DROPPED_WINDOWS,
-    IMAGE_WINDOWS,
-    LEARNING_CURVES,
-    OUT_OF_FOLD,
-    PREDICTIONS,
-)
+from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
+from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
 
@@ -65,8 +61,8 @@ def build_learning_assets(site: Site) -> list[dg.AssetsDefinition]:
         folds: Mapping,
     ) -> Artefact:
         """The network trained through the month, calibrated; out-of-fold predictions; curves."""
+        from price_physics.model.figures import judge_calibration
         from price_physics.model.fit import fit_model
-        from price_physics.orchestration.model_figures import judge_calibration
 
         month = month_of(context)
         fold = folds[month]
@@ -169,7 +165,7 @@ def load_model(partition: Partition):  # type: ignore[no-untyped-def]  # torch l
     """Rebuild the network of a model partition, strictly."""
     from price_physics.model.predict import TrainedModel
 
-    return TrainedModel.load(partition.tensors("network"), partition.document("architecture"))
+    return TrainedModel.load(partition.arrays("network"), partition.document("architecture"))
 
 
 def provenance_of(trained: Partition | None) -> dict:
@@ -215,7 +211,7 @@ def model_files(result: "ModelResult") -> ModelFiles | None:
 
 def plots(result: "ModelResult") -> dict[str, bytes]:
     """Draw the learning curves and the calibration; nothing of a warm-up month."""
-    from price_physics.orchestration.model_figures import draw_calibration, draw_learning_curves
+    from price_physics.model.figures import draw_calibration, draw_learning_curves
 
     if result.warm_up:
         return {}

@@ -9,15 +9,16 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, asset_args
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
-from price_physics.orchestration.dag import tables_of
 from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
-from price_physics.orchestration.progress import reading_bar
-from price_physics.orchestration.versions import open_index
+from price_physics.pipeline.dag import tables_of
+from price_physics.pipeline.versions import open_index
+from price_physics.progress import reading_bar
 from price_physics.project import Project
-from price_physics.schemas import BARS, QUARANTINE
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.ticks import QUARANTINE
 from price_physics.store.artefact import Artefact
-from price_physics.study import Market
+from price_physics.study.market import Market
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,15 +10,16 @@ import dagster as dg
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site
 from price_physics.orchestration.assets.learning import load_model
-from price_physics.orchestration.dag import TABLES
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
-from price_physics.orchestration.versions import code_version
-from price_physics.schemas import MOTIF_MEMBERS, MOTIFS, TRADES
+from price_physics.pipeline.dag import STAGES
+from price_physics.pipeline.versions import code_version
+from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
+from price_physics.schemas.walk_forward import TRADES
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
-from price_physics.study import config_hash
+from price_physics.study.trial import config_hash
 
 if TYPE_CHECKING:
     from price_physics.walk_forward.build import WalkForwardResult
@@ -61,7 +62,7 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         )
         return Artefact(
             tables=tuple(
-                (schema, getattr(result, schema.name)) for schema in TABLES["walk_forward"]
+                (schema, getattr(result, schema.name)) for schema in STAGES["walk_forward"].tables
             ),
             warm_up=result.warm_up,
         )
@@ -183,7 +184,7 @@ def _month_walk(partition: Partition) -> "WalkForwardResult":
     """Rebuild a month of the walk-forward from its tables."""
     from price_physics.walk_forward.build import WalkForwardResult
 
-    frames = {schema.name: partition.table(schema.name) for schema in TABLES["walk_forward"]}
+    frames = {schema.name: partition.table(schema.name) for schema in STAGES["walk_forward"].tables}
     return WalkForwardResult(**frames, warm_up=partition.warm_up)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from price_physics.errors import TickDataError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats import (
     binance_aggregate_trades,
     binance_coin_futures_trades,

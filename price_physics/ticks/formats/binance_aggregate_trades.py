@@ -7,7 +7,7 @@ says so, such as ``BTCUSD_PERP`` or ``BTCUSD_240329``.
 
 import re
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.contracts import count_contracts
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample

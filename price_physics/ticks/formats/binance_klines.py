@@ -5,7 +5,7 @@ Those of COIN-M futures have the same names, and count contracts: ``volume`` is 
 so does ``contract_is_inverse`` of the market.
 """
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.contracts import count_contracts
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample, is_number, most

@@ -5,7 +5,7 @@
 
 from dataclasses import replace
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample
 

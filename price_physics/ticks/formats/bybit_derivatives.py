@@ -7,7 +7,7 @@ Linear contracts count base currency. Inverse ones, such as ``BTCUSD`` and the d
 import re
 from dataclasses import replace
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample
 

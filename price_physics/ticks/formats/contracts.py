@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from price_physics.errors import ConfigError
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from price_physics.errors import ConfigError, TickDataError
-from price_physics.study import Columns, Market
+from price_physics.study.market import Columns, Market
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Sample, is_integer, most
 from price_physics.ticks.parse import is_time

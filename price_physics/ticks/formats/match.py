@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout, split_line
 from price_physics.ticks.parse import is_time
 

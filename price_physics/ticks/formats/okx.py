@@ -4,7 +4,7 @@
 ``BTC-USD-240329`` are inverse, a contract is worth dollars.
 """
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.contracts import count_contracts
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample

@@ -6,7 +6,7 @@ a contract, the market's ``contract_size`` says what one is worth.
 
 from dataclasses import replace
 
-from price_physics.study import Market
+from price_physics.study.market import Market
 from price_physics.ticks.formats.contracts import count_contracts
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Format, Sample, is_integer, most

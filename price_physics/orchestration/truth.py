@@ -1,0 +1,202 @@
+"""The run: every market through the DAG, then every score on the same events of the test month."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
+
+from price_physics.errors import StoreError
+from price_physics.months import Month
+from price_physics.orchestration.backfill import find_study, run_backfill, run_month
+from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.instance import open_instance
+from price_physics.pipeline.freshness import stale_assets
+from price_physics.progress import asset_bar
+from price_physics.project import Project
+from price_physics.store.artefact import canonical_json
+from price_physics.store.atomic import write_atomically
+from price_physics.store.partitions import Partition, Store
+from price_physics.truth.baselines import boosted_trees, logistic_regression
+from price_physics.truth.judgement import (
+    BOOSTED,
+    LOGISTIC,
+    ORACLE,
+    OURS,
+    Row,
+    Truth,
+    judge,
+    judge_on_card,
+)
+from price_physics.truth.markets import (
+    OUTCOME_BARS,
+    PATTERN_BARS,
+    TICKS_A_BAR,
+    Kind,
+    ceiling_auc,
+    n_episodes,
+    outcome_signs,
+)
+from price_physics.truth.page import draw
+from price_physics.truth.projects import (
+    ON_CARD,
+    TEST,
+    TRAIN,
+    episodes_a_day,
+    planted_project,
+    study,
+)
+from price_physics.truth.scores import Scores, compare
+from price_physics.walk_forward.metrics import direction_scores
+
+BARS_AN_EPISODE = PATTERN_BARS + OUTCOME_BARS
+EVENTS_ON_CARD = 120_000
+"""At least, in the month to train on."""
+_SCORING = {"ticks", "bars", "regime_features", "labels", "images", "predictions"}
+"""All that is asked of the test month; a backfill in the planted project gives the rest too."""
+
+
+def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int) -> Truth:
+    """Plant markets, take them through the DAG and look at what was found.
+
+    What is current is not computed again, so a run that was killed goes on. Where torch sees a CUDA
+    card, the default network is trained on more events, too; elsewhere a row says that it was not.
+
+    Parameters
+    ----------
+    project : Project
+        Results go to its ``outputs/truth``; everything else to a project in there.
+    kinds : sequence of Kind
+    seed : int
+        Of markets and studies.
+    n_events : int
+        At least, in the month to train on.
+
+    Returns
+    -------
+    Truth
+        Written as ``truth.json``, ``truth.md`` and ``truth.png`` too.
+
+    Raises
+    ------
+    ConfigError
+        When there cannot be so many events.
+    PricePhysicsError
+        Whatever stopped a month.
+    """
+    episodes = episodes_a_day(n_events)
+    folder = project.outputs / "truth"
+    root = folder / f"seed-{seed}-{episodes}-a-day"
+    planted = planted_project(root, kinds, seed, episodes, project.root / "dagster.yaml")
+    rows: list[Row] = []
+    facts: dict[str, dict[str, Any]] = {}
+    for kind in kinds:
+        _run_dag(planted, kind)
+        scores, facts[kind] = measure(Store(planted.store), kind, seed, episodes)
+        rows += judge(kind, scores)
+        if ceiling_auc(kind) > 0.5:
+            row, more = _on_card(project, kind, seed)
+            rows.append(row)
+            facts |= more
+    sections = study(kinds[0], seed, episodes)
+    settings = {name: sections[name] for name in ("labels", "barrier_policy", "images", "model")}
+    settings["model on a card"] = ON_CARD
+    truth = Truth(seed, rows, facts, settings)
+    write_atomically(folder / "truth.json", canonical_json(truth.document()))
+    write_atomically(folder / "truth.png", draw(truth))
+    write_atomically(folder / "truth.md", truth.markdown("truth.png").encode())
+    return truth
+
+
+def _on_card(project: Project, kind: Kind, seed: int) -> tuple[Row, dict[str, dict[str, Any]]]:
+    """Do the same with the default network, where there is a card; the row and its facts."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return judge_on_card(kind, None), {}
+    episodes = episodes_a_day(EVENTS_ON_CARD)
+    root = project.outputs / "truth" / f"seed-{seed}-{episodes}-a-day-on-card"
+    dagster = project.root / "dagster.yaml"
+    planted = planted_project(root, [kind], seed, episodes, dagster, ON_CARD)
+    _run_dag(planted, kind)
+    scores, facts = measure(Store(planted.store), kind, seed, episodes)
+    return judge_on_card(kind, scores), {f"{kind}, on a card": facts}
+
+
+def _run_dag(planted: Project, kind: Kind) -> None:
+    """Materialise what is stale: all of the month to train on, and what scores the test month."""
+    run_backfill(planted, kind, TRAIN, TRAIN)
+    study_, market = find_study(planted, kind)
+    stale = [a for a in stale_assets(planted, market, study_, TEST) if a in _SCORING]
+    if not stale:
+        return
+    with open_instance(planted) as instance, asset_bar(f"{kind} {TEST}", len(stale)) as bar:
+
+        def on_written(partition: Partition) -> None:
+            bar.update()
+
+        definitions = build_definitions(planted, on_written)
+        run_month(definitions, instance, market, study_, TEST, stale)
+
+
+def measure(
+    store: Store, kind: Kind, seed: int, n_episodes_a_day: int
+) -> tuple[Scores, dict[str, Any]]:
+    """Score the events of the test month that moved: by the network, and by all it is held against.
+
+    Raises
+    ------
+    StoreError
+        When the tables do not belong together.
+    """
+    train, known = _events(store, kind, TRAIN), _events(store, kind, TEST)
+    predictions = store.read((kind, "predictions"), TEST).table("predictions")
+    test = known.merge(predictions[["event_time_ns", "p_up", "p_flat", "p_down"]])
+    if len(test) < len(known):
+        raise StoreError(
+            f"{kind} {TEST}: {len(known)} events have a label, but only {len(test)} of them a "
+            "prediction; materialise predictions again"
+        )
+    ours, came_up = direction_scores(test)
+    moved, unseen = train[train["label"] != 0], test[test["label"] != 0]
+    before, after = np.stack(moved["window"].to_list()), np.stack(unseen["window"].to_list())
+    up = moved["label"].to_numpy() > 0
+    signs = outcome_signs(kind, TRAIN, TEST - TRAIN + 1, n_episodes_a_day, seed)
+    signs = signs[-n_episodes(TEST, n_episodes_a_day) :]
+    scores = compare(
+        {
+            ORACLE: signs[unseen["episode"].to_numpy()],
+            LOGISTIC: logistic_regression(before, up, after),
+            BOOSTED: boosted_trees(before, up, after, seed),
+            OURS: ours,
+        },
+        came_up,
+    )
+    summary = store.read((kind, "model"), TRAIN).document("summary")
+    facts = {
+        "events to train on": int(summary["n_training"]),
+        "that moved": len(moved),
+        "events to test on": len(test),
+        "that moved there": len(unseen),
+        "epochs": int(summary["epochs"]),
+    }
+    return scores, facts
+
+
+def _events(store: Store, kind: Kind, month: Month) -> pd.DataFrame:
+    """Labelled events of a month, each with its episode and the closes of its window."""
+    labels = store.read((kind, "labels"), month).table("labels", ["event_time_ns", "label"])
+    bars = store.read((kind, "bars"), month).table("bars", ["close_time_ns", "close"])
+    time_ns = labels["event_time_ns"].to_numpy(np.int64)
+    bar = np.searchsorted(bars["close_time_ns"].to_numpy(np.int64), time_ns)
+    in_episode = bar % BARS_AN_EPISODE
+    if (in_episode != PATTERN_BARS - 1).any():
+        raise StoreError(
+            f"{kind} {month}: an event is bar {in_episode.max()} of an episode, the pattern ends "
+            f"with {PATTERN_BARS - 1}: bars have not {TICKS_A_BAR} ticks each; rebuild the bars"
+        )
+    windows = sliding_window_view(bars["close"].to_numpy(np.float64), PATTERN_BARS)
+    return labels.assign(
+        episode=bar // BARS_AN_EPISODE, window=list(windows[bar - PATTERN_BARS + 1])
+    )

@@ -1,1 +1,0 @@
-"""`make truth`: markets with a known answer, taken through the real DAG."""

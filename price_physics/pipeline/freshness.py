@@ -1,0 +1,66 @@
+"""Is a partition what this code, these settings and these inputs would give?
+
+Like make, but by content: a partition is current when its manifest names today's code, settings
+and input versions. A kill loses at most the asset that was being computed.
+"""
+
+from price_physics.errors import StoreError
+from price_physics.months import Month
+from price_physics.pipeline.dag import STAGES, months_read, owner_of, reads_of
+from price_physics.pipeline.versions import code_version, file_versions, settings_hash
+from price_physics.project import Project
+from price_physics.store.partitions import Store
+from price_physics.study.market import Market
+from price_physics.study.study import Study
+from price_physics.walk_forward.ledger import trials_version
+
+
+def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
+    """List the assets of a month that have to be materialised, in the order of the pipeline.
+
+    Raises
+    ------
+    TickDataError
+        When the market has no files.
+    """
+    stale: list[str] = []
+    for asset in STAGES:
+        upstream_is_stale = any(
+            name in stale for name, window in reads_of(asset, study).items() if window[1] == 0
+        )
+        if upstream_is_stale or not is_current(project, market, study, asset, month):
+            stale.append(asset)
+    return stale
+
+
+def is_current(project: Project, market: Market, study: Study, asset: str, month: Month) -> bool:
+    """Tell whether a partition stands and nothing it depends on has changed."""
+    store = Store(project.store)
+    try:
+        partition = store.read((owner_of(asset, study.name, market.name), asset), month)
+        partition.verify()
+        inputs = _input_versions(project, store, market, study, asset, month)
+    except StoreError:
+        return False  # missing or damaged: rebuilding is the remedy for both
+    manifest = partition.manifest
+    return (
+        manifest["code_version"] == code_version(asset)
+        and manifest["config_hash"] == settings_hash(asset, study, market)
+        and manifest["inputs"] == inputs
+    )
+
+
+def _input_versions(
+    project: Project, store: Store, market: Market, study: Study, asset: str, month: Month
+) -> dict[str, str]:
+    if asset == "ticks":
+        return file_versions(project, market, month)
+    partitions = [
+        store.read((owner_of(upstream, study.name, market.name), upstream), m)
+        for upstream, window in reads_of(asset, study).items()
+        for m in months_read(window, month, market.first_month)
+    ]
+    versions = {p.name: p.data_version for p in partitions}
+    if asset == "report":
+        versions["ledger"] = trials_version(project.ledger, market.name, month)
+    return versions

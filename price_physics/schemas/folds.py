@@ -1,0 +1,26 @@
+"""Tables of the asset `folds`."""
+
+from price_physics.schemas.table import EVENT, KNOWN_AT, table
+
+FOLD_MEMBERS = table(
+    "folds",
+    "members",
+    "known_at",
+    event_time_ns=EVENT,
+    label_end_ns=("i64", "end of the label's interval, UTC ns"),
+    known_at=KNOWN_AT,
+)
+
+FOLD_ROLES = table(
+    "folds",
+    "roles",
+    "known_at",
+    fold=("i32", "number of the fold, from 0; -1 of the labels that are in none"),
+    event_time_ns=EVENT,
+    role=(
+        "text",
+        "train, early_stop, test; left out of the fold: purged_by_test, embargoed_by_test, "
+        "purged_by_early_stop, embargoed_by_early_stop; in no fold: no_window, crosses_outage",
+    ),
+    known_at=KNOWN_AT,
+)

@@ -1,0 +1,1 @@
+"""Scores, each defined once and named by what it averages over."""

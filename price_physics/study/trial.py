@@ -1,0 +1,35 @@
+"""What makes two studies one trial."""
+
+import hashlib
+import json
+from typing import Any
+
+from price_physics.study.market import Market
+from price_physics.study.study import Study
+
+
+def config_hash(study: Study, market: Market) -> str:
+    """Hash `trial_settings`."""
+    settings = trial_settings(study, market)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def trial_settings(study: Study, market: Market) -> dict[str, Any]:
+    """List everything that can change a number: what makes two trials one.
+
+    Names, descriptions and the extent of the data (`files`, months) do not count, nor do what
+    only refuses data (`vendor`, `strict_gaps`), motifs, the device and its determinism, which
+    change no trade: a trial looked at twice is still one.
+    """
+    without: Any = {
+        "name": True,
+        "description": True,
+        "market": True,
+        "motifs": True,
+        "model": {"device", "deterministic"},
+    }
+    extent = {"name", "files", "first_month", "last_month", "vendor", "strict_gaps"}
+    return {
+        "study": study.model_dump(mode="json", exclude=without),
+        "market": market.model_dump(mode="json", exclude=extent),
+    }

@@ -1,0 +1,33 @@
+"""Section `walk_forward` of a study."""
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+)
+
+from price_physics.study.base import Config, NonNegative
+
+
+class WalkForwardConfig(Config):
+    """Costs a side in basis points, and the rule that turns a probability into a trade.
+
+    Orders are filled at the first price known after the event and `latency_ms`. Of candles that is
+    the next one's open; with a latency, the close of the candle into which it falls.
+    """
+
+    fee_bps: NonNegative
+    slippage_bps: NonNegative
+    half_spread_bps: NonNegative = 0.0
+    latency_ms: NonNegative = 0.0
+    min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    sizing: Literal["probability", "fixed"] = "probability"
+
+    @property
+    def cost_a_side(self) -> float:
+        """Cost of trading one unit of notional once, as a fraction."""
+        return (self.fee_bps + self.slippage_bps + self.half_spread_bps) * 1e-4
+
+    @property
+    def latency_ns(self) -> int:
+        return round(self.latency_ms * 1e6)
