@@ -4,26 +4,29 @@ Stores no images but a few golden ones: a render takes microseconds, so whoever 
 renders them from the bars. Channel statistics are what the model normalises with.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from price_physics.frames import stack
+from price_physics.frames import FloatArray, IntArray, conform, stack
 from price_physics.images.contact_sheet import contact_sheet
 from price_physics.images.golden import checksums, evenly_spaced, render_array
-from price_physics.images.render import RENDERER_VERSION, Renderer
+from price_physics.images.render import Renderer, specification
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.labels.events import event_times
-from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
-from price_physics.study.images import ImagesConfig
-from price_physics.study.study import Study
+from price_physics.store.artefact import Artefact
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
 N_GOLDEN = 256
 N_GOLDEN_RENDERS = 16
@@ -33,98 +36,76 @@ MAX_STATISTICS_WINDOWS = 2048
 _BATCH = 128
 
 
-@dataclass(frozen=True)
-class ImagesResult:
-    """What the `images` partition of one month holds, and a small picture for the UI."""
-
-    windows: pd.DataFrame
-    dropped: pd.DataFrame
-    specification: dict[str, Any]
-    statistics: dict[str, Any]
-    checksums: dict[str, Any]
-    golden: dict[str, np.ndarray]
-    contact_sheet: bytes
-    preview: bytes
-
-
 @one_cpu_thread()
-def build_images(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> ImagesResult:
+def build_images(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Index the windows of the events of `month` and measure their images.
 
     Parameters
     ----------
-    study : Study
-    month : Month
-    bars : mapping of month to BARS
-        Of `month`, and of the month before it where there is one.
+    study, market, month
+    past : Past
+        Bars of `month`, and of the month before it where there is one.
 
     Returns
     -------
-    ImagesResult
-        An event without enough bars behind it is in `dropped`, never in `windows`.
+    Artefact
+        IMAGE_WINDOWS, DROPPED_WINDOWS (an event without enough bars behind it is in these, never
+        in those), the render `specification`, channel `statistics`, `checksums`, golden renders
+        and a contact sheet.
     """
+    bars = past.table(BARS)
     visible = {m: bars[m] for m in sorted(bars) if month - 1 <= m <= month}
     own = visible.get(month)
     times = np.empty(0, np.int64) if own is None else event_times(own, study.events)
     series, ends = window_ends(visible, times)
     longest = max(study.images.windows_bars)
     enough = ends + 1 >= longest
-    kept = ends[enough]
-    (open_time,) = stack(BARS, visible, sorted(visible), "open_time_ns")
-    windows = pd.DataFrame(
-        {
-            "event_time_ns": times[enough],
-            "window_start_ns": open_time[kept - longest + 1].astype(np.int64),
-        },
-        columns=IMAGE_WINDOWS.columns,
-    )
-    reason = f"the longest window needs {longest} bars in {month - 1} and {month}"
-    dropped = pd.DataFrame(
-        {
-            "event_time_ns": times[~enough],
-            "n_bars": ends[~enough] + 1,
-            "reason": pd.Series([reason] * int((~enough).sum()), dtype=object),
-        },
-        columns=DROPPED_WINDOWS.columns,
-    )
-    renderer, kept_times = Renderer(study.images), times[enough]
-    statistics = _statistics(renderer, series, kept)
-    statistics["dropped"] = {str(r): int(n) for r, n in dropped["reason"].value_counts().items()}
-    statistics["known_at"] = month.end_ns
+    kept, kept_times = ends[enough], times[enough]
+    windows = _windows(visible, kept, kept_times, longest)
+    dropped = _dropped(ends[~enough], times[~enough], month, longest)
+    renderer = Renderer(study.images)
     proved = evenly_spaced(len(kept), N_GOLDEN)
     shown = proved[evenly_spaced(len(proved), N_GOLDEN_RENDERS)]
-    return ImagesResult(
-        windows=windows,
-        dropped=dropped,
-        specification=specification(study.images),
-        statistics=statistics,
-        checksums=checksums(renderer, series, kept[proved], kept_times[proved]),
-        golden={
-            "renders": render_array(renderer, series, kept[shown]),
-            "event_time_ns": kept_times[shown],
+    drawn = (month, renderer, series, kept, kept_times)
+    return Artefact(
+        tables=((IMAGE_WINDOWS, windows), (DROPPED_WINDOWS, dropped)),
+        documents={
+            "specification": specification(study.images),
+            "statistics": {
+                **_statistics(renderer, series, kept),
+                "dropped": {str(r): int(n) for r, n in dropped["reason"].value_counts().items()},
+                "known_at": month.end_ns,
+            },
+            "checksums": checksums(renderer, series, kept[proved], kept_times[proved]),
         },
-        contact_sheet=contact_sheet(month, renderer, series, kept, kept_times),
-        preview=contact_sheet(month, renderer, series, kept, kept_times, n_events=1),
+        tensors={
+            "golden": {
+                "renders": render_array(renderer, series, kept[shown]),
+                "event_time_ns": kept_times[shown],
+            }
+        },
+        files={"contact_sheet.png": contact_sheet(*drawn)},
+        highlights={"contact_sheet": contact_sheet(*drawn, n_events=1)},
     )
 
 
-def specification(config: ImagesConfig) -> dict[str, Any]:
-    """Everything that decides a pixel, for JSON; `ImagesConfig` is rebuilt from it."""
-    return {
-        "windows_bars": list(config.windows_bars),
-        "size_pixels": config.size_pixels,
-        "channels": list(config.channels),
-        "engine": config.engine,
-        "sample_range": list(config.sample_range),
-        "mtf_bins": config.mtf_bins,
-        "channel_names": Renderer(config).channel_names,
-        "renderer_version": RENDERER_VERSION,
-    }
+def _windows(
+    bars: dict[Month, pd.DataFrame], ends: IntArray, times: IntArray, longest: int
+) -> pd.DataFrame:
+    """IMAGE_WINDOWS of events, from the ends of their windows in the joined bars."""
+    (open_time,) = stack(BARS, bars, sorted(bars), "open_time_ns")
+    columns = {"event_time_ns": times, "window_start_ns": open_time[ends - longest + 1]}
+    return conform(IMAGE_WINDOWS, **columns)
 
 
-def _statistics(
-    renderer: Renderer, series: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
-) -> dict[str, Any]:
+def _dropped(ends: IntArray, times: IntArray, month: Month, longest: int) -> pd.DataFrame:
+    """DROPPED_WINDOWS of events with too few bars behind them."""
+    reason = f"the longest window needs {longest} bars in {month - 1} and {month}"
+    columns = {"event_time_ns": times, "n_bars": ends + 1, "reason": [reason] * len(times)}
+    return conform(DROPPED_WINDOWS, **columns)
+
+
+def _statistics(renderer: Renderer, series: FloatArray, ends: IntArray) -> dict[str, Any]:
     """Mean and standard deviation of each channel's pixels; NumPy sums in a fixed order."""
     chosen = evenly_spaced(len(ends), MAX_STATISTICS_WINDOWS)
     total = np.zeros(renderer.n_channels)

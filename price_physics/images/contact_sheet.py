@@ -4,6 +4,8 @@ Draws with Agg through `Figure`, so no global plotting state is touched and the 
 same on every run. Computes nothing that another stage reads.
 """
 
+from __future__ import annotations
+
 import io
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,11 @@ import torch
 from price_physics.images.render import Renderer
 from price_physics.images.windows import CLOSE, VOLUME
 from price_physics.months import Month
-from price_physics.study.images import ImagesConfig
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from price_physics.study.images import ImagesConfig
 
 _Floats = npt.NDArray[np.float64]
 
@@ -222,7 +225,7 @@ def _draw_path(axes: Any, windows_bars: list[int], window: _Floats) -> None:
     axes.text(0.01, low, f"{low:.6g}", va="top", **style)
 
 
-def _png(figure: "Figure") -> bytes:
+def _png(figure: Figure) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()

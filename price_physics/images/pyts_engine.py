@@ -3,13 +3,18 @@
 pyts is imported when the first picture is drawn, for it compiles half a minute. No gradients.
 """
 
+from __future__ import annotations
+
 import warnings
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from price_physics.study.images import ImagesConfig
+if TYPE_CHECKING:
+    from price_physics.study.images import ImagesConfig
+
 
 _Array = npt.NDArray[np.float64]
 _WARNINGS = Lock()  # what is shown is a setting of the process

@@ -5,6 +5,10 @@ compiled together with a training step. The channels themselves are in `fields`,
 and `wavelet`; which events have a window is decided in `build`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch import Tensor
 
@@ -13,9 +17,21 @@ from price_physics.images.fields import gadf, gasf, recurrence
 from price_physics.images.transitions import mtf
 from price_physics.images.wavelet import wavelet
 from price_physics.images.windows import CLOSE, VOLUME
-from price_physics.study.images import ImagesConfig
 
-__all__ = ["RENDERER_VERSION", "Renderer", "gadf", "gasf", "mtf", "recurrence", "wavelet"]
+if TYPE_CHECKING:
+    from price_physics.study.images import ImagesConfig
+
+
+__all__ = [
+    "RENDERER_VERSION",
+    "Renderer",
+    "gadf",
+    "gasf",
+    "mtf",
+    "recurrence",
+    "specification",
+    "wavelet",
+]
 
 RENDERER_VERSION = "1"
 """Changes whenever a pixel changes; part of the render specification."""
@@ -126,6 +142,20 @@ class Renderer:
         if name in _GRAMIAN:
             return _GRAMIAN[name](windows, size, config.sample_range)
         return _OTHER[name](windows, size)
+
+
+def specification(config: ImagesConfig) -> dict[str, Any]:
+    """Everything that decides a pixel, for JSON; `ImagesConfig` is rebuilt from it."""
+    return {
+        "windows_bars": list(config.windows_bars),
+        "size_pixels": config.size_pixels,
+        "channels": list(config.channels),
+        "engine": config.engine,
+        "sample_range": list(config.sample_range),
+        "mtf_bins": config.mtf_bins,
+        "channel_names": Renderer(config).channel_names,
+        "renderer_version": RENDERER_VERSION,
+    }
 
 
 def _row(channel: str) -> int:

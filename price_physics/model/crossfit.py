@@ -6,12 +6,15 @@ seeds, and their logits are averaged. On the CPU the fits run side by side. Cali
 here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median_high
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,8 +29,11 @@ from price_physics.model.side_by_side import Check, fits_at_once, side_by_side
 from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
 from price_physics.months import Month
 from price_physics.schemas.model import LEARNING_CURVES
-from price_physics.study.folds import FoldsConfig
-from price_physics.study.study import Study
+
+if TYPE_CHECKING:
+    from price_physics.study.folds import FoldsConfig
+    from price_physics.study.study import Study
+
 
 Progress = Callable[[int, int, str], None]
 """Called with epochs done, epochs at most, and what is being done."""
@@ -115,7 +121,6 @@ def fit_folds(
     month: Month,
     store: SampleStore,
     network: NetworkConfig,
-    uniqueness: Floats,
     folds: dict[int, Parts],
     progress: Progress | None = None,
     checkpoints: Path | None = None,
@@ -124,7 +129,7 @@ def fit_folds(
 
     `progress` may be called from other threads, one at a time.
     """
-    work = _Work(study, month, store, network, uniqueness, sorted(folds), progress, checkpoints)
+    work = _Work(study, month, store, network, sorted(folds), progress, checkpoints)
     parts = dict(sorted(folds.items()))
     fits = work.fit(
         {f: (p["train"], p["early_stop"], study.model.max_epochs) for f, p in parts.items()}
@@ -158,7 +163,6 @@ class _Work:
     month: Month
     store: SampleStore
     network: NetworkConfig
-    uniqueness: Floats
     folds: list[int]
     progress: Progress | None
     checkpoints: Path | None
@@ -203,7 +207,6 @@ class _Work:
             self.store,
             self.study.model,
             self.network,
-            self.uniqueness,
             task,
             on_epoch=partial(self._report, fold, member),
             on_step=check,

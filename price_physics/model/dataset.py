@@ -4,10 +4,13 @@ The bars of all months lie in one array; a sample is a position in it, and its i
 the step. Which sample plays which role in which fold is not known here.
 """
 
+from __future__ import annotations
+
 import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +24,15 @@ from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.windows import window_ends
 from price_physics.model.metrics import Floats
 from price_physics.months import Month
+from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
+from price_physics.schemas.table import TableSchema
+from price_physics.schemas.weights import WEIGHTS
+
+if TYPE_CHECKING:
+    from price_physics.past import Past
 
 CACHE_BYTES = 1 << 30
 _RENDER_BATCH = 256
@@ -46,6 +55,29 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Scales:
+    """What images and regime features are scaled by before the network sees them."""
+
+    channels: Moments
+    features: Moments
+
+    @classmethod
+    def read(cls, architecture: Mapping[str, Any]) -> Scales:
+        """Read back what `json` wrote."""
+        channels = Moments(architecture["channel_mean"], architecture["channel_std"])
+        return cls(channels, Moments(architecture["feature_mean"], architecture["feature_std"]))
+
+    def json(self) -> dict[str, list[float]]:
+        """Four entries of an architecture document."""
+        return {
+            "channel_mean": self.channels.mean,
+            "channel_std": self.channels.std,
+            "feature_mean": self.features.mean,
+            "feature_std": self.features.std,
+        }
+
+
+@dataclass(frozen=True)
 class Samples:
     """The members of the training set, one row each, sorted by event time.
 
@@ -60,17 +92,8 @@ class Samples:
     label_rows: pd.DataFrame
 
 
-def gather_samples(
-    month: Month,
-    members: pd.DataFrame,
-    *,
-    windows: Mapping[Month, pd.DataFrame],
-    bars: Mapping[Month, pd.DataFrame],
-    features: Mapping[Month, pd.DataFrame],
-    labels: Mapping[Month, pd.DataFrame],
-    weights: pd.DataFrame,
-) -> Samples:
-    """Find everything known about the members in tables of months up to `month`.
+def gather_samples(month: Month, members: pd.DataFrame, past: Past) -> Samples:
+    """Find everything known about the members in the months up to `month`.
 
     Raises
     ------
@@ -79,35 +102,43 @@ def gather_samples(
     ValueError
         When a feature is not a number.
     """
+
+    def up_to_month(schema: TableSchema, *columns: str) -> list[npt.NDArray[Any]]:
+        tables = past.table(schema, *columns)
+        return stack(schema, tables, [m for m in sorted(tables) if m <= month], *columns)
+
     times = np.sort(members["event_time_ns"].to_numpy(np.int64))
-    past = [m for m in sorted(bars) if m <= month]
-    visible = {m: bars[m] for m in past}
-    series, ends = window_ends(visible, times)
-
-    def months_of(tables: Mapping[Month, pd.DataFrame]) -> list[Month]:
-        return [m for m in sorted(tables) if m <= month]
-
-    (window_time,) = stack(IMAGE_WINDOWS, windows, months_of(windows), "event_time_ns")
+    bars = past.table(BARS)
+    series, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
+    (window_time,) = up_to_month(IMAGE_WINDOWS, "event_time_ns")
     rows_of(times, window_time, "images")
-    feature_time, *columns = stack(
-        REGIME_FEATURES, features, months_of(features), "event_time_ns", *FEATURE_COLUMNS
-    )
-    values = np.column_stack(columns)[rows_of(times, feature_time, "regime_features")]
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(
-            f"regime_features: {FEATURE_COLUMNS[column]} is {values[row, column]} at event_time_ns "
-            f"{times[row]}; materialise regime_features of that month again"
-        )
-    label_columns = stack(LABELS, labels, months_of(labels), *LABELS.columns)
-    label_frame = pd.DataFrame(dict(zip(LABELS.columns, label_columns, strict=True)))
-    label_frame = label_frame.sort_values("event_time_ns", kind="stable", ignore_index=True)
-    label_time = label_frame["event_time_ns"].to_numpy(np.int64)
-    label_rows = label_frame.iloc[rows_of(times, label_time, "labels")].reset_index(drop=True)
+    feature_time, *columns = up_to_month(REGIME_FEATURES, "event_time_ns", *FEATURE_COLUMNS)
+    features = np.column_stack(columns)[rows_of(times, feature_time, "regime_features")]
+    _check_finite(features, times)
+    label_columns = up_to_month(LABELS, *LABELS.columns)
+    labels = pd.DataFrame(dict(zip(LABELS.columns, label_columns, strict=True)))
+    labels = labels.sort_values("event_time_ns", kind="stable", ignore_index=True)
+    label_rows = rows_of(times, labels["event_time_ns"].to_numpy(np.int64), "labels")
+    weights = past.table(WEIGHTS)[month]
     weights = weights.sort_values("event_time_ns", kind="stable", ignore_index=True)
     weight_rows = rows_of(times, weights["event_time_ns"].to_numpy(np.int64), "weights")
-    uniqueness = weights["average_uniqueness"].to_numpy(np.float64)[weight_rows]
-    return Samples(times, series, ends, values, uniqueness, label_rows)
+    return Samples(
+        event_time_ns=times,
+        series=series,
+        ends=ends,
+        features=features,
+        uniqueness=weights["average_uniqueness"].to_numpy(np.float64)[weight_rows],
+        label_rows=labels.iloc[label_rows].reset_index(drop=True),
+    )
+
+
+def _check_finite(features: Floats, times: npt.NDArray[np.int64]) -> None:
+    if not np.isfinite(features).all():
+        row, column = np.argwhere(~np.isfinite(features))[0]
+        raise ValueError(
+            f"regime_features: {FEATURE_COLUMNS[column]} is {features[row, column]} at "
+            f"event_time_ns {times[row]}; materialise regime_features of that month again"
+        )
 
 
 def feature_moments(features: Floats) -> Moments:
@@ -140,10 +171,10 @@ def channel_moments(statistics: Mapping[Month, dict], month: Month) -> Moments:
 
 
 class SampleStore:
-    """What the training loop reads: images, features and classes by sample number.
+    """What the training loop reads: images, features, classes and uniqueness by sample number.
 
     Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes` and
-    into the device's memory.
+    into the device's memory. All is on the device but the average uniqueness, a float64 array.
     """
 
     def __init__(
@@ -151,8 +182,7 @@ class SampleStore:
         renderer: Renderer,
         samples: Samples,
         classes: npt.NDArray[np.int64],
-        channels: Moments,
-        features: Moments,
+        scales: Scales,
         device: torch.device,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
@@ -161,11 +191,12 @@ class SampleStore:
         self.series = torch.as_tensor(samples.series, device=device)
         self.ends = torch.as_tensor(samples.ends, device=device)
         renderer.check(self.series, self.ends)
-        self._moments = channels
-        self._mean = torch.tensor(channels.mean, device=device).view(-1, 1, 1)
-        self._std = torch.tensor(channels.std, device=device).view(-1, 1, 1)
+        self._moments = scales.channels
+        self._mean = torch.tensor(scales.channels.mean, device=device).view(-1, 1, 1)
+        self._std = torch.tensor(scales.channels.std, device=device).view(-1, 1, 1)
         raw = torch.as_tensor(samples.features, device=device)
-        self.features = features.scale(raw, axis=1).to(torch.float32)
+        self.features = scales.features.scale(raw, axis=1).to(torch.float32)
+        self.uniqueness = samples.uniqueness
         self.classes = torch.as_tensor(classes, device=device)
         self._cache: Tensor | None = None
         try:
@@ -206,9 +237,10 @@ class SampleStore:
         return images.sub_(self._mean).div_(self._std)
 
     def fingerprint(self) -> str:
-        """Hash all that a sample is: bars, positions, features, classes, how it is drawn."""
+        """Hash all that a sample is: bars, positions, features, class, weight, how it is drawn."""
         drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
         digest = hashlib.sha256("|".join(drawn).encode())
         for tensor in (self.series, self.ends, self.features, self.classes):
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        digest.update(np.ascontiguousarray(self.uniqueness).tobytes())
         return digest.hexdigest()

@@ -3,68 +3,62 @@
 How the folds are fitted is in `crossfit`; who is in which fold was decided in the package `folds`.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from price_physics.images.build import specification
-from price_physics.images.render import Renderer
+from price_physics.images.render import Renderer, specification
 from price_physics.images.threads import one_cpu_thread
-from price_physics.model.calibration import Calibration, cross_calibrated, fit_calibration
+from price_physics.model.calibration import cross_calibrated, fit_calibration
 from price_physics.model.crossfit import FoldedFit, Progress, fit_folds, read_folds
 from price_physics.model.dataset import (
-    Moments,
     Samples,
     SampleStore,
+    Scales,
     channel_moments,
     feature_moments,
     gather_samples,
 )
 from price_physics.model.device import algorithms, describe_device, resolve_device
+from price_physics.model.judgement import judge_calibration
 from price_physics.model.metrics import Floats, class_index, class_names, summarise
-from price_physics.model.networks import CONFIGS, NetworkConfig, network_json
+from price_physics.model.networks import NetworkConfig, config_class, network_json
 from price_physics.model.predict import probability_columns
-from price_physics.model.result import ModelResult
 from price_physics.model.train import Index
-from price_physics.months import Month
-from price_physics.schemas.model import OUT_OF_FOLD
-from price_physics.study.model import ModelConfig
-from price_physics.study.study import Study
+from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.store.artefact import Artefact
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Known, Past
+    from price_physics.study.market import Market
+    from price_physics.study.model import ModelConfig
+    from price_physics.study.study import Study
 
 
 @one_cpu_thread()
 def fit_model(
     study: Study,
+    market: Market,
     month: Month,
+    past: Past,
     *,
-    windows: Mapping[Month, pd.DataFrame],
-    bars: Mapping[Month, pd.DataFrame],
-    features: Mapping[Month, pd.DataFrame],
-    labels: Mapping[Month, pd.DataFrame],
-    weights: pd.DataFrame,
-    members: pd.DataFrame,
-    roles: pd.DataFrame,
-    statistics: Mapping[Month, dict],
     progress: Progress | None = None,
     checkpoints: Path | None = None,
-) -> ModelResult:
+) -> Artefact:
     """Train the model of `month`, which serves the month after it.
 
     Parameters
     ----------
-    study : Study
-    month : Month
-    windows, bars, features, labels : mapping of month to table
-        IMAGE_WINDOWS, BARS, REGIME_FEATURES, LABELS of months up to `month`.
-    weights : DataFrame
-        WEIGHTS of `month`.
-    members, roles : DataFrame
-        FOLD_MEMBERS and FOLD_ROLES of `month`.
-    statistics : mapping of month to dict
-        The images' channel statistics.
+    study, market, month
+    past : Past
+        Images, bars, regime features and labels up to `month`; weights and folds of it.
     progress : callable, optional
         Called with (epochs done, epochs at most, text).
     checkpoints : Path, optional
@@ -73,68 +67,63 @@ def fit_model(
 
     Returns
     -------
-    ModelResult
-        In warm-up, when there is too little to train on, with `warm_up` saying why.
+    Artefact
+        The networks' weights, `architecture` (all that rebuilds and serves them), OUT_OF_FOLD,
+        LEARNING_CURVES, `summary`, and the manifest of the folds. In warm-up, when there is too
+        little to train on, the summary says why and the rest is empty.
 
     Raises
     ------
     StoreError
         When the tables do not belong together.
     ConfigError
-        When the device is not there.
+        When the device is not there, or the network not whole.
     """
-    folds, reason = read_folds(study.folds, month, members, roles)
+    fold = past.of("folds")[month]
+    members = past.table(FOLD_MEMBERS)[month]
+    folds, reason = read_folds(study.folds, month, members, past.table(FOLD_ROLES)[month])
     if reason is not None:
-        return ModelResult.warming_up(reason, len(members))
-    samples = gather_samples(
-        month,
-        members,
-        windows=windows,
-        bars=bars,
-        features=features,
-        labels=labels,
-        weights=weights,
-    )
+        return _warming_up(fold, reason, len(members))
+    samples = gather_samples(month, members, past)
+    channels = channel_moments(past.documents("images", "statistics"), month)
+    scales = Scales(channels, feature_moments(samples.features))
     n_classes = 3 if study.model.head == "three_class" else 2
     classes = class_index(samples.label_rows["label"].to_numpy(np.int8), n_classes)
-    channels, heads = channel_moments(statistics, month), feature_moments(samples.features)
     device = resolve_device(study.model.device)
     renderer = Renderer(study.images)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)
     with algorithms(device, study.model.deterministic):
-        store = SampleStore(renderer, samples, classes, channels, heads, device)
-        fitted = fit_folds(
-            study, month, store, network, samples.uniqueness, folds, progress, checkpoints
-        )
+        store = SampleStore(renderer, samples, classes, scales, device)
+        fitted = fit_folds(study, month, store, network, folds, progress, checkpoints)
     fold_of, index, logits = fitted.tested
     calibration = fit_calibration(logits, classes[index])  # of all folds: what is served
     probabilities = cross_calibrated(logits, classes[index], fold_of)  # what is judged
     out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
-    architecture = {
-        "network": network_json(network),
-        "n_members": len(fitted.final),
-        "n_channels": network.n_channels,
-        "n_features": network.n_features,
-        "head": study.model.head,
-        "classes": class_names(n_classes),
-        "images": specification(study.images),
-        **_moments_json(channels, heads),
-        **_fit_json(study, month, fitted, calibration),
-        **describe_device(device),
-    }
     summary = {
         "n_training": len(samples.event_time_ns),
         "label_shares": _label_shares(samples),
         **summarise(probabilities, out_of_fold["label"].to_numpy(np.int8), fold_of),
-        "temperature": calibration.temperature,
-        "bias": calibration.bias,
-        "epochs": fitted.epochs,
+        **judge_calibration(out_of_fold),
         "fold_epochs": fitted.fold_epochs,
         "samples_at_once": fitted.at_once,
-        **describe_device(device),
     }
-    curves = fitted.curves(month)
-    return ModelResult(None, _stored(fitted), architecture, out_of_fold, curves, summary)
+    architecture = {
+        **_architecture(study, month, network),
+        **scales.json(),
+        "n_members": len(fitted.final),
+        "training_log_odds": fitted.final[0].log_odds.tolist(),
+    }
+    fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(device)}
+    return Artefact(
+        tables=((OUT_OF_FOLD, out_of_fold), (LEARNING_CURVES, fitted.curves(month))),
+        documents={
+            "architecture": architecture | fit,
+            "summary": summary | fit,
+            "fold_manifest": fold.document("manifest"),
+        },
+        tensors={"network": _stored(fitted)},
+        warm_up=fold.warm_up,
+    )
 
 
 def choose_network(
@@ -142,13 +131,41 @@ def choose_network(
 ) -> NetworkConfig:
     """Configuration of the network a study asks for."""
     width = {} if config.width is None else {"width": config.width}
-    return CONFIGS[config.architecture](
+    return config_class(config.architecture)(
         n_channels=n_channels,
         n_features=n_features,
         n_classes=n_classes,
         dropout=config.dropout,
         **width,
     )
+
+
+def _warming_up(fold: Known, reason: str, n_training: int) -> Artefact:
+    return Artefact(
+        tables=((OUT_OF_FOLD, OUT_OF_FOLD.empty()), (LEARNING_CURVES, LEARNING_CURVES.empty())),
+        documents={
+            "architecture": {},
+            "summary": {"n_training": n_training, "warm_up": reason},
+            "fold_manifest": fold.document("manifest"),
+        },
+        tensors={"network": {}},
+        warm_up=fold.warm_up or reason,
+    )
+
+
+def _architecture(study: Study, month: Month, network: NetworkConfig) -> dict[str, Any]:
+    return {
+        "network": network_json(network),
+        "n_channels": network.n_channels,
+        "n_features": network.n_features,
+        "head": study.model.head,
+        "classes": class_names(network.n_classes),
+        "images": specification(study.images),
+        "config": study.model.model_dump(mode="json"),
+        "seed": study.seed,
+        "month": str(month),
+        "known_at": month.end_ns,
+    }
 
 
 def _stored(fitted: FoldedFit) -> dict[str, np.ndarray]:
@@ -174,30 +191,6 @@ def _out_of_fold(
     for name in copied:
         columns[name] = rows[name].to_numpy()
     return pd.DataFrame(columns, columns=OUT_OF_FOLD.columns)
-
-
-def _moments_json(channels: Moments, features: Moments) -> dict[str, list[float]]:
-    return {
-        "channel_mean": channels.mean,
-        "channel_std": channels.std,
-        "feature_mean": features.mean,
-        "feature_std": features.std,
-    }
-
-
-def _fit_json(
-    study: Study, month: Month, fitted: FoldedFit, calibration: Calibration
-) -> dict[str, Any]:
-    return {
-        "config": study.model.model_dump(mode="json"),
-        "temperature": calibration.temperature,
-        "bias": calibration.bias,
-        "training_log_odds": fitted.final[0].log_odds.tolist(),
-        "epochs": fitted.epochs,
-        "seed": study.seed,
-        "month": str(month),
-        "known_at": month.end_ns,
-    }
 
 
 def _label_shares(samples: Samples) -> dict[str, float]:

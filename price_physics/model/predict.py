@@ -3,8 +3,10 @@
 Knows nothing of trades; which side to take is decided in `walk_forward`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +20,16 @@ from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.model.calibration import Calibration
-from price_physics.model.dataset import Moments
+from price_physics.model.dataset import Scales
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
 from price_physics.model.schedules import full_batches
 from price_physics.months import Month
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.study.images import ImagesConfig
-from price_physics.study.study import Study
+
+if TYPE_CHECKING:
+    from price_physics.past import Known
+    from price_physics.study.study import Study
 
 _BATCH = 64
 _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
@@ -49,14 +54,11 @@ class TrainedModel:
         self.network = self.members[0]
         self.architecture = architecture
         self.renderer = Renderer(images_config(architecture["images"]))
-        self._channels = Moments(architecture["channel_mean"], architecture["channel_std"])
-        self._features = Moments(architecture["feature_mean"], architecture["feature_std"])
+        self._scales = Scales.read(architecture)
         self._calibration = Calibration(architecture["temperature"], architecture["bias"])
 
     @classmethod
-    def load(
-        cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]
-    ) -> "TrainedModel":
+    def load(cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]) -> TrainedModel:
         """Rebuild a model, strictly: every tensor and number must be there, fit, and be finite.
 
         Raises
@@ -91,12 +93,12 @@ class TrainedModel:
 
     def normalise(self, images: Tensor) -> Tensor:
         """Scale rendered images (B, C, S, S) as in training."""
-        return self._channels.scale(images, axis=1)
+        return self._scales.channels.scale(images, axis=1)
 
     def scale_features(self, features: npt.ArrayLike | Tensor) -> Tensor:
         """Scale features (B, N), columns as FEATURE_COLUMNS, as in training; gives float32."""
         raw = torch.as_tensor(features, dtype=torch.float64)
-        return self._features.scale(raw, axis=1).to(torch.float32)
+        return self._scales.features.scale(raw, axis=1).to(torch.float32)
 
     def logits(
         self,
@@ -136,6 +138,13 @@ class TrainedModel:
         """Calibrated probabilities (B, n_classes) in float64; differentiable."""
         bias = torch.tensor(self._calibration.bias, dtype=torch.float64)
         return torch.softmax(logits.double() / self._calibration.temperature + bias, dim=1)
+
+
+def serving_model(trained: Known | None) -> TrainedModel | None:
+    """Rebuild the model of a month; None in warm-up, and before the first. Raises as `load`."""
+    if trained is None or trained.warm_up:
+        return None
+    return TrainedModel.load(trained.arrays("network"), trained.document("architecture"))
 
 
 @one_cpu_thread()

@@ -19,7 +19,7 @@ Check = Callable[[], None]
 """To be called now and then by a job: raises when the others have been given up."""
 
 _MOST_ACTIVATIONS = 2**27
-"""Batch x pixels x width over all fits at once: measured, about 1.5 GB."""
+"""Of all fits at once: measured, about 1.5 GB."""
 
 
 class GivenUpError(Exception):
@@ -35,14 +35,14 @@ def fits_at_once(
 
     Examples
     --------
-    >>> from price_physics.model.networks import ResNetLiteConfig
-    >>> wide = ResNetLiteConfig(n_channels=9, n_features=6, n_classes=3, width=256)
+    >>> from price_physics.model.networks import NetworkConfig
+    >>> wide = NetworkConfig(n_channels=9, n_features=6, n_classes=3, width=256)
     >>> fits_at_once(torch.device("cpu"), 128, 64, wide)
     1
     """
     if device.type != "cpu":
         return 1
-    each = batch_size * size_pixels**2 * network.width
+    each = batch_size * network.activations(size_pixels)
     return max(1, min(_n_cores(), _MOST_ACTIVATIONS // each))
 
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from torch import Tensor
 
-from price_physics.model.networks import Network
+from price_physics.model.networks import Dropout, Network
 from price_physics.store.atomic import write_atomically
 
 Arrays = dict[str, np.ndarray]
@@ -56,7 +56,9 @@ class TrainingState:
         self.network, self.optimiser, self.generator = network, optimiser, generator
         self._dropout = dropout
         if self._device.type == "cpu":
-            network.dropout.generator = dropout
+            for layer in network.modules():
+                if isinstance(layer, Dropout):
+                    layer.generator = dropout
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.curve: list[dict[str, Any]] = []
         self.at_once = 0

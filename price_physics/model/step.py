@@ -6,7 +6,10 @@ the device is still busy with the step before. A batch that goes through in part
 busy anyway; nothing of it is then held whole.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +18,10 @@ from torch import Tensor
 from price_physics.model.dataset import SampleStore
 from price_physics.model.networks import Network
 from price_physics.model.state import TrainingState
-from price_physics.study.model import ModelConfig
+
+if TYPE_CHECKING:
+    from price_physics.study.model import ModelConfig
+
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 """Images, features, classes and loss weights of samples."""

@@ -4,15 +4,16 @@ Weights act on the loss or on the draw of the samples and on nothing else: the e
 is judged by unweighted log loss. Which samples train and which stop is the caller's business.
 """
 
+from __future__ import annotations
+
 import hashlib
 import logging
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,17 @@ from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import algorithms, describe_device, exact_float32, seeded
 from price_physics.model.metrics import Floats, log_loss, log_softmax
-from price_physics.model.networks import Network, NetworkConfig, build_network
+from price_physics.model.networks import Network, NetworkConfig, build_network, network_json
 from price_physics.model.schedules import batches, full_batches, learning_rate
 from price_physics.model.state import Checkpoint, TrainingState, adamw
 from price_physics.model.step import Step
+from price_physics.source import source_version
 from price_physics.store.artefact import canonical_json
-from price_physics.study.model import ModelConfig
 from price_physics.weights.kernels import class_balance
+
+if TYPE_CHECKING:
+    from price_physics.study.model import ModelConfig
+
 
 _EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}
 _FEWEST_AT_ONCE = 8
@@ -83,7 +88,6 @@ def fit_network(
     store: SampleStore,
     config: ModelConfig,
     architecture: NetworkConfig,
-    uniqueness: Floats,
     task: Task,
     on_epoch: Callable[[int], None] = lambda epoch: None,
     on_step: Callable[[], None] = lambda: None,
@@ -98,8 +102,6 @@ def fit_network(
         The learning rate's cycle spans `max_epochs`, also when fewer are run: epoch k of the final
         fit then is what epoch k was in the folds.
     architecture : NetworkConfig
-    uniqueness : float64 array of shape (n_samples,)
-        Average uniqueness of every sample of the store.
     task : Task
     on_epoch : callable
         Called with the number of each epoch finished in this call.
@@ -115,13 +117,10 @@ def fit_network(
     PricePhysicsError
         When the loss is no longer finite.
     """
-    weight, log_odds, shift = _weights(
-        store, config, uniqueness, task.train, architecture.n_classes
-    )
+    weight, log_odds, shift = _weights(store, config, task.train, architecture.n_classes)
     kept = None
     if checkpoint is not None:
-        key = _fingerprint(store, config, architecture, uniqueness, task)
-        kept = Checkpoint(checkpoint, key)
+        kept = Checkpoint(checkpoint, _fingerprint(store, config, architecture, task))
     on_cuda = store.device.type == "cuda"
     with (
         algorithms(store.device, config.deterministic),
@@ -246,7 +245,7 @@ class _Epochs:
 
 
 def _weights(
-    store: SampleStore, config: ModelConfig, uniqueness: Floats, train: Index, n_classes: int
+    store: SampleStore, config: ModelConfig, train: Index, n_classes: int
 ) -> tuple[Floats, Floats, Floats]:
     """Weight of every sample, log of the weighted class shares, and what they shift logits by.
 
@@ -255,7 +254,7 @@ def _weights(
     """
     classes = store.classes.cpu().numpy()
     weight = np.ones(len(store))
-    weight[train] = uniqueness[train] / uniqueness[train].mean()
+    weight[train] = store.uniqueness[train] / store.uniqueness[train].mean()
     if config.class_weights == "balanced":
         weight[train] *= class_balance(classes[train], weight[train])
     elif config.class_weights is not None:
@@ -298,35 +297,20 @@ def _halved(at_once: int, what: str) -> int:
 
 
 def _fingerprint(
-    store: SampleStore,
-    config: ModelConfig,
-    architecture: NetworkConfig,
-    uniqueness: Floats,
-    task: Task,
+    store: SampleStore, config: ModelConfig, architecture: NetworkConfig, task: Task
 ) -> str:
-    """Hash everything that decides a fit: settings, samples, code, machine."""
+    """Hash everything that decides a fit: settings, samples, code that it can import, machine."""
     settings = {
         "config": config.model_dump(mode="json", exclude={"device"}),
-        "architecture": [type(architecture).__name__, asdict(architecture)],
+        "architecture": network_json(architecture),
         "epochs": task.n_epochs,
         "seed": task.seed,
         "store": store.fingerprint(),
         "device": describe_device(store.device),
-        "code": _code_version(),
+        "code": source_version(__name__, type(architecture).__module__),
     }
     digest = hashlib.sha256(canonical_json(settings))
-    for part in (task.train, task.early_stop, uniqueness):
+    for part in (task.train, task.early_stop):
         digest.update(b"none" if part is None else np.ascontiguousarray(part).tobytes())
         digest.update(b"|")
-    return digest.hexdigest()
-
-
-@cache
-def _code_version() -> str:
-    """Hash of the source that trains and draws."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for folder in ("model", "images"):
-        for file in sorted((package / folder).rglob("*.py")):
-            digest.update(file.read_bytes())
     return digest.hexdigest()

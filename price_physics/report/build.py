@@ -1,89 +1,98 @@
-"""The report of a month: numbers, plots, and the three formats that show them."""
+"""The report of a month: the verdict, the numbers, plots, and the three formats that show them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from price_physics.figures import DARK, LIGHT
-from price_physics.months import Month
 from price_physics.report.content import compose
 from price_physics.report.curves import chain_months
+from price_physics.report.evidence import Evidence
 from price_physics.report.numbers import collect_numbers
 from price_physics.report.plots import draw
 from price_physics.report.render import to_html, to_markdown
-from price_physics.study.market import Market
-from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
-from price_physics.walk_forward.verdict import Verdict
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.walk_forward.ledger import trials_version
+from price_physics.walk_forward.month import MonthWalk
+from price_physics.walk_forward.trial import judge_months
 
-
-@dataclass(frozen=True)
-class ReportResult:
-    """One report in three formats; `plots` are PNG bytes by file name."""
-
-    html: str
-    markdown: str
-    numbers: dict[str, Any]
-    plots: dict[str, bytes]
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
 
 def build_report(
     study: Study,
     market: Market,
     month: Month,
+    past: Past,
     *,
-    walk_forward: Mapping[Month, MonthWalk],
-    predictions: Mapping[Month, pd.DataFrame],
-    labels: Mapping[Month, pd.DataFrame],
-    label_counts: Mapping[Month, dict],
-    provenance: Mapping[Month, dict],
-    verdict: Verdict,
-    environment: dict,
-) -> ReportResult:
-    """Report everything out of sample up to a month. Same inputs, same bytes.
+    ledger: Path,
+    environment: dict[str, Any],
+) -> Artefact:
+    """Judge everything out of sample up to a month, and report it. Same inputs, same bytes.
 
     Parameters
     ----------
     study, market, month
         What is reported, through which month.
-    walk_forward : mapping of month to MonthWalk
-        All months up to `month`; those with a `warm_up` reason are out of the numbers.
-    predictions, labels : mapping of month to DataFrame
-        PREDICTIONS and LABELS, all months up to `month`.
-    label_counts : mapping of month to dict
-        What the labels do not show: `dropped` by reason, and `undecidable` where bars touch.
-    provenance : mapping of month to dict
-        Of the model that served the month: model_month, warm_up, summary, folds, architecture.
-    verdict : Verdict
-        Judged on the same months.
+    past : Past
+        Walk-forward, predictions and labels of all months up to `month`.
+    ledger : Path
+        Folder of the trial ledger, which the trial is written to.
     environment : dict
         versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
 
     Returns
     -------
-    ReportResult
+    Artefact
+        ``report.html``, ``report.md``, ``report.json``, plots.
     """
-    curves = chain_months(walk_forward)
-    numbers = collect_numbers(
+    own = past.of("walk_forward")[month]
+    walks = {m: MonthWalk.of(known) for m, known in past.of("walk_forward").items()}
+    verdict = judge_months(
+        walks,
+        ledger=ledger,
+        study=study,
+        market=market,
+        month=month,
+        synthetic=own.synthetic,
+        in_sample=own.in_sample,
+    )
+    evidence = Evidence(
         study,
         market,
         month,
-        walk_forward=walk_forward,
-        predictions=predictions,
-        labels=labels,
-        label_counts=label_counts,
-        provenance=provenance,
-        verdict=verdict,
-        environment=environment,
-        curves=curves,
+        walks,
+        past.table(PREDICTIONS),
+        past.table(LABELS),
+        past.documents("labels", "counts"),
+        past.documents("predictions", "provenance"),
+        verdict,
+        environment,
     )
+    return Artefact(
+        files=write_report(evidence),
+        warm_up=own.warm_up,
+        inputs={"ledger": trials_version(ledger, market.name, month)},
+        highlights={"verdict": f"**{verdict.verdict}**: {verdict.sentence}"},
+    )
+
+
+def write_report(evidence: Evidence) -> dict[str, bytes]:
+    """Write a report in its three formats, and its plots: bytes by file name."""
+    curves = chain_months(evidence.walks)
+    numbers = collect_numbers(evidence, curves)
     document = compose(numbers)
     light, dark = draw(numbers, curves, LIGHT), draw(numbers, curves, DARK)
-    return ReportResult(
-        html=to_html(document, light, dark),
-        markdown=to_markdown(document),
-        numbers=numbers,
-        plots=light,
-    )
+    return {
+        "report.html": to_html(document, light, dark).encode(),
+        "report.md": to_markdown(document).encode(),
+        "report.json": canonical_json(numbers),
+        **light,
+    }

@@ -4,15 +4,20 @@ Every month's equity starts at 1. Months are linked by their days' returns, whic
 judged on; within a month the curve follows the bar closes. Nothing is scored here.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.trial import out_of_sample
+
+if TYPE_CHECKING:
+    from price_physics.walk_forward.month import MonthWalk
 
 
 @dataclass(frozen=True)

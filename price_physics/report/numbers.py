@@ -3,79 +3,70 @@
 Aggregates tables; what a score or a verdict is stands in ``walk_forward``.
 """
 
+from __future__ import annotations
+
 import dataclasses
-import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
+from price_physics.plain import flatten, jsonable
 from price_physics.report.curves import Curves, compound
 from price_physics.report.scores import score_numbers
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
-from price_physics.study.market import Market
-from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.metrics import trade_precision
 from price_physics.walk_forward.trial import out_of_sample
-from price_physics.walk_forward.verdict import Verdict
+
+if TYPE_CHECKING:
+    from price_physics.report.evidence import Evidence
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
+    from price_physics.walk_forward.month import MonthWalk
+    from price_physics.walk_forward.verdict import Verdict
 
 
-def collect_numbers(
-    study: Study,
-    market: Market,
-    month: Month,
-    *,
-    walk_forward: Mapping[Month, MonthWalk],
-    predictions: Mapping[Month, pd.DataFrame],
-    labels: Mapping[Month, pd.DataFrame],
-    label_counts: Mapping[Month, dict],
-    provenance: Mapping[Month, dict],
-    verdict: Verdict,
-    environment: dict,
-    curves: Curves,
-) -> dict[str, Any]:
-    """Collect the numbers; see `report.build.build_report` for the parameters.
+def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
+    """Collect the numbers.
 
     Returns
     -------
     dict
         JSON values only; what is undefined is None.
     """
-    walks = {m: walk_forward[m] for m in sorted(walk_forward)}
+    study, market, environment = evidence.study, evidence.market, evidence.environment
+    walks = {m: evidence.walks[m] for m in sorted(evidence.walks)}
     served = out_of_sample(walks)
     scores = score_numbers({m: walks[m].scored for m in walks})
     trades = _concat(TRADES, [walks[m].trades for m in served])
     daily = _concat(DAILY, [walks[m].daily for m in served])
     costs = cost_numbers(study, daily, trades)
+    predictions = evidence.predictions
     return jsonable(
         {
             "study": study.name,
             "description": study.description,
             "market": market.name,
             "symbol": market.symbol,
-            "month": str(month),
+            "month": str(evidence.month),
             "synthetic": market.synthetic or bool(environment.get("synthetic")),
             "in_sample": study.barrier_policy.in_sample or bool(environment.get("in_sample")),
-            "verdict": dataclasses.asdict(verdict),
-            "headline": _headline(walks, curves, trades, costs, scores, verdict),
+            "verdict": dataclasses.asdict(evidence.verdict),
+            "headline": _headline(walks, curves, trades, costs, scores, evidence.verdict),
             "months": [
-                _month_numbers(
-                    m, walks[m], m in served, predictions, labels, provenance, scores["month_auc"]
-                )
-                for m in walks
+                _month_numbers(m, evidence, m in served, scores["month_auc"].get(m)) for m in walks
             ],
             "costs": costs,
             "trades": trade_groups(trades),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
-            "labels": label_numbers(study, market, labels, label_counts),
+            "labels": label_numbers(study, market, evidence.labels, evidence.label_counts),
             "reliability": scores["reliability"],
             "confusion": scores["confusion"],
-            "models": [_model_numbers(m, provenance[m]) for m in sorted(provenance)],
+            "models": [_model_numbers(m, p) for m, p in sorted(evidence.provenance.items())],
             "environment": environment,
             "parameters": flatten(study.model_dump(mode="json")),
             "market_parameters": flatten(market.model_dump(mode="json")),
@@ -218,15 +209,10 @@ def label_numbers(
 
 # ---------------------------------------------------------------------------- months, models
 def _month_numbers(
-    month: Month,
-    walk: MonthWalk,
-    served: bool,
-    predictions: Mapping[Month, pd.DataFrame],
-    labels: Mapping[Month, pd.DataFrame],
-    provenance: Mapping[Month, dict],
-    month_auc: dict[Month, float | None],
+    month: Month, evidence: Evidence, served: bool, auc: float | None
 ) -> dict[str, Any]:
-    model = provenance.get(month, {})
+    walk, labels, predictions = evidence.walks[month], evidence.labels, evidence.predictions
+    model = evidence.provenance.get(month, {})
     return {
         "month": str(month),
         "warm_up": None if served else walk.warm_up,
@@ -240,7 +226,7 @@ def _month_numbers(
         "cost": float(walk.daily["cost"].sum()) if served else None,
         "market_return": compound(walk.daily["market_return"]) if len(walk.daily) else None,
         "hit_rate": trade_precision(walk.trades)[0],
-        "direction_auc": month_auc.get(month),
+        "direction_auc": auc,
         "mean_absolute_book": mean_absolute_book(walk.book, month) if served else None,
     }
 
@@ -258,47 +244,6 @@ def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
             for key in ("seed", "device", "device_name", "threads", "torch")
         },
     }
-
-
-# ---------------------------------------------------------------------------- plain JSON
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn nested settings into one level with dotted keys.
-
-    Examples
-    --------
-    >>> flatten({"a": 1, "b": {"c": [2, 3]}})
-    {'a': 1, 'b.c': [2, 3]}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
-
-
-def jsonable(value: Any) -> Any:
-    """Reduce to what JSON holds: no arrays, no NumPy scalars, None for what is not finite.
-
-    Examples
-    --------
-    >>> jsonable({"a": np.float64("nan"), Month(2012, 3): (np.int8(1), True)})
-    {'a': None, '2012-03': [1, True]}
-    """
-    if isinstance(value, dict):
-        return {str(k): jsonable(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return jsonable(value.tolist())
-    if isinstance(value, np.generic):
-        return jsonable(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
 
 
 def _concat(schema: TableSchema, frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -4,7 +4,6 @@ Puts the pieces of this package together; decides nothing that ``signals`` has n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,22 +19,7 @@ from price_physics.study.study import Study
 from price_physics.walk_forward.book import Market, run_book
 from price_physics.walk_forward.fills import CANCELLED, Fills, close_stale, fill_signals
 from price_physics.walk_forward.marks import book_table, daily_table, equity_table
-
-
-@dataclass(frozen=True)
-class WalkForwardResult:
-    """Tables of one month, as their schemas say; ``warm_up`` is why nothing was predicted."""
-
-    trades: pd.DataFrame
-    positions: pd.DataFrame
-    book: pd.DataFrame
-    equity: pd.DataFrame
-    daily: pd.DataFrame
-    scored: pd.DataFrame
-    warm_up: str | None
-
-
-MonthWalk = WalkForwardResult
+from price_physics.walk_forward.month import MonthWalk
 
 
 def build_walk_forward(
@@ -48,7 +32,7 @@ def build_walk_forward(
     *,
     warm_up: str | None = None,
     candles: bool = False,
-) -> WalkForwardResult:
+) -> MonthWalk:
     """Trade the signals of a month on its ticks, with the positions the month before left.
 
     Equity starts the month at 1, with the book carried in, at the last price before the month.
@@ -72,7 +56,7 @@ def build_walk_forward(
 
     Returns
     -------
-    WalkForwardResult
+    MonthWalk
         Trades that left or were cancelled in the month, positions carried in and out, BOOK,
         EQUITY, DAILY, and every label of the month that had been predicted (SCORED).
 
@@ -111,7 +95,7 @@ def build_walk_forward(
     cost = study.walk_forward.cost_a_side
     path = run_book(fills, weight, market, cost)
     equity = equity_table(path, market, bars[month], month)
-    return WalkForwardResult(
+    return MonthWalk(
         trades=_trades(signals, weight, fills, market, cost, month),
         positions=_positions(signals, weight, fills, market, month),
         book=book_table(path, market, month),

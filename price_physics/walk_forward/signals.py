@@ -5,8 +5,11 @@ predictions, the barrier policy) or at the event's own bar close. What the signa
 the market is in ``fills`` and ``book``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,9 +23,12 @@ from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.study import Study
 from price_physics.study.walk_forward import WalkForwardConfig
 from price_physics.walk_forward.sizing import bet_size, book_scale
+
+if TYPE_CHECKING:
+    from price_physics.study.study import Study
+
 
 THREE_CLASS, BINARY = "three_class", "binary_take_profit"
 
@@ -172,7 +178,7 @@ def decide(
     return Decision(value_long, value_short, side, size)
 
 
-def build_predictions(
+def prediction_table(
     study: Study,
     month: Month,
     probabilities: pd.DataFrame,
@@ -181,7 +187,7 @@ def build_predictions(
     bars: Mapping[Month, pd.DataFrame],
     features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Build the predictions of the events of a month, out of sample.
+    """Predict the events of a month, out of sample: what their probabilities are worth.
 
     Parameters
     ----------

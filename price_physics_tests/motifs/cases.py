@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from price_physics.images.build import specification
-from price_physics.images.render import Renderer
+from price_physics.images.render import Renderer, specification
 from price_physics.images.windows import window_ends
 from price_physics.model.networks import ResNetLiteConfig, build_network, network_json
 from price_physics.model.predict import TrainedModel, probability_columns

@@ -1,38 +1,119 @@
-"""The networks a study may name: each whole in one file, its configuration beside it.
+"""The networks a study may name, and what each of them must have.
 
-Every network has ``features(images)``, its last feature map, and ``classify(feature_map,
-features)``, which gives the logits; calling it does both. About training they know nothing.
+A network is one module of this folder, known by lying in it: ``architecture: tiny`` of a study is
+``tiny.py``. It defines a frozen dataclass that extends `NetworkConfig`, and a `Network` that is
+made from one. Whoever builds it checks that, and an error names what is missing. A module whose
+name begins with an underscore is no network: what several are built of.
 
-What none may contain: a stride-2 1x1 convolution (its backward pass crashes torch 2.13 on the CPU
-in channels_last) and AdaptiveAvgPool (no deterministic version on CUDA).
+Nobody imports a network by its name, so that its code is part of those versions alone whose study
+names it.
 """
 
+import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any
 
-from price_physics.errors import StoreError
-from price_physics.model.networks.patchify import Patchify, PatchifyConfig
-from price_physics.model.networks.resnet_lite import ResNetLite, ResNetLiteConfig
+import torch
+from torch import Tensor, nn
 
-Network = ResNetLite | Patchify
-NetworkConfig = ResNetLiteConfig | PatchifyConfig
+from price_physics.errors import ConfigError, StoreError
+from price_physics.model.networks._dropout import Dropout
+from price_physics.source import names_in
 
-CONFIGS: dict[str, type[NetworkConfig]] = {
-    "resnet_lite": ResNetLiteConfig,
-    "patchify": PatchifyConfig,
-}
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """All that decides the shapes of a network's weights; stored as JSON beside them.
+
+    What has no default comes from the samples; `width` and `dropout` are the study's where it sets
+    them. A network gives `width` a default of its own, and adds what it likes, with defaults.
+    """
+
+    n_channels: int  # C: renderers x windows
+    n_features: int  # N: regime features beside the image
+    n_classes: int  # 3: down, flat, up; 2: other, take profit
+    width: int = 32
+    dropout: float = 0.1
+
+    def activations(self, size_pixels: int) -> int:
+        """Say about how many numbers a training sample of so many pixels a side keeps in memory.
+
+        That decides how many fits run side by side; nothing that is computed depends on it.
+        """
+        return size_pixels**2 * self.width
+
+
+class Network(nn.Module, ABC):
+    """Images and regime features to the logits of the classes; about training it knows nothing.
+
+    None may contain `nn.Dropout` (fits that run side by side would share its random numbers), a
+    strided 1 x 1 convolution (its backward pass crashes torch 2.13 on the CPU in channels_last) or
+    AdaptiveAvgPool (no deterministic version on CUDA).
+
+    Attributes
+    ----------
+    config : NetworkConfig
+        What it was made from.
+    dropout : Dropout
+        Zeroes a share `config.dropout` of some units in training; there may be others.
+    """
+
+    config: NetworkConfig
+    dropout: Dropout
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Tensor:
+        """Map images (B, C, S, S), S at least 8, to the last feature map (B, c, h, w).
+
+        Motifs attribute an event to its cells.
+        """
+
+    @abstractmethod
+    def classify(self, feature_map: Tensor, features: Tensor) -> Tensor:
+        """Map that feature map and the regime features (B, N) to logits (B, n_classes)."""
+
+    def forward(self, images: Tensor, features: Tensor) -> Tensor:
+        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes)."""
+        return self.classify(self.features(images), features)
+
+
+def config_class(architecture: str) -> type[NetworkConfig]:
+    """Find the configuration of a network.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such network, or its module defines none.
+    """
+    found: type[NetworkConfig] = _defined_in(architecture, NetworkConfig)
+    return found
 
 
 def build_network(config: NetworkConfig) -> Network:
-    """Make a network with random weights."""
-    return ResNetLite(config) if isinstance(config, ResNetLiteConfig) else Patchify(config)
+    """Make a network with random weights.
+
+    Raises
+    ------
+    ConfigError
+        When it lacks something that a `Network` must have.
+    """
+    architecture = _name(config)
+    kind: type[Network] = _defined_in(architecture, Network)
+    if missing := sorted(kind.__abstractmethods__):
+        raise _refused(architecture, f"{kind.__name__} defines no {' and no '.join(missing)}")
+    network = kind(config)
+    problems = [*_lacking(network, config), *_forbidden(network)]
+    if problems or (problems := _misshapen(network, config)):
+        raise _refused(architecture, "; ".join(problems))
+    return network
 
 
 def network_json(config: NetworkConfig) -> dict[str, Any]:
     """Describe a configuration for an architecture document."""
-    names = {kind: name for name, kind in CONFIGS.items()}
-    return {"architecture": names[type(config)], **asdict(config)}
+    return {"architecture": _name(config), **asdict(config)}
 
 
 def network_config(document: Mapping[str, Any]) -> NetworkConfig:
@@ -45,16 +126,93 @@ def network_config(document: Mapping[str, Any]) -> NetworkConfig:
 
     Examples
     --------
-    >>> config = ResNetLiteConfig(n_channels=1, n_features=0, n_classes=2)
+    >>> config = config_class("patchify")(n_channels=1, n_features=0, n_classes=2)
     >>> network_config(network_json(config)) == config
     True
     """
     settings = dict(document)
     name = settings.pop("architecture", None)
     try:
-        return CONFIGS[name](**settings)
-    except (KeyError, TypeError) as error:
+        return config_class(name)(**settings)
+    except (ConfigError, TypeError) as error:
         raise StoreError(
             f"the model's architecture {name!r} with settings {sorted(settings)} is none of "
-            f"{sorted(CONFIGS)}: {error}; materialise the model again"
+            f"{names_in(__name__)}: {error}; materialise the model again"
         ) from error
+
+
+# ---------------------------------------------------------------------------- one module
+def _name(config: NetworkConfig) -> str:
+    return type(config).__module__.rpartition(".")[2]
+
+
+def _defined_in(architecture: str | None, base: type) -> Any:
+    """The one class of a network's module that extends `base`."""
+    known = names_in(__name__)
+    if architecture not in known:
+        raise ConfigError(f"model.architecture = {architecture!r} is none of {known}")
+    module = import_module(f"{__name__}.{architecture}")
+    found = [
+        kind
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, base) and kind.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise _refused(
+            architecture, f"it defines {len(found)} classes that extend {base.__name__}, not one"
+        )
+    return found[0]
+
+
+def _refused(architecture: str | None, problem: str) -> ConfigError:
+    return ConfigError(
+        f"model.architecture = {architecture!r}: {problem}; what a network must have is said in "
+        "price_physics/model/networks/__init__.py"
+    )
+
+
+def _lacking(network: Network, config: NetworkConfig) -> list[str]:
+    """Attributes that a network did not set."""
+    problems = []
+    if getattr(network, "config", None) != config:
+        problems.append("it has no attribute config, what it was made from")
+    if not isinstance(getattr(network, "dropout", None), Dropout):
+        problems.append("it has no attribute dropout that is a networks.Dropout")
+    return problems
+
+
+def _forbidden(network: Network) -> list[str]:
+    """Layers that no network may contain."""
+    problems = []
+    for name, layer in network.named_modules():
+        what = f"{name} is a {type(layer).__name__}"
+        if isinstance(layer, nn.modules.dropout._DropoutNd):
+            problems.append(f"{what}, not a networks.Dropout")
+        elif isinstance(layer, nn.modules.pooling._AdaptiveAvgPoolNd):
+            problems.append(f"{what}; take mean((2, 3))")
+        elif isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) != layer.stride:
+            problems.append(f"{what} of 1 x 1 with stride {layer.stride}; pool before it")
+    return problems
+
+
+def _misshapen(network: Network, config: NetworkConfig) -> list[str]:
+    """What two small images give, where it has another shape; draws no random number."""
+    images = torch.zeros(2, config.n_channels, 16, 16)
+    features = torch.zeros(2, config.n_features)
+    try:
+        with torch.no_grad():
+            feature_map = network.eval().features(images)
+            if feature_map.ndim != 4 or len(feature_map) != 2:
+                return [f"features gives {tuple(feature_map.shape)} of 2 images, not (2, c, h, w)"]
+            given = {"classify": network.classify(feature_map, features)}
+            given["forward"] = network(images, features)
+    except RuntimeError as error:
+        return [f"it fails on images of {tuple(images.shape)}: {error}"]
+    finally:
+        network.train()
+    expected = (2, config.n_classes)
+    return [
+        f"{name} gives {tuple(logits.shape)} of 2 images, not {expected}"
+        for name, logits in given.items()
+        if tuple(logits.shape) != expected
+    ]

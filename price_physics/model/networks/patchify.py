@@ -16,26 +16,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from price_physics.model.networks.dropout import Dropout
-from price_physics.model.networks.resnet_lite import NORM_MOMENTUM, ResidualBlock
+from price_physics.model.networks import Dropout, Network, NetworkConfig
+from price_physics.model.networks._blocks import NORM_MOMENTUM, ResidualBlock
 
 PATCH = 8
 _MERGE = 2
 
 
 @dataclass(frozen=True)
-class PatchifyConfig:
-    """All that decides the shapes of the weights."""
+class PatchifyConfig(NetworkConfig):
+    """All that decides the shapes of the weights; `width` is w, and v = 5w / 2 after merging."""
 
-    n_channels: int  # C: renderers x windows
-    n_features: int  # N: regime features beside the image
-    n_classes: int  # 3: down, flat, up; 2: other, take profit
-    width: int = 64  # w; v = 5w / 2 after merging
+    width: int = 64
     n_hidden: int = 32
-    dropout: float = 0.1
 
 
-class Patchify(nn.Module):
+class Patchify(Network):
     """A patch embedding, two residual stages, regime features in the head.
 
     S is padded to a multiple of 16 at the window's old end; the comments give the shapes at S = 64.
@@ -70,10 +66,6 @@ class Patchify(nn.Module):
         x = F.relu(self.hidden(torch.cat([x, features], dim=1)))  # (B, n_hidden)
         logits: Tensor = self.output(self.dropout(x))  # (B, n_classes)
         return logits
-
-    def forward(self, images: Tensor, features: Tensor) -> Tensor:
-        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes)."""
-        return self.classify(self.features(images), features)
 
 
 def patches(x: Tensor, side: int) -> Tensor:

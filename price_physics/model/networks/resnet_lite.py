@@ -10,25 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from price_physics.model.networks.dropout import Dropout
-
-NORM_MOMENTUM = 0.2
-"""Twice torch's: an epoch of a few hundred samples has a handful of steps to learn the norms in."""
+from price_physics.model.networks import Dropout, Network, NetworkConfig
+from price_physics.model.networks._blocks import NORM_MOMENTUM, ResidualBlock
 
 
 @dataclass(frozen=True)
-class ResNetLiteConfig:
-    """All that decides the shapes of the weights."""
+class ResNetLiteConfig(NetworkConfig):
+    """All that decides the shapes of the weights; `width` is w."""
 
-    n_channels: int  # C: renderers x windows
-    n_features: int  # N: regime features beside the image
-    n_classes: int  # 3: down, flat, up; 2: other, take profit
-    width: int = 32  # w
     n_hidden: int = 32
-    dropout: float = 0.1
 
 
-class ResNetLite(nn.Module):
+class ResNetLite(Network):
     """A small residual network on S x S images, with regime features in its head.
 
     S must be at least 8; the comments give the shapes at S = 64.
@@ -62,26 +55,3 @@ class ResNetLite(nn.Module):
         x = F.relu(self.hidden(torch.cat([x, features], dim=1)))  # (B, n_hidden)
         logits: Tensor = self.output(self.dropout(x))  # (B, n_classes)
         return logits
-
-    def forward(self, images: Tensor, features: Tensor) -> Tensor:
-        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes)."""
-        return self.classify(self.features(images), features)
-
-
-class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions around a shortcut, which is a 1 x 1 one where the width changes."""
-
-    def __init__(self, n_in: int, n_out: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
-        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(n_out, momentum=NORM_MOMENTUM)
-        self.shortcut: nn.Module = nn.Identity()
-        if n_in != n_out:
-            self.shortcut = nn.Conv2d(n_in, n_out, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, n_in, h, h) to (B, n_out, h, h)."""
-        y = F.relu(self.norm1(self.conv1(x)))
-        return F.relu(self.norm2(self.conv2(y)) + self.shortcut(x))

@@ -1,5 +1,6 @@
 """What every asset has in common, taken from the table in `orchestration.dag`."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from price_physics.pipeline.dag import owner_of, reads_of, tables_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
 from price_physics.schemas.table import TableSchema
+from price_physics.store.artefact import Artefact, Highlight
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
 from price_physics.study.study import Study
@@ -75,6 +77,19 @@ def asset_args(
         "code_version": f"{code_version(name, study)}-{settings}",
         "metadata": metadata,
     }
+
+
+def shown(context: dg.AssetExecutionContext, artefact: Artefact) -> Artefact:
+    """Put the highlights of an artefact on the asset's page."""
+    context.add_output_metadata({k: _metadata(v) for k, v in artefact.highlights.items()})
+    return artefact
+
+
+def _metadata(value: Highlight) -> dg.MetadataValue:
+    """A number, Markdown, or a small picture, which the UI takes as a data URI in Markdown."""
+    if isinstance(value, bytes):
+        return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(value).decode()})")
+    return dg.MetadataValue.md(value) if isinstance(value, str) else dg.MetadataValue.float(value)
 
 
 def _column_schema(schema: TableSchema) -> dg.TableSchema:

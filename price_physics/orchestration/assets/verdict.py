@@ -1,30 +1,30 @@
 """Predictions -> walk-forward -> report and verdict; model -> motifs."""
 
+import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.orchestration.assets.common import Site
-from price_physics.orchestration.assets.learning import load_model
+from price_physics.orchestration.assets.common import Site, shown
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.versions import code_version
-from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
+from price_physics.schemas.motifs import MOTIFS
 from price_physics.schemas.walk_forward import TRADES
-from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Partition
 from price_physics.study.trial import config_hash
 
-if TYPE_CHECKING:
-    from price_physics.walk_forward.build import WalkForwardResult
-
 GROUP = "verdict"
+LOGGED = ("sharpe_annual", "bootstrap_p", "shift_p", "n_days", "n_trades")
+"""Numbers of the verdict that MLflow plots by month."""
+
 PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
 
 
@@ -77,69 +77,31 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
     ) -> Artefact:
         """The out-of-sample report up to the month, and its verdict."""
         from price_physics.report.build import build_report
-        from price_physics.walk_forward.ledger import trials_version
-        from price_physics.walk_forward.trial import judge_months
 
         month = month_of(context)
-        months = {m: _month_walk(p) for m, p in walk_forward.items()}
-        verdict = judge_months(
-            months,
-            ledger=project.ledger,
-            study=study,
-            market=market,
-            month=month,
-            synthetic=walk_forward[month].synthetic,
-            in_sample=walk_forward[month].in_sample,
-        )
-        result = build_report(
+        artefact = build_report(
             study,
             market,
             month,
-            walk_forward=months,
-            predictions=MonthTables(predictions, "predictions"),
-            labels=MonthTables(labels, "labels"),
-            label_counts={m: p.document("counts") for m, p in labels.items()},
-            provenance={m: p.document("provenance") for m, p in predictions.items()},
-            verdict=verdict,
+            Past({"walk_forward": walk_forward, "predictions": predictions, "labels": labels}),
+            ledger=project.ledger,
             environment=environment(site, walk_forward),
         )
-        files = {
-            "report.html": result.html.encode(),
-            "report.md": result.markdown.encode(),
-            "report.json": canonical_json(result.numbers),
-        }
+        verdict = json.loads(artefact.files["report.json"])["verdict"]
         tracking.log_month(
             study,
             market,
             month,
             tags={
-                **run_tags(context, walk_forward[month], walk_forward[month].warm_up),
-                "verdict": verdict.verdict,
+                **run_tags(context, walk_forward[month], artefact.warm_up),
+                "verdict": verdict["verdict"],
             },
-            metrics={
-                "sharpe_annual": verdict.sharpe_annual,
-                "bootstrap_p": verdict.bootstrap_p,
-                "shift_p": verdict.shift_p,
-                "n_days": verdict.n_days,
-                "n_trades": verdict.n_trades,
-            },
-            files={
-                f"report/{name}": content for name, content in {**files, **result.plots}.items()
-            },
+            metrics={name: verdict[name] for name in LOGGED},
+            files={f"report/{name}": content for name, content in artefact.files.items()},
         )
-        context.add_output_metadata(
-            {
-                "verdict": dg.MetadataValue.md(f"**{verdict.verdict}**: {verdict.sentence}"),
-                "report": dg.MetadataValue.path(
-                    str(project.outputs / study.name / "reports" / f"{month}.html")
-                ),
-            }
-        )
-        return Artefact(
-            files={**files, **result.plots},
-            warm_up=walk_forward[month].warm_up,
-            inputs={"ledger": trials_version(project.ledger, market.name, month)},
-        )
+        page = project.outputs / study.name / "reports" / f"{month}.html"
+        context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})
+        return shown(context, artefact)
 
     @dg.asset(**site.asset_args("motifs", GROUP, {"torch", "parquet"}, MOTIFS))
     def motifs(
@@ -155,37 +117,20 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         """What the network looks for, in words: Grad-CAM clusters of the month's events."""
         from price_physics.motifs.build import build_motifs
 
-        month = month_of(context)
-        trained = model.get(month - 1)
-        result = build_motifs(
-            study,
-            month,
-            model=load_model(trained) if trained and not trained.warm_up else None,
-            bars=MonthTables(bars, "bars"),
-            windows=MonthTables(images, "windows"),
-            features=MonthTables(regime_features, "regime_features"),
-            labels=labels[month].table("labels"),
-            predictions=MonthTables(predictions, "predictions"),
-            scored=walk_forward[month].table("scored"),
-            synthetic=walk_forward[month].synthetic,
-            in_sample=walk_forward[month].in_sample,
+        past = Past(
+            {
+                "model": model,
+                "bars": bars,
+                "images": images,
+                "regime_features": regime_features,
+                "predictions": predictions,
+                "labels": labels,
+                "walk_forward": walk_forward,
+            }
         )
-        context.add_output_metadata({"motifs": dg.MetadataValue.md(result.markdown)})
-        return Artefact(
-            tables=((MOTIFS, result.motifs), (MOTIF_MEMBERS, result.members)),
-            files={**result.plots, "motifs.md": result.markdown.encode()},
-            warm_up=result.warm_up,
-        )
+        return shown(context, build_motifs(study, market, month_of(context), past))
 
     return [walk_forward, report, motifs]
-
-
-def _month_walk(partition: Partition) -> "WalkForwardResult":
-    """Rebuild a month of the walk-forward from its tables."""
-    from price_physics.walk_forward.build import WalkForwardResult
-
-    frames = {schema.name: partition.table(schema.name) for schema in STAGES["walk_forward"].tables}
-    return WalkForwardResult(**frames, warm_up=partition.warm_up)
 
 
 def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:

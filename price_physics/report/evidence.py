@@ -1,0 +1,48 @@
+"""All that a report is made of, gathered once: what was seen through a month, and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from price_physics.months import Month
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
+    from price_physics.walk_forward.month import MonthWalk
+    from price_physics.walk_forward.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a report of a study through `month` shows.
+
+    Attributes
+    ----------
+    walks : mapping of month to MonthWalk
+        All months up to `month`; those with a `warm_up` reason are out of the numbers.
+    predictions, labels : mapping of month to DataFrame
+        PREDICTIONS and LABELS.
+    label_counts : mapping of month to dict
+        What the labels do not show: `dropped` by reason, and `undecidable` where bars touch.
+    provenance : mapping of month to dict
+        Of the model that served the month: model_month, warm_up, summary, folds, architecture.
+    verdict : Verdict
+        Judged on the same months.
+    environment : dict
+        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
+    """
+
+    study: Study
+    market: Market
+    month: Month
+    walks: Mapping[Month, MonthWalk]
+    predictions: Mapping[Month, pd.DataFrame]
+    labels: Mapping[Month, pd.DataFrame]
+    label_counts: Mapping[Month, dict[str, Any]]
+    provenance: Mapping[Month, dict[str, Any]]
+    verdict: Verdict
+    environment: dict[str, Any]
