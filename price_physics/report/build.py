@@ -86,7 +86,7 @@ def build_report(
 
 def write_report(evidence: Evidence) -> dict[str, bytes]:
     """Write a report in its three formats, and its plots: bytes by file name."""
-    curves = chain_months(evidence.walks)
+    curves = chain_months(evidence.walk_forward)
     numbers = collect_numbers(evidence, curves)
     document = compose(numbers)
     light, dark = draw(numbers, curves, LIGHT), draw(numbers, curves, DARK)

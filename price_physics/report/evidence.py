@@ -22,7 +22,7 @@ class Evidence:
 
     Attributes
     ----------
-    walks : mapping of month to MonthWalk
+    walk_forward : mapping of month to MonthWalk
         All months up to `month`; those with a `warm_up` reason are out of the numbers.
     predictions, labels : mapping of month to DataFrame
         PREDICTIONS and LABELS.
@@ -39,7 +39,7 @@ class Evidence:
     study: Study
     market: Market
     month: Month
-    walks: Mapping[Month, MonthWalk]
+    walk_forward: Mapping[Month, MonthWalk]
     predictions: Mapping[Month, pd.DataFrame]
     labels: Mapping[Month, pd.DataFrame]
     label_counts: Mapping[Month, dict[str, Any]]

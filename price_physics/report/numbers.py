@@ -39,7 +39,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
         JSON values only; what is undefined is None.
     """
     study, market, environment = evidence.study, evidence.market, evidence.environment
-    walks = {m: evidence.walks[m] for m in sorted(evidence.walks)}
+    walks = {m: evidence.walk_forward[m] for m in sorted(evidence.walk_forward)}
     served = out_of_sample(walks)
     scores = score_numbers({m: walks[m].scored for m in walks})
     trades = _concat(TRADES, [walks[m].trades for m in served])
@@ -211,7 +211,7 @@ def label_numbers(
 def _month_numbers(
     month: Month, evidence: Evidence, served: bool, auc: float | None
 ) -> dict[str, Any]:
-    walk, labels, predictions = evidence.walks[month], evidence.labels, evidence.predictions
+    walk, labels, predictions = evidence.walk_forward[month], evidence.labels, evidence.predictions
     model = evidence.provenance.get(month, {})
     return {
         "month": str(month),

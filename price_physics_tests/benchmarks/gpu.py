@@ -173,12 +173,12 @@ def _walk_forward(
             "patience_epochs": sizes.n_epochs,  # every epoch is run
         }
     )
-    uniqueness, alone, folds = np.ones(len(store)), 0.0, 0.0
+    alone, folds = 0.0, 0.0
 
     def timed(train: np.ndarray, early_stop: np.ndarray | None, test: np.ndarray | None) -> float:
         start = time.perf_counter()
         task = Task(train, early_stop, sizes.n_epochs, seed=1)
-        fit = fit_network(store, config, architecture, uniqueness, task)
+        fit = fit_network(store, config, architecture, task)
         if test is not None:
             predict_logits(fit.network, store, test)
         _wait(store.device)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from price_physics.images.render import Renderer
-from price_physics.model.dataset import Moments, Samples, SampleStore
+from price_physics.model.dataset import Moments, Samples, SampleStore, Scales
 from price_physics.model.device import exact_float32
 from price_physics.model.fit import choose_network
 from price_physics.model.networks import build_network
@@ -40,9 +40,9 @@ def random_store(n: int, config: ImagesConfig, device: torch.device) -> SampleSt
     )
     renderer = Renderer(config)
     plain = Moments([0.0] * renderer.n_channels, [0.5] * renderer.n_channels)
-    features = Moments([0.0] * N_FEATURES, [1.0] * N_FEATURES)
+    scales = Scales(plain, Moments([0.0] * N_FEATURES, [1.0] * N_FEATURES))
     classes = rng.integers(0, N_CLASSES, n)
-    return SampleStore(renderer, samples, classes, plain, features, device, cache_bytes=0)
+    return SampleStore(renderer, samples, classes, scales, device, cache_bytes=0)
 
 
 def drawn(n: int, network: str, batch: int, n_fits: int) -> Job:
@@ -53,7 +53,7 @@ def drawn(n: int, network: str, batch: int, n_fits: int) -> Job:
 
     def fit(seed: int, check: Check) -> None:
         task = Task(np.arange(n), None, n_epochs=1, seed=seed)
-        fit_network(store, config, architecture, np.ones(n), task, on_step=check)
+        fit_network(store, config, architecture, task, on_step=check)
 
     def job() -> int:
         with _threads(1), exact_float32():

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import warnings
+from typing import NamedTuple
 
 import matplotlib.image
 import numpy as np
@@ -20,7 +21,9 @@ from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.study.images import ImagesConfig
+from price_physics.study.market import Market
 from price_physics.study.study import Study
+from price_physics_tests.past import past_of
 
 MONTH = Month(2012, 3)
 MINUTE = 60_000_000_000
@@ -59,6 +62,36 @@ def make_bars(month, n, seed=0, partial_last=True):
     frame["known_at"] = np.where(frame["partial"], month.end_ns, close_time)
     BARS.to_arrow(frame)
     return frame
+
+
+MARKET = Market(name="toy", symbol="X", vendor="generic", files=["x"], first_month=MONTH - 1)
+
+
+class Images(NamedTuple):
+    """What `build_images` gave."""
+
+    windows: pd.DataFrame
+    dropped: pd.DataFrame
+    specification: dict
+    statistics: dict
+    checksums: dict
+    golden: dict
+    contact_sheet: bytes
+    preview: bytes
+
+
+def images_of(study, bars):
+    artefact = build_images(study, MARKET, MONTH, past_of({BARS: bars}))
+    return Images(
+        artefact.table("windows"),
+        artefact.table("dropped"),
+        artefact.document("specification"),
+        artefact.document("statistics"),
+        artefact.document("checksums"),
+        artefact.arrays("golden"),
+        artefact.files["contact_sheet.png"],
+        artefact.highlights["contact_sheet"],
+    )
 
 
 BOTH = {MONTH - 1: make_bars(MONTH - 1, 12, 1), MONTH: make_bars(MONTH, 40, 2)}
@@ -114,7 +147,7 @@ def test_no_events_and_no_bars():
 # ---------------------------------------------------------------------------- build
 def test_every_event_is_kept_or_dropped_with_a_reason():
     study = make_study(events={"every_n_bars": 3, "offset_bars": 1})
-    result = build_images(study, MONTH, BOTH)
+    result = images_of(study, BOTH)
     IMAGE_WINDOWS.to_arrow(result.windows)
     DROPPED_WINDOWS.to_arrow(result.dropped)
     bars = BOTH[MONTH]
@@ -133,20 +166,20 @@ def test_every_event_is_kept_or_dropped_with_a_reason():
 def test_months_other_than_the_two_are_not_read():
     extra = {MONTH - 2: make_bars(MONTH - 2, 30, 8), MONTH + 1: make_bars(MONTH + 1, 30, 9)}
     same_bytes(
-        build_images(make_study(), MONTH, {**BOTH, **extra}),
-        build_images(make_study(), MONTH, BOTH),
+        images_of(make_study(), {**BOTH, **extra}),
+        images_of(make_study(), BOTH),
     )
 
 
 def test_first_month_of_the_market_has_its_own_bars_only():
-    result = build_images(make_study(), MONTH, {MONTH: BOTH[MONTH]})
+    result = images_of(make_study(), {MONTH: BOTH[MONTH]})
     assert len(result.dropped) == 19
     assert len(result.windows) == 39 - 19
 
 
 def test_statistics_and_golden_renders():
     study = make_study()
-    result = build_images(study, MONTH, BOTH)
+    result = images_of(study, BOTH)
     json.dumps([result.specification, result.statistics, result.checksums])
     series, ends = window_ends(BOTH, result.windows["event_time_ns"])
     images = Renderer(study.images)(torch.from_numpy(series), torch.from_numpy(ends)).double()
@@ -172,7 +205,7 @@ def test_statistics_and_golden_renders():
 def test_every_image_has_a_checksum_up_to_256_of_them():
     study = make_study(images={"windows_bars": [8], "size_pixels": 8, "channels": ["gadf"]})
     bars = {MONTH: make_bars(MONTH, 420)}
-    result = build_images(study, MONTH, bars)
+    result = images_of(study, bars)
     assert result.checksums["renderer_version"] == RENDERER_VERSION
     proved = pd.DataFrame(result.checksums["images"])
     assert len(proved) == 256
@@ -212,7 +245,7 @@ def test_rendering_in_batches_is_rendering_at_once():
     ],
 )
 def test_a_month_without_windows_is_empty_and_says_so(bars):
-    result = build_images(make_study(), MONTH, bars)
+    result = images_of(make_study(), bars)
     assert IMAGE_WINDOWS.to_arrow(result.windows).num_rows == 0
     assert result.windows.dtypes.to_dict() == IMAGE_WINDOWS.empty().dtypes.to_dict()
     DROPPED_WINDOWS.to_arrow(result.dropped)
@@ -228,11 +261,11 @@ def test_no_look_ahead():
     channels = ["gadf", "mtf", "wavelet", "volume_gasf", "volume_wavelet"]
     images = {"windows_bars": [8, 20], "size_pixels": 16, "channels": channels}
     study, cut = make_study(images=images), 30
-    before = build_images(study, MONTH, BOTH)
+    before = images_of(study, BOTH)
     later = BOTH[MONTH].copy()
     later.loc[cut:, ["close", "volume"]] = 1e5
     later = later.iloc[:-3]
-    after = build_images(study, MONTH, {**BOTH, MONTH: later})
+    after = images_of(study, {**BOTH, MONTH: later})
     known = before.windows["event_time_ns"] <= later.loc[cut - 1, "close_time_ns"]
     n = int(known.sum())
     assert n > 10
@@ -251,9 +284,9 @@ def test_same_bytes_whatever_the_threads():
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
-        one = build_images(make_study(), MONTH, BOTH)
+        one = images_of(make_study(), BOTH)
         torch.set_num_threads(2)
-        two = build_images(make_study(), MONTH, BOTH)
+        two = images_of(make_study(), BOTH)
     finally:
         torch.set_num_threads(before)
     same_bytes(one, two)
@@ -266,7 +299,7 @@ def picture(png):
 
 
 def test_the_contact_sheet_shows_the_images():
-    result = build_images(make_study(), MONTH, BOTH)
+    result = images_of(make_study(), BOTH)
     sheet, preview = picture(result.contact_sheet), picture(result.preview)
     assert sheet.shape[0] > preview.shape[0] > 300
     assert sheet.shape[1] > preview.shape[1] > 600

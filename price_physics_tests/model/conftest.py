@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 
 from price_physics.images.threads import one_cpu_thread
-from price_physics.model.fit import fit_model
-from price_physics.model.result import ModelResult
-from price_physics_tests.model.toy import MONTH, make_study, make_tables
+from price_physics_tests.model.toy import Fit, fit_toy, make_study, make_tables
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -26,5 +24,5 @@ def tables() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def result(tables: dict[str, Any]) -> ModelResult:
-    return fit_model(make_study(), MONTH, **tables)
+def result(tables: dict[str, Any]) -> Fit:
+    return fit_toy(make_study(), tables)

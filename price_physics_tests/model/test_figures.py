@@ -4,11 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.model.figures import (
-    draw_calibration,
-    draw_learning_curves,
-    judge_calibration,
-)
+from price_physics.model.figures import draw_calibration, draw_learning_curves
+from price_physics.model.judgement import judge_calibration
 from price_physics.model.metrics import calibration_error
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 

@@ -13,16 +13,16 @@ from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
 from price_physics.model.dataset import channel_moments
-from price_physics.model.fit import fit_model
 from price_physics.model.metrics import log_loss
-from price_physics.model.networks import ResNetLiteConfig, network_config
+from price_physics.model.networks import network_config
+from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics_tests.model.test_train import make_store
-from price_physics_tests.model.toy import MONTH, N_SPLITS, make_study, make_tables
+from price_physics_tests.model.toy import MONTH, N_SPLITS, fit_toy, make_study, make_tables
 
 STUDY = make_study()
 
@@ -35,7 +35,7 @@ def test_a_planted_pattern_is_found(result):
 
 
 def test_random_labels_are_not():
-    noise = fit_model(STUDY, MONTH, **make_tables(STUDY, random_labels=True))
+    noise = fit_toy(STUDY, make_tables(STUDY, random_labels=True))
     assert 0.4 < noise.summary["direction_auc"] < 0.6
     gap = noise.summary["log_loss"] - noise.summary["log_loss_of_base_rates"]
     assert abs(gap) < 0.02  # calibration falls back to base rates
@@ -45,7 +45,7 @@ def test_random_labels_are_not():
 def test_the_binary_head_has_one_probability():
     study = make_study(head="binary_take_profit", class_weights=[1, 4], focal_gamma=2.0)
     tables = make_tables(study)
-    result = fit_model(study, MONTH, **tables)
+    result = fit_toy(study, tables)
     OUT_OF_FOLD.to_arrow(result.out_of_fold)
     assert result.summary["direction_auc"] > 0.9
     assert result.out_of_fold[["p_flat", "p_down"]].isna().all(axis=None)
@@ -101,7 +101,7 @@ def test_documents_are_json_and_weights_survive_safetensors(result):
 
 
 def test_two_fits_are_bit_identical(result, tables):
-    again = fit_model(STUDY, MONTH, **tables)
+    again = fit_toy(STUDY, tables)
     assert {k: v.tobytes() for k, v in result.weights.items()} == {
         k: v.tobytes() for k, v in again.weights.items()
     }
@@ -113,7 +113,7 @@ def test_two_fits_are_bit_identical(result, tables):
 def test_progress_counts_epochs_and_ends(tables):
     seen = []
     study = make_study(max_epochs=2)
-    fit_model(study, MONTH, **tables, progress=lambda *args: seen.append(args))
+    fit_toy(study, tables, progress=lambda *args: seen.append(args))
     done = [d for d, _, _ in seen]
     assert done == sorted(done)
     assert {total for _, total, _ in seen} == {(N_SPLITS + 1) * 2}
@@ -124,7 +124,7 @@ def test_progress_counts_epochs_and_ends(tables):
 # ---------------------------------------------------------------------------- ensembles
 @pytest.fixture(scope="module")
 def ensemble(tables):
-    return fit_model(make_study(n_seeds=2, max_epochs=3), MONTH, **tables)
+    return fit_toy(make_study(n_seeds=2, max_epochs=3), tables)
 
 
 def test_an_ensemble_averages_the_logits_of_its_seeds(ensemble, tables):
@@ -145,7 +145,7 @@ def test_an_ensembles_folds_use_as_many_seeds(ensemble, tables):
     assert len(ensemble.summary["fold_epochs"]) == 2 * N_SPLITS
     LEARNING_CURVES.to_arrow(ensemble.curves)
     assert not ensemble.curves.duplicated(["fold", "epoch"]).any()
-    alone = fit_model(make_study(max_epochs=3), MONTH, **tables)
+    alone = fit_toy(make_study(max_epochs=3), tables)
     assert ensemble.summary["fold_epochs"][::2] == alone.summary["fold_epochs"]
     assert ensemble.summary["log_loss"] != alone.summary["log_loss"]
     if ensemble.summary["epochs"] == alone.summary["epochs"]:  # its first member is the one network
@@ -155,7 +155,7 @@ def test_an_ensembles_folds_use_as_many_seeds(ensemble, tables):
 
 def test_patchify_finds_the_pattern_too(tables):
     study = make_study(architecture="patchify", width=8, batch_size=16, max_epochs=8)
-    result = fit_model(study, MONTH, **tables)
+    result = fit_toy(study, tables)
     assert result.architecture["network"]["architecture"] == "patchify"
     assert result.summary["direction_auc"] > 0.9
     model = TrainedModel.load(result.weights, result.architecture)
@@ -180,12 +180,11 @@ def test_a_killed_month_ends_where_it_would_have(result, tables, tmp_path, fit, 
             raise Killed
 
     with pytest.raises(Killed):
-        fit_model(STUDY, MONTH, **tables, progress=kill, checkpoints=tmp_path)
+        fit_toy(STUDY, tables, progress=kill, checkpoints=tmp_path)
     again_seen = []
-    again = fit_model(
+    again = fit_toy(
         STUDY,
-        MONTH,
-        **tables,
+        tables,
         progress=lambda done, total, text: again_seen.append((done, text)),
         checkpoints=tmp_path,
     )
@@ -216,7 +215,7 @@ def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypa
     monkeypatch.setattr(crossfit, "fits_at_once", lambda *args: asked.append(args) or n_threads)
     torch.rand(n_threads)  # the process's own random state is another every time
     before, flags = torch.get_rng_state(), settings_of_the_process()
-    again = fit_model(STUDY, MONTH, **tables)
+    again = fit_toy(STUDY, tables)
     assert settings_of_the_process() == flags
     network = network_config(result.architecture["network"])
     size = STUDY.images.size_pixels
@@ -232,10 +231,9 @@ def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypa
 def test_finished_fits_are_not_trained_again(result, tables, tmp_path):
     epochs = []
     for _ in range(2):
-        again = fit_model(
+        again = fit_toy(
             STUDY,
-            MONTH,
-            **tables,
+            tables,
             progress=lambda *args: epochs.append(args),
             checkpoints=tmp_path,
         )
@@ -252,7 +250,7 @@ def test_a_fold_never_reads_the_labels_it_predicts(result, tables):
     for month, frame in tables["labels"].items():
         hit = frame["event_time_ns"].isin(tested)
         flipped[month] = frame.assign(label=frame["label"].where(~hit, -frame["label"]))
-    other = fit_model(STUDY, MONTH, **{**tables, "labels": flipped})
+    other = fit_toy(STUDY, {**tables, "labels": flipped})
     one, two = (r.curves.query("fold == 1").reset_index(drop=True) for r in (result, other))
     pd.testing.assert_frame_equal(one, two, check_exact=True)
     assert not result.curves.query("fold == 0").equals(other.curves.query("fold == 0"))
@@ -264,7 +262,7 @@ def test_later_months_are_not_read(result, tables):
         name: {**tables[name], MONTH + 1: tables[name][MONTH]} if name in later else tables[name]
         for name in tables
     }
-    again = fit_model(STUDY, MONTH, **with_future)
+    again = fit_toy(STUDY, with_future)
     assert {k: v.tobytes() for k, v in result.weights.items()} == {
         k: v.tobytes() for k, v in again.weights.items()
     }
@@ -281,7 +279,7 @@ def test_too_little_to_train_on_is_a_warm_up(tables, case):
         changed["roles"] = FOLD_ROLES.empty()
     else:
         changed["roles"] = tables["roles"].query("not (fold == 2 and role == 'early_stop')")
-    result = fit_model(STUDY, MONTH, **changed)
+    result = fit_toy(STUDY, changed)
     expected = {"few": "59 labelled", "no roles": "folds", "no early stop": "fold 2"}[case]
     assert expected in result.warm_up
     assert result.summary["warm_up"] == result.warm_up
@@ -293,7 +291,7 @@ def test_too_little_to_train_on_is_a_warm_up(tables, case):
 def test_the_first_month_of_a_market_is_a_warm_up():
     empty = {"windows": {}, "bars": {}, "features": {}, "labels": {}, "statistics": {}}
     frames = {n: pd.DataFrame({"event_time_ns": []}) for n in ("weights", "members", "roles")}
-    assert fit_model(STUDY, Month(2011, 9), **empty, **frames).warm_up is not None
+    assert fit_toy(STUDY, {**empty, **frames}, Month(2011, 9)).warm_up is not None
 
 
 @pytest.mark.parametrize("name", ["windows", "features", "labels", "weights"])
@@ -304,14 +302,14 @@ def test_a_member_without_its_row_is_an_error(tables, name):
     else:
         changed[name] = {MONTH: tables[name][MONTH]}
     with pytest.raises(StoreError, match="lacks"):
-        fit_model(STUDY, MONTH, **changed)
+        fit_toy(STUDY, changed)
 
 
 def test_a_feature_that_is_no_number_is_an_error(tables):
     frame = tables["features"][MONTH].copy()
     frame.loc[3, "trailing_volatility"] = np.nan
     with pytest.raises(ValueError, match="trailing_volatility is nan"):
-        fit_model(STUDY, MONTH, **{**tables, "features": {**tables["features"], MONTH: frame}})
+        fit_toy(STUDY, {**tables, "features": {**tables["features"], MONTH: frame}})
 
 
 def test_channel_statistics_are_pooled_by_their_windows():
@@ -335,7 +333,7 @@ def test_channel_statistics_are_pooled_by_their_windows():
 def test_tested_logits_move_from_their_folds_scale_to_the_final_models():
     store = make_store(120, n_classes=3)
     store.classes[:] = torch.tensor([0, 2, 2, 1, 2, 2] * 10 + [0, 0, 0, 1, 0, 2] * 10)
-    uniqueness = np.random.default_rng(2).uniform(0.2, 1, 120)
+    uniqueness = store.uniqueness = np.random.default_rng(2).uniform(0.2, 1, 120)
     place = np.arange(120)
     folds = {}
     for fold, test in enumerate((place < 60, place >= 60)):
@@ -344,7 +342,7 @@ def test_tested_logits_move_from_their_folds_scale_to_the_final_models():
         folds[fold] = {name: np.flatnonzero(part) for name, part in parts.items()}
     study = make_study(class_weights=[1, 3, 2], max_epochs=1, batch_size=20, n_seeds=2)
     network = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=3, width=4)
-    fitted = fit_folds(study, MONTH, store, network, uniqueness, folds)
+    fitted = fit_folds(study, MONTH, store, network, folds)
     # By hand: what the losses saw, of which the class weights' part is the same in all.
     classes = store.classes.numpy()
 
@@ -374,7 +372,7 @@ def test_the_table_and_the_summary_hold_each_fold_calibrated_by_the_others(
 
     monkeypatch.setattr("price_physics.model.calibration.fit_calibration", record)
     monkeypatch.setattr("price_physics.model.fit.fit_calibration", record)
-    again = fit_model(STUDY, MONTH, **tables)
+    again = fit_toy(STUDY, tables)
     pooled, *crossed = seen
     served = Calibration(again.architecture["temperature"], again.architecture["bias"])
     assert served == pooled[2]

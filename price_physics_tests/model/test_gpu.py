@@ -6,7 +6,7 @@ import torch
 from safetensors.numpy import load_file
 
 from price_physics.model.device import algorithms, exact_float32, resolve_device, seeded
-from price_physics.model.networks import ResNetLiteConfig
+from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.step import Step
 from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import (

@@ -16,18 +16,12 @@ from price_physics.model.device import (
     resolve_device,
     seeded,
 )
-from price_physics.model.networks import (
-    CONFIGS,
-    Patchify,
-    PatchifyConfig,
-    ResNetLite,
-    ResNetLiteConfig,
-    build_network,
-    network_config,
-    network_json,
-)
-from price_physics.model.networks.patchify import patches
+from price_physics.model.networks import build_network, config_class, network_config, network_json
+from price_physics.model.networks.patchify import Patchify, PatchifyConfig, patches
+from price_physics.model.networks.resnet_lite import ResNetLite, ResNetLiteConfig
+from price_physics.source import names_in
 
+CONFIGS = [config_class(name) for name in names_in("price_physics.model.networks")]
 CONFIG = ResNetLiteConfig(n_channels=5, n_features=6, n_classes=3, width=4)
 
 
@@ -75,7 +69,7 @@ def test_padding_is_before_the_oldest_pixels():
     assert torch.equal(network(images, features), network(padded, features))
 
 
-@pytest.mark.parametrize("config", CONFIGS.values())
+@pytest.mark.parametrize("config", CONFIGS)
 def test_configurations_survive_json(config):
     made = config(n_channels=1, n_features=2, n_classes=2, width=4, dropout=0.3)
     document = json.loads(json.dumps(network_json(made)))
@@ -85,7 +79,7 @@ def test_configurations_survive_json(config):
             network_config(broken)
 
 
-@pytest.mark.parametrize("config", CONFIGS.values())
+@pytest.mark.parametrize("config", CONFIGS)
 def test_no_strided_convolution_and_no_adaptive_pooling(config):
     network = build_network(config(n_channels=5, n_features=6, n_classes=3, width=4))
     modules = list(network.modules())
@@ -97,7 +91,7 @@ def test_no_strided_convolution_and_no_adaptive_pooling(config):
 
 @pytest.mark.parametrize("n_channels", [1, 2, 3, 9, 16])
 @pytest.mark.parametrize("width", [4, 7, 16])
-@pytest.mark.parametrize("kind", CONFIGS.values())
+@pytest.mark.parametrize("kind", CONFIGS)
 def test_trains_in_channels_last(n_channels, width, kind):
     config = kind(n_channels=n_channels, n_features=2, n_classes=2, width=width)
     network = build_network(config).to(memory_format=torch.channels_last)

@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from price_physics.errors import StoreError
-from price_physics.model.fit import fit_model
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.schemas.regimes import FEATURE_COLUMNS
-from price_physics_tests.model.toy import MONTH, make_study, make_tables
+from price_physics_tests.model.toy import MONTH, fit_toy, make_study, make_tables
 
 STUDY = make_study()
 PROBABILITIES = ["p_down", "p_flat", "p_up"]
@@ -37,7 +36,7 @@ def test_predictions_of_a_new_month(result, tables):
 def test_class_weights_do_not_reach_the_probabilities_of_fresh_events(weights_on):
     study = make_study(class_weights=[1, 1, 5], weights_on=weights_on, max_epochs=3)
     tables = make_tables(study, random_labels=True)
-    result = fit_model(study, MONTH, **tables)
+    result = fit_toy(study, tables)
     assert np.exp(result.architecture["training_log_odds"])[2] > 0.6
     model = TrainedModel.load(result.weights, result.architecture)
     frame = predicted(study, model, make_tables(study, seed=9))
@@ -71,7 +70,7 @@ def test_predictions_do_not_depend_on_how_many_events_come_later(architecture):
     small["roles"] = pd.concat(
         [rows.assign(fold=f, role=np.roll(roles, 2 * f)) for f in range(2)], ignore_index=True
     )
-    result = fit_model(study, MONTH, **small)
+    result = fit_toy(study, small)
     model = TrainedModel.load(result.weights, result.architecture)
     whole = predicted(study, model, tables)
     for n in (1, 257, 258, 264):

@@ -11,7 +11,8 @@ import torch
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model import side_by_side as module
 from price_physics.model.device import exact_float32
-from price_physics.model.networks import ResNetLiteConfig, build_network
+from price_physics.model.networks import build_network
+from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.side_by_side import GivenUpError, fits_at_once, side_by_side
 from price_physics.model.train import Task, fit_network, predict_logits
 from price_physics.study.model import ModelConfig
@@ -109,11 +110,12 @@ def test_as_many_fits_at_once_as_cores_and_memory_allow(monkeypatch):
 def test_fits_that_draw_in_the_step_do_not_feel_each_other():
     def weights(n_threads):
         store = make_store(cache_bytes=0)
+        store.uniqueness = np.linspace(0.5, 1, 60)
 
         def fit(seed, check):
             task = Task(np.arange(40), np.arange(40, 60), n_epochs=2, seed=seed)
             config = ModelConfig(batch_size=8, max_epochs=2, weights_on="sampler")
-            done = fit_network(store, config, NETWORK, np.linspace(0.5, 1, 60), task, on_step=check)
+            done = fit_network(store, config, NETWORK, task, on_step=check)
             return {k: v.numpy().tobytes() for k, v in done.network.state_dict().items()}
 
         return side_by_side([partial(fit, seed) for seed in range(4)], n_threads)

@@ -12,13 +12,10 @@ from price_physics.errors import PricePhysicsError
 from price_physics.images.render import Renderer
 from price_physics.model import device as device_module
 from price_physics.model import step as step_module
-from price_physics.model.dataset import Moments, Samples, SampleStore
-from price_physics.model.networks import (
-    PatchifyConfig,
-    ResNetLite,
-    ResNetLiteConfig,
-    build_network,
-)
+from price_physics.model.dataset import Moments, Samples, SampleStore, Scales
+from price_physics.model.networks import build_network
+from price_physics.model.networks.patchify import PatchifyConfig
+from price_physics.model.networks.resnet_lite import ResNetLite, ResNetLiteConfig
 from price_physics.model.schedules import batches, cosine, one_cycle
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step, weighted_loss
@@ -47,8 +44,8 @@ def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU):
         np.ones(n),
         None,
     )
-    plain = Moments([0.1], [0.7]), Moments([1.0, 0.0], [2.0, 1.0])
-    return SampleStore(Renderer(IMAGES), samples, classes, *plain, device, cache_bytes)
+    scales = Scales(Moments([0.1], [0.7]), Moments([1.0, 0.0], [2.0, 1.0]))
+    return SampleStore(Renderer(IMAGES), samples, classes, scales, device, cache_bytes)
 
 
 def fit(
@@ -62,11 +59,11 @@ def fit(
     **config,
 ):
     settings = ModelConfig(**{"batch_size": 8, "max_epochs": 6, "learning_rate": 0.01, **config})
+    store.uniqueness = np.ones(len(store)) if uniqueness is None else uniqueness
     return fit_network(
         store,
         settings,
         ResNetLiteConfig(n_channels=1, n_features=2, n_classes=n_classes, width=4),
-        np.ones(len(store)) if uniqueness is None else uniqueness,
         Task(np.arange(40) if train is None else train, early_stop, n_epochs, seed=1),
         **call,
     )
@@ -317,7 +314,6 @@ def test_out_of_memory_halves_what_passes_at_once_and_goes_on(monkeypatch, caplo
         make_store(),
         ModelConfig(batch_size=32, max_epochs=6, learning_rate=0.01),
         NETWORK,
-        np.ones(60),
         told,
     )
     assert same_weights(fitted, same)

@@ -1,16 +1,22 @@
 """A market of separate little trends, as the tables a fit reads: the pattern is plain to see."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from price_physics.images.build import build_images
+from price_physics.model.fit import fit_model
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
+from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.weights import WEIGHTS
+from price_physics.study.market import Market
 from price_physics.study.study import Study
+from price_physics_tests.past import past_of
 
 MONTH = Month(2012, 3)
 MINUTE = 60_000_000_000
@@ -48,8 +54,55 @@ def make_study(**model):
     )
 
 
+MARKET = Market(
+    name="toy", symbol="TOY", vendor="generic", files=["toy.csv"], first_month=MONTH - 1
+)
+BY_MONTH = {
+    "windows": IMAGE_WINDOWS,
+    "bars": BARS,
+    "features": REGIME_FEATURES,
+    "labels": LABELS,
+}
+OF_MONTH = {"weights": WEIGHTS, "members": FOLD_MEMBERS, "roles": FOLD_ROLES}
+
+
+def past(tables, month=MONTH):
+    """What `fit_model` reads, from the tables of `make_tables`."""
+    frames = {schema: tables[name] for name, schema in BY_MONTH.items()}
+    frames |= {schema: {month: tables[name]} for name, schema in OF_MONTH.items()}
+    documents = {
+        ("images", "statistics"): tables["statistics"],
+        ("folds", "manifest"): {month: {"folds": N_SPLITS}},
+    }
+    return past_of(frames, documents)
+
+
+class Fit(NamedTuple):
+    """What `fit_model` gave."""
+
+    warm_up: str | None
+    weights: dict
+    architecture: dict
+    summary: dict
+    out_of_fold: pd.DataFrame
+    curves: pd.DataFrame
+
+
+def fit_toy(study, tables, month=MONTH, **call):
+    """Fit the model of a month."""
+    artefact = fit_model(study, MARKET, month, past(tables, month), **call)
+    return Fit(
+        artefact.warm_up,
+        artefact.arrays("network"),
+        artefact.document("architecture"),
+        artefact.document("summary"),
+        artefact.table("out_of_fold"),
+        artefact.table("learning_curves"),
+    )
+
+
 def make_tables(study, n_a_month=200, seed=0, random_labels=False, outcomes=(-1, 0, 1)):
-    """Keyword arguments of fit_model: two months, one trend of 16 bars an event."""
+    """Two months of all that is read: one trend of 16 bars an event."""
     rng = np.random.default_rng(seed)
     bars, features, labels, windows, statistics = {}, {}, {}, {}, {}
     for month in (MONTH - 1, MONTH):
@@ -59,9 +112,9 @@ def make_tables(study, n_a_month=200, seed=0, random_labels=False, outcomes=(-1,
         event = bars[month].iloc[WINDOW - 1 :: WINDOW].reset_index(drop=True)
         features[month] = make_features(event["close_time_ns"], rng)
         labels[month] = make_labels(event, label)
-        images = build_images(study, month, {month: bars[month]})
-        assert len(images.windows) == n_a_month
-        windows[month], statistics[month] = images.windows, images.statistics
+        images = build_images(study, MARKET, month, past_of({BARS: {month: bars[month]}}))
+        windows[month], statistics[month] = images.table("windows"), images.document("statistics")
+        assert len(windows[month]) == n_a_month
     known = pd.concat([labels[m] for m in sorted(labels)], ignore_index=True)
     end = np.full(len(known), MONTH.end_ns)
     weights = pd.DataFrame(

@@ -1,20 +1,26 @@
 """A small market and a network with random weights; every number follows from a seed."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import torch
 
 from price_physics.images.render import Renderer, specification
 from price_physics.images.windows import window_ends
-from price_physics.model.networks import ResNetLiteConfig, build_network, network_json
+from price_physics.model.networks import build_network, network_json
+from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.months import Month
+from price_physics.motifs.build import build_motifs
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
 from price_physics.schemas.walk_forward import SCORED
+from price_physics_tests.past import past_of
+from price_physics_tests.report.cases import market
 from price_physics_tests.report.cases import study as toy_study
 
 MONTH = Month(2012, 3)
@@ -39,6 +45,11 @@ def bars_of(month, seed, n=150):
 
 
 def model(config, seed=5):
+    return TrainedModel.load(*stored_model(config, seed))
+
+
+def stored_model(config, seed=5):
+    """Weights by name and architecture."""
     images, head = config.images, config.model.head
     n_channels, n_classes = Renderer(images).n_channels, 3 if head == "three_class" else 2
     network = ResNetLiteConfig(n_channels, len(FEATURE_COLUMNS), n_classes, width=4)
@@ -57,7 +68,7 @@ def model(config, seed=5):
         "temperature": 1.0,
         "bias": [0.0] * n_classes,
     }
-    return TrainedModel.load({f"0.{k}": v.numpy() for k, v in state.items()}, architecture)
+    return {f"0.{k}": v.numpy() for k, v in state.items()}, architecture
 
 
 def frame(schema, **columns):
@@ -70,9 +81,10 @@ def frame(schema, **columns):
 
 
 def arguments(head="three_class", n_events=100):
-    """Everything `build_motifs` takes: the labels of MONTH belong to events of it and before."""
+    """Everything `motifs_of` takes: the labels of MONTH belong to events of it and before."""
     config, rng = study(head), np.random.default_rng(2)
-    trained = model(config)
+    weights, architecture = stored_model(config)
+    trained = TrainedModel.load(weights, architecture)
     bars = {m: bars_of(m, m.month) for m in (MONTH - 2, MONTH - 1, MONTH)}
     windows, features, predictions = {}, {}, {}
     for month in (MONTH - 1, MONTH):
@@ -91,8 +103,7 @@ def arguments(head="three_class", n_events=100):
     outcome = rng.normal(size=len(time)) + label
     return {
         "study": config,
-        "month": MONTH,
-        "model": trained,
+        "model": (weights, architecture),
         "bars": bars,
         "windows": windows,
         "features": features,
@@ -107,3 +118,42 @@ def arguments(head="three_class", n_events=100):
             **{c: known[c].to_numpy() for c in ("p_up", "p_flat", "p_down")},
         ),
     }
+
+
+class Found(NamedTuple):
+    """What `build_motifs` gave."""
+
+    motifs: pd.DataFrame
+    members: pd.DataFrame
+    plots: dict
+    markdown: str
+    warm_up: str | None
+
+
+BY_MONTH = {
+    "bars": BARS,
+    "windows": IMAGE_WINDOWS,
+    "features": REGIME_FEATURES,
+    "predictions": PREDICTIONS,
+}
+
+
+def motifs_of(study, model, labels, scored, marks=(), **tables):
+    """Motifs of MONTH by a model that is stored, or that there is none of."""
+    weights, architecture = model or ({}, {})
+    past = past_of(
+        {
+            **{BY_MONTH[name]: months for name, months in tables.items()},
+            LABELS: {MONTH: labels},
+            SCORED: {MONTH: scored},
+        },
+        {("model", "architecture"): {MONTH - 1: architecture}},
+        tensors={("model", "network"): {MONTH - 1: weights}},
+        warm_up={"model": {MONTH - 1: None if model else "too little"}},
+        marks={"walk_forward": {MONTH: marks}},
+    )
+    found = build_motifs(study, market(), MONTH, past)
+    files = dict(found.files)
+    text = files.pop("motifs.md").decode()
+    assert found.highlights == {"motifs": text}
+    return Found(found.table("motifs"), found.table("members"), files, text, found.warm_up)

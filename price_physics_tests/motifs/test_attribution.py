@@ -76,11 +76,11 @@ def test_time_profile_against_a_plain_loop():
 
 
 def test_explaining_does_not_depend_on_the_batch():
-    given = cases.arguments()
+    given, model = cases.arguments(), cases.model(cases.study())
     series, ends = window_ends(given["bars"], given["windows"][cases.MONTH]["event_time_ns"][:5])
     raw = given["features"][cases.MONTH][FEATURE_COLUMNS].to_numpy()[:5]
-    whole = explain(given["model"], series, ends, raw, class_index=2, channel=1)
-    parts = explain(given["model"], series, ends, raw, class_index=2, channel=1, batch_size=2)
+    whole = explain(model, series, ends, raw, class_index=2, channel=1)
+    parts = explain(model, series, ends, raw, class_index=2, channel=1, batch_size=2)
     for a, b in zip(whole, parts, strict=True):
         assert a.shape == (5, 16, 16)
         np.testing.assert_allclose(a, b, atol=1e-5)

@@ -9,7 +9,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.verdict import Condition, Verdict
 
 FIRST = Month(2012, 1)
@@ -231,7 +231,7 @@ def verdict(word="underpowered", n_days=0, n_trades=0):
 
 
 def arguments(*, n_warm_up=2, n_months=3, word="underpowered", binary=False, synthetic=False):
-    """Everything `build_report` takes; the last of the months is the report's."""
+    """Everything that a report is made of; the last of the months is the report's."""
     rng = np.random.default_rng(11)
     months = Month.span(FIRST, FIRST + (n_warm_up + n_months - 1))
     served = months[n_warm_up:]

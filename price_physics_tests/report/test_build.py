@@ -3,17 +3,25 @@
 import json
 import re
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.report.build import build_report
+from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
+from price_physics.report.evidence import Evidence
 from price_physics.report.plots import MOST_SPANS, outline
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
+from price_physics.walk_forward.ledger import trials_version
+from price_physics_tests.past import past_of
 from price_physics_tests.report import cases
 
 PNG = b"\x89PNG\r\n"
+PLOTS = {"equity.png", "reliability.png", "confusion.png"}
 CASES = {
     "underpowered": {},
     "edge": {"word": "edge", "synthetic": True},
@@ -22,12 +30,26 @@ CASES = {
 }
 
 
+class Report(NamedTuple):
+    """One report in three formats."""
+
+    html: str
+    markdown: str
+    numbers: dict
+    plots: dict
+
+
+def report_of(**given):
+    files = write_report(Evidence(**given))
+    texts = [files.pop(f"report.{suffix}").decode() for suffix in ("html", "md", "json")]
+    return Report(*texts[:2], json.loads(texts[2]), files)
+
+
 def without_pictures(given):
     """Build with plots of one byte, for what pictures have no say in."""
-    names = ("equity.png", "reliability.png", "confusion.png")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(names, b"0"))
-        return build_report(**given)
+        patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
+        return report_of(**given)
 
 
 class Page(HTMLParser):
@@ -56,7 +78,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def real():
-    return build_report(**cases.arguments())
+    return report_of(**cases.arguments())
 
 
 @pytest.fixture(params=CASES)
@@ -107,11 +129,50 @@ def test_settings_are_escaped(quick):
 
 
 def test_same_inputs_same_bytes_and_plots_are_png(real):
-    again = build_report(**cases.arguments())
+    again = report_of(**cases.arguments())
     assert again == real
-    assert set(real.plots) == {"equity.png", "reliability.png", "confusion.png"}
+    assert set(real.plots) == PLOTS
     assert all(content.startswith(PNG) for content in real.plots.values())
     assert all(b"Software" not in content[:2000] for content in real.plots.values())
+
+
+def past(given, marks=()):
+    """What `build_report` reads."""
+    schemas = (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
+    walks = given["walk_forward"]
+    return past_of(
+        {
+            **{s: {m: getattr(walk, s.name) for m, walk in walks.items()} for s in schemas},
+            PREDICTIONS: given["predictions"],
+            LABELS: given["labels"],
+        },
+        {
+            ("labels", "counts"): given["label_counts"],
+            ("predictions", "provenance"): given["provenance"],
+        },
+        warm_up={"walk_forward": {m: walk.warm_up for m, walk in walks.items()}},
+        marks={"walk_forward": {given["month"]: set(marks)}},
+    )
+
+
+@pytest.mark.parametrize("marks", [(), ("synthetic",), ("in_sample",)])
+def test_the_stage_judges_writes_the_trial_down_and_reports(tmp_path, monkeypatch, marks):
+    given = cases.arguments()
+    monkeypatch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
+    of = [given[name] for name in ("study", "market", "month")]
+    environment = {"seed": 7}
+    found = build_report(*of, past(given, marks), ledger=tmp_path, environment=environment)
+    assert set(found.files) == {"report.html", "report.md", "report.json", *PLOTS}
+    numbers = json.loads(found.files["report.json"])
+    verdict = numbers["verdict"]
+    assert found.highlights == {"verdict": f"**{verdict['verdict']}**: {verdict['sentence']}"}
+    assert (verdict["verdict"] == "no verdict") is ("in_sample" in marks)
+    assert verdict["n_days"] == numbers["headline"]["n_days"] == 92
+    assert numbers["environment"] == environment
+    written = [p.name for p in tmp_path.rglob("*.json")]
+    assert written == ([] if "synthetic" in marks else [f"{given['month']}.json"])
+    trials = trials_version(tmp_path, given["market"].name, given["month"])
+    assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
 
 
 def test_both_themes_are_embedded(real):
@@ -204,7 +265,7 @@ def test_what_the_labels_are_of(labels, counts, shown):
 
 
 def test_warm_up_says_so_and_invents_nothing():
-    found = build_report(**cases.arguments(n_months=0))
+    found = report_of(**cases.arguments(n_months=0))
     assert "Nothing out of sample yet" in found.html
     assert "Nothing out of sample yet" in found.markdown
     assert "Warm-up in 2012-01, 2012-02: 132 samples, 300 are needed." in found.markdown

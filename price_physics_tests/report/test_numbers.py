@@ -8,6 +8,7 @@ import pytest
 
 from price_physics.months import Month
 from price_physics.report.curves import chain_months
+from price_physics.report.evidence import Evidence
 from price_physics.report.numbers import (
     collect_numbers,
     cost_numbers,
@@ -29,7 +30,7 @@ from price_physics_tests.report import cases
 
 def numbers(**changes):
     given = cases.arguments(**changes)
-    return given, collect_numbers(**given, curves=chain_months(given["walk_forward"]))
+    return given, collect_numbers(Evidence(**given), chain_months(given["walk_forward"]))
 
 
 def test_curves_chain_the_months_and_leave_warm_up_out():

@@ -15,7 +15,8 @@ from price_physics.schemas.ticks import TICKS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.study.bars import BarsConfig
 from price_physics.study.labels import LabelsConfig
-from price_physics.walk_forward.build import WalkForwardResult, build_walk_forward
+from price_physics.walk_forward.build import build_walk_forward
+from price_physics.walk_forward.month import MonthWalk
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN, MAR
 
@@ -229,7 +230,7 @@ def test_a_market_that_has_never_traded():
     assert not result.daily.drop(columns=["day_ns", "known_at"]).any(axis=None)
     assert result.equity.empty
     assert result.book.empty
-    for field in fields(WalkForwardResult):
+    for field in fields(MonthWalk):
         frame = getattr(result, field.name)
         if field.name != "warm_up" and frame.empty:
             expected = SCHEMAS[field.name].empty().dtypes

@@ -15,7 +15,7 @@ from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.study.market import Market
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
-from price_physics.walk_forward.signals import build_predictions
+from price_physics.walk_forward.signals import prediction_table
 from price_physics.walk_forward.verdict import judge
 from price_physics_tests.walk_forward import make
 
@@ -68,7 +68,7 @@ def walk_through(kind, theta, strength):
         events = event_times(bars[m], study.events)
         probabilities = oracle(events, bars[m], strength)
         if m > MONTHS[0]:
-            predictions[m] = build_predictions(
+            predictions[m] = prediction_table(
                 study, m, probabilities, out_of_fold, policies[m - 1], bars, features[m]
             )
             walked[m] = build_walk_forward(study, m, predictions, ticks, bars, labels[m])

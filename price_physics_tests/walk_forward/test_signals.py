@@ -6,7 +6,7 @@ from price_physics.errors import StoreError
 from price_physics.labels.atr import month_atr
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
-from price_physics.walk_forward.signals import build_predictions, decide, outcome_means
+from price_physics.walk_forward.signals import decide, outcome_means, prediction_table
 from price_physics.walk_forward.sizing import bet_size
 from price_physics_tests.walk_forward import make
 
@@ -127,7 +127,7 @@ def predicted(bars, events, head=THREE, **walk_forward):
     )
     oof = make.out_of_fold(LABEL, OUTCOME, *[[0.5, 0.5, 0.2, 0.2, 0.3, 0.3]] * 3, hold=2)
     study = make.study(head, **walk_forward)
-    return build_predictions(study, make.FEB, p, oof, None, {make.FEB: bars}, make.features(events))
+    return prediction_table(study, make.FEB, p, oof, None, {make.FEB: bars}, make.features(events))
 
 
 @pytest.mark.parametrize("head", [THREE, BINARY])

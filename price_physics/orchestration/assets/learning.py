@@ -111,7 +111,6 @@ def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
     model = None
     if weights := artefact.arrays("network"):
         files["model/network.safetensors"] = save(weights)
-    if not artefact.warm_up:
         model = ModelFiles(save(weights), canonical_json(architecture), architecture["images"])
         files["plots/learning_curves.png"] = draw_learning_curves(curves)
         files["plots/calibration.png"] = draw_calibration(artefact.table(OUT_OF_FOLD.name))
