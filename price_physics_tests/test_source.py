@@ -9,7 +9,7 @@ import pytest
 from price_physics import source
 from price_physics.pipeline.dag import STAGES
 
-ENTRIES = {a: s.make.partition(":")[0] for a, s in STAGES.items() if a != "predictions"}
+ENTRIES = {a: s.make.partition(":")[0] for a, s in STAGES.items()}
 Edit = Callable[[str, Callable[[str], str]], set[str]]
 
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from price_physics.study.images import ImagesConfig
 
-
 _Array = npt.NDArray[np.float64]
 _WARNINGS = Lock()  # what is shown is a setting of the process
 

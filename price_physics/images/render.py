@@ -21,7 +21,6 @@ from price_physics.images.windows import CLOSE, VOLUME
 if TYPE_CHECKING:
     from price_physics.study.images import ImagesConfig
 
-
 __all__ = [
     "RENDERER_VERSION",
     "Renderer",

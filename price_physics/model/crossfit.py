@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import torch
 
 from price_physics.frames import rows_of
 from price_physics.images.threads import one_cpu_thread
@@ -33,7 +34,6 @@ from price_physics.schemas.model import LEARNING_CURVES
 if TYPE_CHECKING:
     from price_physics.study.folds import FoldsConfig
     from price_physics.study.study import Study
-
 
 Progress = Callable[[int, int, str], None]
 """Called with epochs done, epochs at most, and what is being done."""
@@ -65,6 +65,10 @@ class FoldedFit:
     @property
     def final(self) -> list[Fit]:
         return self.fits[FINAL]
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.final[0].network.parameters()).device
 
     @property
     def epochs(self) -> int:

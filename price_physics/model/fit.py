@@ -88,42 +88,13 @@ def fit_model(
     channels = channel_moments(past.documents("images", "statistics"), month)
     scales = Scales(channels, feature_moments(samples.features))
     n_classes = 3 if study.model.head == "three_class" else 2
-    classes = class_index(samples.label_rows["label"].to_numpy(np.int8), n_classes)
     device = resolve_device(study.model.device)
     renderer = Renderer(study.images)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)
     with algorithms(device, study.model.deterministic):
-        store = SampleStore(renderer, samples, classes, scales, device)
+        store = SampleStore(renderer, samples, _classes(samples, n_classes), scales, device)
         fitted = fit_folds(study, month, store, network, folds, progress, checkpoints)
-    fold_of, index, logits = fitted.tested
-    calibration = fit_calibration(logits, classes[index])  # of all folds: what is served
-    probabilities = cross_calibrated(logits, classes[index], fold_of)  # what is judged
-    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
-    summary = {
-        "n_training": len(samples.event_time_ns),
-        "label_shares": _label_shares(samples),
-        **summarise(probabilities, out_of_fold["label"].to_numpy(np.int8), fold_of),
-        **judge_calibration(out_of_fold),
-        "fold_epochs": fitted.fold_epochs,
-        "samples_at_once": fitted.at_once,
-    }
-    architecture = {
-        **_architecture(study, month, network),
-        **scales.json(),
-        "n_members": len(fitted.final),
-        "training_log_odds": fitted.final[0].log_odds.tolist(),
-    }
-    fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(device)}
-    return Artefact(
-        tables=((OUT_OF_FOLD, out_of_fold), (LEARNING_CURVES, fitted.curves(month))),
-        documents={
-            "architecture": architecture | fit,
-            "summary": summary | fit,
-            "fold_manifest": fold.document("manifest"),
-        },
-        tensors={"network": _stored(fitted)},
-        warm_up=fold.warm_up,
-    )
+    return _trained(study, month, fold, samples, scales, network, fitted)
 
 
 def choose_network(
@@ -138,6 +109,54 @@ def choose_network(
         dropout=config.dropout,
         **width,
     )
+
+
+def _trained(
+    study: Study,
+    month: Month,
+    fold: Known,
+    samples: Samples,
+    scales: Scales,
+    network: NetworkConfig,
+    fitted: FoldedFit,
+) -> Artefact:
+    """Calibrate the fits of a month, and tell of them."""
+    fold_of, index, logits = fitted.tested
+    classes = _classes(samples, network.n_classes)[index]
+    calibration = fit_calibration(logits, classes)  # of all folds: what is served
+    probabilities = cross_calibrated(logits, classes, fold_of)  # what is judged
+    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
+    fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(fitted.device)}
+    summary = {
+        "n_training": len(samples.event_time_ns),
+        "label_shares": _label_shares(samples),
+        **summarise(probabilities, out_of_fold["label"].to_numpy(np.int8), fold_of),
+        **judge_calibration(out_of_fold),
+        **fit,
+        "fold_epochs": fitted.fold_epochs,
+        "samples_at_once": fitted.at_once,
+    }
+    architecture = {
+        **_architecture(study, month, network),
+        **scales.json(),
+        **fit,
+        "n_members": len(fitted.final),
+        "training_log_odds": fitted.final[0].log_odds.tolist(),
+    }
+    return Artefact(
+        tables=((OUT_OF_FOLD, out_of_fold), (LEARNING_CURVES, fitted.curves(month))),
+        documents={
+            "architecture": architecture,
+            "summary": summary,
+            "fold_manifest": fold.document("manifest"),
+        },
+        tensors={"network": _stored(fitted)},
+        warm_up=fold.warm_up,
+    )
+
+
+def _classes(samples: Samples, n_classes: int) -> Index:
+    return class_index(samples.label_rows["label"].to_numpy(np.int8), n_classes)
 
 
 def _warming_up(fold: Known, reason: str, n_training: int) -> Artefact:

@@ -22,7 +22,6 @@ from price_physics.model.state import TrainingState
 if TYPE_CHECKING:
     from price_physics.study.model import ModelConfig
 
-
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
 """Images, features, classes and loss weights of samples."""
 

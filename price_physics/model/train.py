@@ -36,7 +36,6 @@ from price_physics.weights.kernels import class_balance
 if TYPE_CHECKING:
     from price_physics.study.model import ModelConfig
 
-
 _EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}
 _FEWEST_AT_ONCE = 8
 _CPU = torch.device("cpu")

@@ -29,7 +29,6 @@ from price_physics.walk_forward.sizing import bet_size, book_scale
 if TYPE_CHECKING:
     from price_physics.study.study import Study
 
-
 THREE_CLASS, BINARY = "three_class", "binary_take_profit"
 
 

@@ -20,15 +20,21 @@ from price_physics.audit.moments import parse_moment
 from price_physics.audit.tampering import DUMPS
 from price_physics.images import build as images
 from price_physics.labels import policy
-from price_physics.model import fit, predict
+from price_physics.model import fit
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
 from price_physics.orchestration import audit
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.project import Project
 from price_physics.report import build as report
+from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.schemas.motifs import MOTIF_MEMBERS
 from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.schemas.table import TableSchema
+from price_physics.store.artefact import Artefact
 from price_physics.walk_forward import build as walk_forward
+from price_physics.walk_forward import predictions
 from price_physics_tests.e2e.projects import SMALL, make_project
 
 FIRST, LAST = Month(2012, 2), Month(2012, 4)
@@ -109,24 +115,31 @@ def test_nothing_depends_on_later_ticks(clean: Audit) -> None:
 
 
 # ---------------------------------------------------------------------------- planted
+def changed(artefact: Artefact, schema: TableSchema, frame: pd.DataFrame) -> Artefact:
+    """The artefact, one of its tables replaced."""
+    tables = tuple((s, frame if s is schema else rows) for s, rows in artefact.tables)
+    return replace(artefact, tables=tables)
+
+
 def early_policy(build: Callable, study: Any, month: Month, *tables: Any) -> pd.DataFrame:
     """A policy of the month's own excursions, in force when the month starts."""
     return build(study, month, *tables).assign(known_at=np.int64(month.start_ns))
 
 
-def thinned_windows(build: Callable, *arguments: Any) -> images.ImagesResult:
+def thinned_windows(build: Callable, *arguments: Any) -> Artefact:
     """Images of the quicker half of the month's windows."""
     result = build(*arguments)
-    lasts = result.windows["event_time_ns"] - result.windows["window_start_ns"]
-    kept = result.windows[lasts <= lasts.median()].reset_index(drop=True)
-    return replace(result, windows=kept)
+    windows = result.table("windows")
+    lasts = windows["event_time_ns"] - windows["window_start_ns"]
+    kept = windows[lasts <= lasts.median()].reset_index(drop=True)
+    return changed(result, IMAGE_WINDOWS, kept)
 
 
-def early_out_of_fold(build: Callable, *arguments: Any, **tables: Any) -> Any:
+def early_out_of_fold(build: Callable, *arguments: Any, **settings: Any) -> Artefact:
     """Out-of-fold predictions used from the end of their labels on: later ones trained them."""
-    result = build(*arguments, **tables)
-    frame = result.out_of_fold
-    return replace(result, out_of_fold=frame.assign(known_at=frame["label_end_ns"]))
+    result = build(*arguments, **settings)
+    frame = result.table("out_of_fold")
+    return changed(result, OUT_OF_FOLD, frame.assign(known_at=frame["label_end_ns"]))
 
 
 def scaled_features(
@@ -146,18 +159,20 @@ def scaled_equity(build: Callable, *arguments: Any, **settings: Any) -> Any:
     return replace(result, equity=result.equity.assign(equity=equity / equity.iloc[-1]))
 
 
-def early_motifs(build: Callable, *arguments: Any, **tables: Any) -> motifs.MotifsResult:
+def early_motifs(build: Callable, *arguments: Any) -> Artefact:
     """Each event's motif known with the event, though those that came later shaped it."""
-    result = build(*arguments, **tables)
-    return replace(result, members=result.members.assign(known_at=result.members["event_time_ns"]))
+    result = build(*arguments)
+    frame = result.table("members")
+    return changed(result, MOTIF_MEMBERS, frame.assign(known_at=frame["event_time_ns"]))
 
 
-def report_to_the_end(build: Callable, *arguments: Any, **tables: Any) -> Any:
+def report_to_the_end(build: Callable, *arguments: Any, **settings: Any) -> Artefact:
     """The price today, read past the store from the market's own files."""
-    result = build(*arguments, **tables)
+    result = build(*arguments, **settings)
     (dump,) = (ROOTS[-1] / DUMPS).glob("*.csv")
     last = dump.read_text().splitlines()[-1]
-    return replace(result, markdown=f"{result.markdown}\nLast trade: {last}\n")
+    text = f"{result.files['report.md'].decode()}\nLast trade: {last}\n"
+    return replace(result, files=result.files | {"report.md": text.encode()})
 
 
 PLANTS: Mapping[str, tuple[Any, str, Callable, Month, str, set[str]]] = {
@@ -171,7 +186,14 @@ PLANTS: Mapping[str, tuple[Any, str, Callable, Month, str, set[str]]] = {
     ),
     "images": (images, "build_images", thinned_windows, MARCH, "windows.parquet", {"(row)"}),
     "model": (fit, "fit_model", early_out_of_fold, MARCH, "out_of_fold.parquet", {"p_up"}),
-    "predictions": (predict, "predict", scaled_features, MARCH, "predictions.parquet", {"p_up"}),
+    "predictions": (
+        predictions,
+        "predict",
+        scaled_features,
+        MARCH,
+        "predictions.parquet",
+        {"p_up"},
+    ),
     "walk_forward": (
         walk_forward,
         "build_walk_forward",

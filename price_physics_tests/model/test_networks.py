@@ -14,6 +14,8 @@ from price_physics.model import networks
 from price_physics.model.networks import build_network, config_class, network_config, network_json
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.model.train import Task, fit_network
+from price_physics.pipeline.dag import STAGES
+from price_physics.pipeline.versions import code_version
 from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import MONTH, fit_toy, make_study
@@ -225,6 +227,32 @@ def test_nobody_imports_a_network_but_by_the_name_a_study_gives():
     for name in ("resnet_lite", "patchify"):
         found = networks_in(f"price_physics.model.networks.{name}")
         assert found == {name, "_blocks", "_dropout"}
+
+
+def test_a_network_is_of_those_versions_whose_study_names_it(folder, add):
+    def versions():
+        forget()
+        return {
+            (name, asset): code_version(asset, study_of(name))
+            for name in ("resnet_lite", "patchify")
+            for asset in STAGES
+        }
+
+    before = versions()
+    add("tiny", TINY)
+    assert versions() == before
+    file = folder / "patchify.py"
+    file.write_text(file.read_text().replace("PATCH = 8", "PATCH = 4"))
+    after = versions()
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {("patchify", asset) for asset in ("model", "predictions", "motifs")}
+    file = folder / "_blocks.py"
+    file.write_text(file.read_text().replace("0.2", "0.3"))
+    both = versions()
+    assert {name for name, asset in after if after[name, asset] != both[name, asset]} == {
+        "resnet_lite",
+        "patchify",
+    }
 
 
 def epochs_trained(folder, name, store):
