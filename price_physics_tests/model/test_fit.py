@@ -12,11 +12,11 @@ from price_physics.errors import StoreError
 from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
-from price_physics.model.dataset import channel_moments
 from price_physics.model.metrics import log_loss
 from price_physics.model.networks import network_config
 from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, predict
+from price_physics.model.samples import channel_moments
 from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
