@@ -27,6 +27,11 @@ def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
     return [m for m in sorted(months) if served and m >= served[0]]
 
 
+def trial_name(study: Study, market: Market, first: Month) -> str:
+    """Name a trial by its configuration and its first month out of sample: both make it another."""
+    return f"{config_hash(study, market)}-from-{first}"
+
+
 def judge_months(
     months: Mapping[Month, WalkForwardResult],
     *,
@@ -58,10 +63,11 @@ def judge_months(
     """
     seen = out_of_sample(months)
     if not seen and in_sample:
-        return no_verdict(IN_SAMPLE, 0, 0, 1)
+        return no_verdict(IN_SAMPLE, n_days=0, n_trades=0, n_trials=1)
     if not seen:
-        no_days = months[month]
-        return judge(no_days.daily.iloc[:0], no_days.book, no_days.equity, 0, [], study.seed)
+        walk = months[month]
+        no_days = walk.daily.iloc[:0]
+        return judge(no_days, walk.book, walk.equity, n_trades=0, trial_sharpes=[], seed=study.seed)
     daily, book, equity = (
         pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
         for name in ("daily", "book", "equity")
@@ -77,9 +83,8 @@ def judge_months(
             "sharpe_daily": sharpe,
             **({"in_sample": True} if in_sample else {}),
         }
-        trial = f"{config_hash(study, market)}-from-{seen[0]}"
-        record_trial(ledger, market.name, trial, month, record)
+        record_trial(ledger, market.name, trial_name(study, market, seen[0]), month, record)
         sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
     if in_sample:
-        return no_verdict(IN_SAMPLE, len(daily), n_trades, len(sharpes))
-    return judge(daily, book, equity, n_trades, sharpes, study.seed)
+        return no_verdict(IN_SAMPLE, n_days=len(daily), n_trades=n_trades, n_trials=len(sharpes))
+    return judge(daily, book, equity, n_trades=n_trades, trial_sharpes=sharpes, seed=study.seed)
