@@ -5,7 +5,7 @@ A description: it is no evidence of an edge, which is ``verdict``'s business.
 
 import pandas as pd
 
-from price_physics.walk_forward.fills import CANCELLED, TAKE_PROFIT
+from price_physics.walk_forward.exit_reasons import TAKE_PROFIT, filled
 
 
 def break_even_precision(win: float, loss: float, cost: float) -> float | None:
@@ -47,13 +47,13 @@ def trade_precision(trades: pd.DataFrame) -> tuple[float | None, float | None]:
     precision, break_even : float or None
         None without a trade, and no break-even unless there are take-profits and others.
     """
-    filled = trades[trades["exit_reason"] != CANCELLED]
-    if filled.empty:
+    held = filled(trades)
+    if held.empty:
         return None, None
-    gross, won = filled["gross_bps"].to_numpy(), (filled["exit_reason"] == TAKE_PROFIT).to_numpy()
+    gross, won = held["gross_bps"].to_numpy(), (held["exit_reason"] == TAKE_PROFIT).to_numpy()
     if won.all() or not won.any():
         return float(won.mean()), None
-    cost = float(filled["cost_bps"].mean())
+    cost = float(held["cost_bps"].mean())
     return float(won.mean()), break_even_precision(
         float(gross[won].mean()), -float(gross[~won].mean()), cost
     )

@@ -3,19 +3,25 @@
 What this module does not do is decide: the rule stands in `verdict`, the memory in `ledger`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study.market import Market
-from price_physics.study.study import Study
 from price_physics.study.trial import config_hash
-from price_physics.walk_forward.build import WalkForwardResult
+from price_physics.walk_forward.exit_reasons import filled
 from price_physics.walk_forward.ledger import read_trials, record_trial
 from price_physics.walk_forward.statistics import sharpe_ratio
 from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
+    from price_physics.walk_forward.build import WalkForwardResult
 
 
 def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
@@ -72,7 +78,7 @@ def judge_months(
         pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
         for name in ("daily", "book", "equity")
     )
-    n_trades = sum(int((months[m].trades["exit_reason"] != "cancelled").sum()) for m in seen)
+    n_trades = sum(len(filled(months[m].trades)) for m in seen)
     sharpe = None if in_sample else sharpe_ratio(daily["net_return"].to_numpy())
     sharpes = [sharpe]
     if not synthetic:
