@@ -75,7 +75,7 @@ def first_passage(
     The first is taken for s up to w / 4, with two images a barrier, and the second beyond, with up
     to eleven terms: both are then exact to 2e-15. A chance below 1e-308 is 0, and so may be that of
     none where a barrier is right next to the start: who takes logarithms needs a floor.
-    O(n), 15 million paths a second.
+    O(n), over ten million paths a second.
 
     With one barrier infinite this is the reflection principle, ``erfc(a / (sqrt(2) s))``; with s
     infinite it is the gambler's ruin, ``b / (a + b)``.
