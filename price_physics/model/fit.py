@@ -18,14 +18,14 @@ from price_physics.model.calibration import cross_calibrated, fit_calibration
 from price_physics.model.crossfit import FoldedFit, Progress, fit_folds, read_folds
 from price_physics.model.dataset import Samples, SampleStore, Scales
 from price_physics.model.device import algorithms, describe_device, resolve_device
-from price_physics.model.judgement import judge_calibration
-from price_physics.model.metrics import Floats, class_index, class_names, summarise
 from price_physics.model.networks import NetworkConfig, config_class, network_json
 from price_physics.model.predict import probability_columns
 from price_physics.model.samples import channel_moments, feature_moments, gather_samples
+from price_physics.model.summary import judge_calibration, summarise
 from price_physics.model.train import Index
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.scores.probabilities import Floats, class_index, class_names
 from price_physics.store.artefact import Artefact
 
 if TYPE_CHECKING:

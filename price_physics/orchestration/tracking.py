@@ -24,9 +24,9 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.orchestration.registry import ModelFiles, register
-from price_physics.plain import flatten
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
+from price_physics.study.settings import flatten
 from price_physics.study.study import Study
 from price_physics.study.trial import config_hash, trial_settings
 

@@ -6,6 +6,7 @@ Aggregates tables; what a score or a verdict is stands in ``walk_forward``.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.plain import flatten, jsonable
 from price_physics.report.curves import Curves, compound
 from price_physics.report.scores import score_numbers
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
-from price_physics.walk_forward.metrics import trade_precision
+from price_physics.study.settings import flatten
+from price_physics.walk_forward.precision import trade_precision
 from price_physics.walk_forward.trial import out_of_sample
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _month_numbers(
         "cost": float(walk.daily["cost"].sum()) if served else None,
         "market_return": compound(walk.daily["market_return"]) if len(walk.daily) else None,
         "hit_rate": trade_precision(walk.trades)[0],
-        "direction_auc": auc,
+        "direction_auc_within_month": auc,
         "mean_absolute_book": mean_absolute_book(walk.book, month) if served else None,
     }
 
@@ -244,6 +245,30 @@ def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
             for key in ("seed", "device", "device_name", "threads", "torch")
         },
     }
+
+
+# ---------------------------------------------------------------------------- plain JSON
+def jsonable(value: Any) -> Any:
+    """Reduce to what JSON holds: no arrays, no NumPy scalars, None for what is not finite.
+
+    Examples
+    --------
+    >>> jsonable({"a": np.float64("nan"), Month(2012, 3): (np.int8(1), True)})
+    {'a': None, '2012-03': [1, True]}
+    """
+    if isinstance(value, dict):
+        return {str(k): jsonable(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
 
 
 def _concat(schema: TableSchema, frames: list[pd.DataFrame]) -> pd.DataFrame:

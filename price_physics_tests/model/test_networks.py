@@ -117,7 +117,7 @@ def test_a_file_more_is_a_network_more(add, tables):
         "kernel": 3,
         "dropout": 0.2,
     }
-    assert result.summary["direction_auc"] > 0.9
+    assert result.summary["direction_auc_mean_of_folds"] > 0.9
     assert {name.split(".")[1] for name in result.weights} == {"conv", "output"}
     model = TrainedModel.load(result.weights, result.architecture)
     windows, features = tables["windows"][MONTH], tables["features"][MONTH]
