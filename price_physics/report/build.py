@@ -15,7 +15,7 @@ from price_physics.report.plots import draw
 from price_physics.report.render import to_html, to_markdown
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.verdict import Verdict
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.trial import out_of_sample
 
 

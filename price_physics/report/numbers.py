@@ -19,8 +19,8 @@ from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
 from price_physics.walk_forward.metrics import trade_precision
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.trial import out_of_sample
 from price_physics.walk_forward.verdict import Verdict
 

@@ -12,13 +12,13 @@ from price_physics.months import Month
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.study.trial import config_hash
-from price_physics.walk_forward.build import WalkForwardResult
 from price_physics.walk_forward.ledger import read_trials, record_trial
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.statistics import sharpe_ratio
 from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
 
 
-def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
+def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
     """List the months from the first that a trained model served; whatever follows counts.
 
     A later month without a model still carries positions and has flat days.
@@ -28,7 +28,7 @@ def out_of_sample(months: Mapping[Month, WalkForwardResult]) -> list[Month]:
 
 
 def judge_months(
-    months: Mapping[Month, WalkForwardResult],
+    months: Mapping[Month, MonthWalk],
     *,
     ledger: Path,
     study: Study,

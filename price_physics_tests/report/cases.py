@@ -9,7 +9,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.walk_forward.build import MonthWalk
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.verdict import Condition, Verdict
 
 FIRST = Month(2012, 1)

@@ -3,26 +3,22 @@
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.orchestration.assets.common import Site
+from price_physics.orchestration.assets.common import Site, shown
 from price_physics.orchestration.assets.learning import load_model
 from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
-from price_physics.pipeline.dag import STAGES
+from price_physics.past import Past
 from price_physics.pipeline.versions import code_version
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
 from price_physics.schemas.walk_forward import TRADES
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
 from price_physics.study.trial import config_hash
-
-if TYPE_CHECKING:
-    from price_physics.walk_forward.build import WalkForwardResult
 
 GROUP = "verdict"
 PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
@@ -43,29 +39,8 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         """Trades and equity of the month after costs; positions carried in and out."""
         from price_physics.walk_forward.build import build_walk_forward
 
-        month = month_of(context)
-        result = build_walk_forward(
-            study,
-            month,
-            MonthTables(predictions, "predictions"),
-            site.prices(ticks),
-            MonthTables(bars, "bars"),
-            labels[month].table("labels"),
-            warm_up=predictions[month].warm_up,
-            candles=bool(market.candle_ns),
-        )
-        context.add_output_metadata(
-            {
-                "trades": len(result.trades),
-                "net_return": float((1 + result.daily["net_return"]).prod() - 1),
-            }
-        )
-        return Artefact(
-            tables=tuple(
-                (schema, getattr(result, schema.name)) for schema in STAGES["walk_forward"].tables
-            ),
-            warm_up=result.warm_up,
-        )
+        read = {"predictions": predictions, "ticks": ticks, "bars": bars, "labels": labels}
+        return shown(context, build_walk_forward(study, market, month_of(context), Past(read)))
 
     @dg.asset(**site.asset_args("report", GROUP, {"html", "mlflow"}))
     def report(
@@ -78,10 +53,11 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         """The out-of-sample report up to the month, and its verdict."""
         from price_physics.report.build import build_report
         from price_physics.walk_forward.ledger import trials_version
+        from price_physics.walk_forward.month import MonthWalk
         from price_physics.walk_forward.trial import judge_months
 
         month = month_of(context)
-        months = {m: _month_walk(p) for m, p in walk_forward.items()}
+        months = {m: MonthWalk.of(p) for m, p in walk_forward.items()}
         verdict = judge_months(
             months,
             ledger=project.ledger,
@@ -178,14 +154,6 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         )
 
     return [walk_forward, report, motifs]
-
-
-def _month_walk(partition: Partition) -> "WalkForwardResult":
-    """Rebuild a month of the walk-forward from its tables."""
-    from price_physics.walk_forward.build import WalkForwardResult
-
-    frames = {schema.name: partition.table(schema.name) for schema in STAGES["walk_forward"].tables}
-    return WalkForwardResult(**frames, warm_up=partition.warm_up)
 
 
 def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
