@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from price_physics.labels.kernels import first_touch_bars
+from price_physics.walk_forward.tape import look_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,7 @@ def fill_signals(
     touch_time = np.where(touched, time_ns[touch], -1)
 
     entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
-    entry_time = _at(time_ns, entry, np.iinfo(np.int64).max)
+    entry_time = look_up(time_ns, entry, np.iinfo(np.int64).max)
     touched_before = touched & (touch < entry + on_the_way)
     never = ~touched_before & (entry_time > horizon_end)
     cancelled = touched_before | (never & (horizon_end <= known_until_ns))
@@ -121,19 +122,20 @@ def fill_signals(
     leave = np.where(touched & (profit | (latency_ns == 0)), touch, leave)
     out = filled & (leave < len(time_ns))
     level = np.where(is_long, upper, lower)
-    at_market = _at(price, leave, np.nan)
+    at_market = look_up(price, leave, np.nan)
     if not prices.are_ticks:
         worse = np.where(is_long, np.minimum(lower, at_market), np.maximum(upper, at_market))
         at_market = np.where(touched & ~profit, worse, at_market)
     reason = np.where(touched, np.where(profit, TAKE_PROFIT, STOP_LOSS), TIME_OUT)
     cancel_time = np.where(touched_before, touch_time, horizon_end)
+    leave_time = look_up(time_ns, leave, -1)
     state = np.select([cancelled, pending, ~out], [CANCELLED, PENDING, LIVE], reason)
     return Fills(
         state=state.astype(object),
         entry=np.where(filled, entry, -1),
         exit=np.where(out, leave, -1),
         exit_price=np.where(out, np.where(profit, level, at_market), np.nan),
-        exit_time_ns=np.where(cancelled, cancel_time, np.where(out, _at(time_ns, leave, -1), -1)),
+        exit_time_ns=np.where(cancelled, cancel_time, np.where(out, leave_time, -1)),
     )
 
 
@@ -151,11 +153,3 @@ def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: T
         exit_price=np.where(stale, tape.price_at(tape.last), fills.exit_price),
         exit_time_ns=np.where(stale, tape.end_ns, fills.exit_time_ns),
     )
-
-
-def _at(values: np.ndarray, position: np.ndarray, missing: float) -> np.ndarray:
-    """Look up `values`, with `missing` one past their end."""
-    found = position < len(values)
-    looked_up = np.full(len(position), missing, dtype=values.dtype)
-    looked_up[found] = values[position[found]]
-    return looked_up

@@ -54,11 +54,18 @@ class Tape:
 
     def time_at(self, place: IntArray) -> IntArray:
         """When the prices at some places are known."""
-        traded = self.prices.time_ns[np.minimum(place, self.last - 1)]
-        return np.where(place == self.last, self.end_ns, traded)
+        return look_up(self.prices.time_ns, place, self.end_ns)
 
     def price_at(self, place: IntArray | int) -> FloatArray:
         """The prices at some places; at the end of the month the last there was, NaN if none."""
-        if not self.last:
-            return np.full(np.shape(place), np.nan)
-        return self.prices.close[np.minimum(place, self.last - 1)]
+        close = self.prices.close
+        return look_up(close, place, close[-1] if self.last else np.nan)
+
+
+def look_up(values: np.ndarray, place: IntArray | int, beyond: float) -> np.ndarray:
+    """Values at some places, and `beyond` behind the last of them."""
+    place = np.asarray(place)
+    held = place < len(values)
+    found = np.full(place.shape, beyond, dtype=values.dtype)
+    found[held] = values[place[held]]
+    return found

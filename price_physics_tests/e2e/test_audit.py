@@ -24,10 +24,17 @@ from price_physics.model import fit, predict
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
 from price_physics.orchestration import audit
+from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.project import Project
 from price_physics.report import build as report
+from price_physics.schemas.labels import BARRIER_POLICY
 from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.schemas.table import TableSchema
+from price_physics.schemas.walk_forward import EQUITY
+from price_physics.store.artefact import Artefact
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 from price_physics.walk_forward import build as walk_forward
 from price_physics_tests.e2e.projects import SMALL, make_project
 
@@ -109,9 +116,19 @@ def test_nothing_depends_on_later_ticks(clean: Audit) -> None:
 
 
 # ---------------------------------------------------------------------------- planted
-def early_policy(build: Callable, study: Any, month: Month, *tables: Any) -> pd.DataFrame:
+def changed(artefact: Artefact, schema: TableSchema, frame: pd.DataFrame) -> Artefact:
+    """The artefact, one of its tables replaced."""
+    tables = tuple((s, frame if s is schema else rows) for s, rows in artefact.tables)
+    return replace(artefact, tables=tables)
+
+
+def early_policy(
+    build: Callable, study: Study, market: Market, month: Month, past: Past
+) -> Artefact:
     """A policy of the month's own excursions, in force when the month starts."""
-    return build(study, month, *tables).assign(known_at=np.int64(month.start_ns))
+    result = build(study, market, month, past)
+    frame = result.table("barrier_policy").assign(known_at=np.int64(month.start_ns))
+    return changed(result, BARRIER_POLICY, frame)
 
 
 def thinned_windows(build: Callable, *arguments: Any) -> images.ImagesResult:
@@ -139,11 +156,11 @@ def scaled_features(
     return build(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
 
 
-def scaled_equity(build: Callable, *arguments: Any, **settings: Any) -> Any:
+def scaled_equity(build: Callable, *arguments: Any) -> Artefact:
     """Equity in units of what it was when the month ended."""
-    result = build(*arguments, **settings)
-    equity = result.equity["equity"]
-    return replace(result, equity=result.equity.assign(equity=equity / equity.iloc[-1]))
+    result = build(*arguments)
+    frame = result.table("equity")
+    return changed(result, EQUITY, frame.assign(equity=frame["equity"] / frame["equity"].iloc[-1]))
 
 
 def early_motifs(build: Callable, *arguments: Any, **tables: Any) -> motifs.MotifsResult:
