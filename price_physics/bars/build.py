@@ -1,171 +1,34 @@
-"""The stage: ticks of a month -> its bars, the open one at the end closed and flagged partial."""
+"""The stage: a month of the market's rows -> its bars."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
-from price_physics.bars import kernels
-from price_physics.months import Month
+from price_physics.bars.candles import bars_of_candles
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.schemas.bars import BARS
-from price_physics.study.bars import BarsConfig
+from price_physics.schemas.ticks import CANDLES
+from price_physics.store.artefact import Artefact
 
-_Ticks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-_Bars = tuple[np.ndarray, np.ndarray]
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
-_DAY_NS = 86_400 * 10**9
-_UNITS = {"tick": kernels.TICKS, "volume": kernels.BASE, "dollar": kernels.QUOTE}
 
-
-def build_bars(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
-) -> pd.DataFrame:
-    """Build the bars of one month.
-
-    Every tick of the month is in exactly one bar, and no bar crosses a month's end.
+def build_bars(study: Study, market: Market, month: Month, past: Past) -> Artefact:
+    """Build the bars of one month, of ticks or of candles: of what the market has.
 
     Parameters
     ----------
-    config : BarsConfig
-        Kind and parameters of the bars.
-    month : Month
-        Its ticks must be in `ticks`.
-    ticks : mapping of Month to iterable of DataFrame
-        TICKS in chunks, sorted by time within and between them; one is held at a time, and any
-        division gives the same bars. The month before is read for an adaptive threshold only.
+    past : Past
+        TICKS or CANDLES of m and, for an adaptive threshold, of m-1, read in chunks.
 
     Returns
     -------
-    DataFrame
-        BARS; empty for a month without ticks.
-
-    Notes
-    -----
-    Most kinds close on a tick, and ``close_time_ns`` is that tick's time. Time bars close by the
-    clock: that their last tick is the last is known at the end of the interval and not before.
-    Their ``close_time_ns``, by which events are known everywhere, is therefore the interval's
-    last nanosecond. Stamped with the last tick, an event would know that the venue is silent
-    until then. Time bars are partial only where the month's end cuts their interval.
+    Artefact
+        BARS; empty for a month without a tick.
     """
-    times, values, is_partial = close_bars(config, month, ticks)
-    return bars_frame(month, times, values, is_partial)
-
-
-def close_bars(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run the rule of the kind over a month: where its bars close, and what they add up to.
-
-    Parameters
-    ----------
-    config, month, ticks
-        As in `build_bars`.
-
-    Returns
-    -------
-    times : int64 array of shape (n_bars, 3)
-        First time, closing time and number of ticks.
-    values : float64 array of shape (n_bars, 7)
-        Open, high, low, close, volume, notional, volume bought.
-    is_partial : bool array of shape (n_bars,)
-    """
-    sampling = _sampling(config, month, ticks)
-    open_bar, closed = kernels.NO_BAR, []
-    for columns in _columns(ticks[month]):
-        times, values = sampling(open_bar, columns)
-        open_bar = times[-1], values[-1]
-        closed.append((times[:-1], values[:-1]))
-    n_open = int(open_bar[0][2] > 0)
-    closed.append((open_bar[0][None][:n_open], open_bar[1][None][:n_open]))
-    times, values = (np.concatenate(parts) for parts in zip(*closed, strict=True))
-    is_partial = np.arange(len(times)) >= len(times) - n_open
-    if config.kind == "time":
-        is_partial = times[:, 1] > month.end_ns
-    return times, values, is_partial
-
-
-def bar_scale(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
-) -> float:
-    """Return the threshold of a month's bars, or their initial expected ticks.
-
-    With `target_bars_a_day` it is what would have given so many bars a calendar day in the
-    month before, within a factor of `clip_factor` of the study's own either way, and expected
-    ticks within `min_ticks` and `max_ticks`. Without that, or when the month before is not there
-    or has no ticks, it is the study's own.
-    """
-    if config.target_bars_a_day is None or month - 1 not in ticks:
-        return config.scale
-    unit = kernels.TICKS if config.expects_flow else _UNITS[config.unit]
-    amount = 0.0
-    for _, price, qty, _ in _columns(ticks[month - 1]):
-        amount = kernels.add_amounts(unit, price, qty, amount)
-    if not amount:
-        return config.scale
-    n_days = (month.start_ns - (month - 1).start_ns) / _DAY_NS
-    raw = amount / n_days / config.target_bars_a_day
-    scale = min(max(raw, config.scale / config.clip_factor), config.scale * config.clip_factor)
-    return float(np.clip(scale, config.min_ticks, config.max_ticks))
-
-
-def _sampling(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
-) -> Callable[[_Bars, _Ticks], _Bars]:
-    """The kernel of the kind, with everything but the open bar and the ticks."""
-    if config.interval_minutes is not None:
-        interval_ns = round(config.interval_minutes * 60e9)
-        return partial(kernels.time_bars, month.start_ns, interval_ns)
-    scale = bar_scale(config, month, ticks)
-    unit = _UNITS[config.unit]
-    if config.min_ticks is None or config.max_ticks is None or config.span_bars is None:
-        return partial(kernels.threshold_bars, unit, scale)
-    rule = kernels.FlowRule(
-        unit,
-        kernels.RUN if config.kind.endswith("_run") else kernels.IMBALANCE,
-        scale,
-        config.min_ticks,
-        config.max_ticks,
-        2.0 / (config.span_bars + 1.0),
-    )
-    size = config.expected_base or config.expected_quote or 1.0
-    expected = kernels.first_expectations(rule, size, config.expected_buy_fraction)
-    return partial(kernels.flow_bars, rule, expected, np.zeros(3))
-
-
-def _columns(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
-    for frame in chunks:
-        names = {"time_ns": np.int64, "price": np.float64, "qty": np.float64, "tick_sign": np.int8}
-        columns = [
-            np.ascontiguousarray(frame[name].to_numpy(d)).view() for name, d in names.items()
-        ]
-        for column in columns:  # one type for the compiler, wherever the frame came from
-            column.flags.writeable = False
-        if len(frame):
-            time_ns, price, qty, sign = columns
-            yield time_ns, price, qty, sign
-
-
-def bars_frame(
-    month: Month, times: np.ndarray, values: np.ndarray, is_partial: np.ndarray
-) -> pd.DataFrame:
-    """Shape what `close_bars` gave as BARS."""
-    close_time_ns = np.minimum(times[:, 1], month.end_ns)
-    opens, highs, lows, closes, volume, notional, bought = values.T
-    bars = {
-        "open_time_ns": times[:, 0],
-        "close_time_ns": close_time_ns,
-        "open": opens,
-        "high": highs,
-        "low": lows,
-        "close": closes,
-        "volume": volume,
-        "notional": notional,
-        "buy_volume": bought,
-        # rounding may push the quotient of two sums past the prices it averages
-        "vwap": np.clip(notional / volume, lows, highs),
-        "n_ticks": times[:, 2],
-        "partial": is_partial,
-        "known_at": np.where(is_partial, month.end_ns, close_time_ns),
-    }
-    return pd.DataFrame(bars)[BARS.columns]
+    of = bars_of_candles if past.rows is CANDLES else bars_of_ticks
+    return Artefact(tables=((BARS, of(study.bars, month, past.chunks(past.rows))),))

@@ -1,22 +1,27 @@
-"""The stage where rows are candles: candles of a month -> its bars.
+"""Candles of a month -> its bars.
 
 The rules are those of ticks, with a candle for a tick: of all its volume or notional, at the moment
 at which it ends. What a bar opened at, how far it reached and what was traded in it, its candles
 say.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from price_physics.bars.build import bars_frame, close_bars
-from price_physics.months import Month
+from price_physics.bars.ticks import bars_frame, close_bars
 from price_physics.schemas.ticks import CANDLES
-from price_physics.study.bars import BarsConfig
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.study.bars import BarsConfig
 
 
-def build_bars_of_candles(
+def bars_of_candles(
     config: BarsConfig, month: Month, candles: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> pd.DataFrame:
     """Build the bars of one month: each of whole candles, and every candle in exactly one.
@@ -28,7 +33,7 @@ def build_bars_of_candles(
     month : Month
         Its candles must be in `candles`.
     candles : mapping of Month to iterable of DataFrame
-        CANDLES, as ticks in `build_bars`.
+        CANDLES, as ticks in `bars_of_ticks`.
 
     Returns
     -------

@@ -4,10 +4,11 @@ The set trained through m tests on m+1 by construction: it holds labels whose ho
 the end of m. Weights and features of its members are not here.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,16 @@ import pandas as pd
 from price_physics.folds.purged import IntArray, PurgedKFold
 from price_physics.folds.roles import EARLY_STOP, NO_FOLD, ROLES, TEST, TRAIN, fold_roles
 from price_physics.frames import stack
-from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
-from price_physics.study.study import Study
+from price_physics.store.artefact import Artefact
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
 _CLASSES = {
     "three_class": {"down": -1, "up": 1},
@@ -28,22 +34,7 @@ _CLASSES = {
 }
 
 
-@dataclass(frozen=True)
-class FoldsResult:
-    """Training set of a month: its members, their roles by fold, and a manifest to publish."""
-
-    members: pd.DataFrame
-    roles: pd.DataFrame
-    manifest: dict[str, Any]
-    warm_up: str | None
-
-
-def build_folds(
-    study: Study,
-    month: Month,
-    labels: Mapping[Month, pd.DataFrame],
-    windows: Mapping[Month, pd.DataFrame],
-) -> FoldsResult:
+def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Choose the training set through the month and split it.
 
     Members are the labels of months up to m that have a window and cross no known outage. The
@@ -51,17 +42,17 @@ def build_folds(
 
     Parameters
     ----------
-    labels, windows : mapping of Month to DataFrame
+    past : Past
         LABELS and IMAGE_WINDOWS up to the month.
 
     Returns
     -------
-    FoldsResult
-        FOLD_MEMBERS and FOLD_ROLES by event time. Where there is too little to train on,
-        `warm_up` says why and there are no roles.
+    Artefact
+        FOLD_MEMBERS and FOLD_ROLES by event time, and a manifest to publish. Where there is too
+        little to train on, `warm_up` says why and there are no roles.
     """
-    months = [m for m in sorted(labels) if m <= month]
-    start_ns, end_ns, horizon_ns, label, excluded = _members(months, labels, month, windows)
+    months = [m for m in past.of(LABELS.asset) if m <= month]
+    start_ns, end_ns, horizon_ns, label, excluded = _members(month, past)
     embargo_ns = study.folds.embargo_ns
     if study.labels.horizon_bars is not None:  # no setting knows how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
@@ -84,23 +75,24 @@ def build_folds(
         "excluded": {reason: len(events) for reason, events in excluded.items()},
         "sha256": _digest(frame),
     }
-    return FoldsResult(members, frame, manifest, warm_up)
+    return Artefact(
+        tables=((FOLD_ROLES, frame), (FOLD_MEMBERS, members)),
+        documents={"manifest": manifest},
+        warm_up=warm_up,
+        highlights={"members": len(members)},
+    )
 
 
 def _members(
-    months: list[Month],
-    labels: Mapping[Month, pd.DataFrame],
-    month: Month,
-    windows: Mapping[Month, pd.DataFrame],
+    month: Month, past: Past
 ) -> tuple[IntArray, IntArray, IntArray, npt.NDArray[np.int8], dict[str, IntArray]]:
     """Start, end, horizon and label of each member, sorted by start; who was left out and why."""
     columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label", "crosses_outage")
+    labels, windows = past.table(LABELS, *columns), past.table(IMAGE_WINDOWS, "event_time_ns")
     start_ns, end_ns, horizon_end_ns, label, crosses_outage = stack(
-        LABELS, labels, months, *columns
+        LABELS, labels, [m for m in labels if m <= month], *columns
     )
-    (drawn,) = stack(
-        IMAGE_WINDOWS, windows, [m for m in sorted(windows) if m <= month], "event_time_ns"
-    )
+    (drawn,) = stack(IMAGE_WINDOWS, windows, [m for m in windows if m <= month], "event_time_ns")
     no_window = ~np.isin(start_ns, drawn)
     excluded = {
         "no_window": np.sort(start_ns[no_window]),

@@ -5,9 +5,10 @@ How the barriers are chosen is in `policy`, which way they face in `sides`, how 
 `kernels`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,33 +18,25 @@ from price_physics.errors import PartitionMissing
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.events import count_endless, events_ending_in
 from price_physics.labels.kernels import DROP, first_touch_bars
-from price_physics.labels.paths import PricePath, price_path
+from price_physics.labels.paths import Paths, paths_of
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import SideArray, barrier_levels, event_sides, with_and_against
-from price_physics.months import Month
-from price_physics.schemas.labels import LABELS
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import BARRIER_POLICY, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.market import Market, Outage
-from price_physics.study.study import Study
+from price_physics.store.artefact import Artefact, Highlight
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market, Outage
+    from price_physics.study.study import Study
+
+Events = dict[str, npt.NDArray[Any]]
+"""Columns of the events that are labelled, by name."""
 
 
-@dataclass(frozen=True)
-class LabelsResult:
-    """Labels of a month, and a JSON object of what they do not show: how many there are not."""
-
-    labels: pd.DataFrame
-    counts: dict[str, Any]
-
-
-def build_labels(
-    study: Study,
-    market: Market,
-    month: Month,
-    bars: Mapping[Month, pd.DataFrame],
-    ticks: Mapping[Month, pd.DataFrame],
-    features: Mapping[Month, pd.DataFrame],
-    policies: Mapping[Month, pd.DataFrame],
-) -> LabelsResult:
+def build_labels(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Label every event whose horizon ends in the month.
 
     An event of m-1 stands between the barriers of policy m-2, one of m between those of m-1; with
@@ -51,22 +44,17 @@ def build_labels(
 
     Parameters
     ----------
-    bars : mapping of Month to DataFrame
-        BARS of m-2 to m.
-    ticks : mapping of Month to DataFrame
-        TICKS of m-1 and m, or CANDLES where they are the market's rows; not read where bars touch
-        the barriers.
-    features : mapping of Month to DataFrame
-        REGIME_FEATURES of m-1 and m.
-    policies : mapping of Month to DataFrame
-        BARRIER_POLICY of m-2 and m-1 (in-sample m-1 and m), absent before the market's first month.
+    past : Past
+        BARS of m-2 to m; TICKS or CANDLES of m-1 and m, not read where bars touch the barriers;
+        REGIME_FEATURES of m-1 and m; BARRIER_POLICY of m-2 and m-1 (in-sample m-1 and m), absent
+        before the market's first month.
 
     Returns
     -------
-    LabelsResult
-        LABELS, by event time. Dropped are events whose horizon of bars lasts over 28 days, those on
-        which a primary model takes no side, and, where the study says so, those whose touching bar
-        reaches both barriers.
+    Artefact
+        LABELS, by event time, and a document of counts. Dropped are events whose horizon of bars
+        lasts over 28 days, those on which a primary model takes no side, and, where the study says
+        so, those whose touching bar reaches both barriers.
 
     Raises
     ------
@@ -75,9 +63,43 @@ def build_labels(
     StoreError
         When the tables were built from different bars or ticks.
     """
+    events, dropped = _events(study, month, past)
+    take_profit, stop_loss = _multiples(study, market, month, past, events)
+    events |= {"take_profit_multiple": take_profit, "stop_loss_multiple": stop_loss}
+    paths = paths_of(study, month, past, events["event_time_ns"])
+    met, touch = _first_touch(paths, events)
+    undecidable = met == DROP
+    frame = _labelled(study, market, paths, events, met, touch)
+    counts: dict[str, Any] = {"dropped": dropped}
+    if study.labels.both_touched is not None:
+        counts["undecidable"] = int(undecidable.sum())
+    if study.labels.both_touched == "drop":
+        dropped["both_touched"] = int(undecidable.sum())
+        frame = frame[~undecidable].reset_index(drop=True)
+    return Artefact(
+        tables=((LABELS, frame),),
+        documents={"counts": counts},
+        highlights=_highlights(frame["label"], counts),
+    )
+
+
+def _highlights(label: pd.Series, counts: Mapping[str, Any]) -> dict[str, Highlight]:
+    return {
+        "labels/up": int((label == 1).sum()),
+        "labels/flat": int((label == 0).sum()),
+        "labels/down": int((label == -1).sum()),
+        **{f"dropped/{reason}": n for reason, n in counts["dropped"].items()},
+        **{name: n for name, n in counts.items() if name == "undecidable"},
+    }
+
+
+def _events(study: Study, month: Month, past: Past) -> tuple[Events, dict[str, int]]:
+    """Events that are labelled, on the side of the primary model; how many are not, and why."""
+    bars = past.table(BARS)
     event_time_ns, horizon_end_ns, price, atr = events_ending_in(study, month, bars)
     dropped = {"horizon_over_28_days": count_endless(study, month, bars)}
-    times, regimes, trailing_return = stack(
+    features = past.table(REGIME_FEATURES, "event_time_ns", "regime", "trailing_return")
+    times, regime, trailing_return = stack(
         REGIME_FEATURES, features, (month - 1, month), "event_time_ns", "regime", "trailing_return"
     )
     row = rows_of(event_time_ns, times, "regime_features")
@@ -85,81 +107,58 @@ def build_labels(
     traded = side != 0
     if study.labels.side is not None:
         dropped["no_side"] = int((~traded).sum())
-    event_time_ns, horizon_end_ns = event_time_ns[traded], horizon_end_ns[traded]
-    price, atr, side, regime = price[traded], atr[traded], side[traded], regimes[row][traded]
-    take_profit, stop_loss = _multiples(
-        study, market, month, event_time_ns, price, atr, regime, policies
-    )
-    events = {
+    events: Events = {
         "event_time_ns": event_time_ns,
         "side": side,
         "horizon_end_ns": horizon_end_ns,
         "price": price,
         "atr": atr,
-        "take_profit_multiple": take_profit,
-        "stop_loss_multiple": stop_loss,
+        "regime": regime[row],
     }
-    path = price_path(study, month, bars, ticks, event_time_ns, bool(market.candle_ns))
-    met, touch = _first_touch(path, events)
-    undecidable = met == DROP
-    frame = _table(study, market, path, events, met, touch)
-    counts: dict[str, Any] = {"dropped": dropped}
-    if study.labels.both_touched is not None:
-        counts["undecidable"] = int(undecidable.sum())
-    if study.labels.both_touched == "drop":
-        dropped["both_touched"] = int(undecidable.sum())
-        frame = frame[~undecidable].reset_index(drop=True)
-    return LabelsResult(frame, counts)
+    return {name: values[traded] for name, values in events.items()}, dropped
 
 
-def _first_touch(
-    path: PricePath, events: Mapping[str, npt.NDArray[Any]]
-) -> tuple[SideArray, IntArray]:
+def _first_touch(paths: Paths, events: Events) -> tuple[SideArray, IntArray]:
     """What is met first, and where: +1 the upper barrier, -1 the lower, 0 neither, DROP unknown.
 
     A bar that reaches both met the one beyond which it opened. A tick is a bar of one price: it
     never reaches both.
     """
-    time_ns = path.time_ns
+    prices, event = paths.prices, paths.event
     upper, lower = _levels(events)
-    horizon_ns = events["horizon_end_ns"] - time_ns[path.event]
+    horizon_ns = events["horizon_end_ns"] - prices.time_ns[event]
     met, touch, _ = first_touch_bars(
-        time_ns, path.high, path.low, path.event, upper, lower, horizon_ns, DROP
+        prices.time_ns, prices.high, prices.low, event, upper, lower, horizon_ns, DROP
     )
-    opened, both = path.open[touch], met == DROP
+    opened, both = prices.open[touch], met == DROP
     met[both & (opened >= upper)] = 1
     met[both & (opened <= lower)] = -1
     return met, touch
 
 
-def _table(
-    study: Study,
-    market: Market,
-    path: PricePath,
-    events: Mapping[str, npt.NDArray[Any]],
-    met: SideArray,
-    touch: IntArray,
+def _labelled(
+    study: Study, market: Market, paths: Paths, events: Events, met: SideArray, touch: IntArray
 ) -> pd.DataFrame:
-    event_time_ns, side, price, atr = (
-        events[name] for name in ("event_time_ns", "side", "price", "atr")
-    )
+    """LABELS of all events, of the undecidable too: those are a loss."""
+    side, price, atr = events["side"], events["price"], events["atr"]
+    prices = paths.prices
     upper, lower = _levels(events)
     # A short's take-profit is the lower barrier; what nobody can decide is a loss to either side.
     up, down, unknown = met == 1, met == -1, met == DROP
     label = np.where(unknown, -1, met * side).astype(np.int8)
     # Where nothing traded in the horizon the position is worth what it was at the event.
-    last_price = np.where(touch > path.event, path.close[touch], price)
+    last_price = np.where(touch > paths.event, prices.close[touch], price)
     # Of a tick, its price, which is beyond the barrier that it touched. Of a bar that stopped and
     # came back nobody knows that it left at its level, and of one that went on all know worse.
-    opened, closed = path.open[touch], path.close[touch]
+    opened, closed = prices.open[touch], prices.close[touch]
     stop_of_long = np.minimum(lower, np.minimum(opened, closed))
     stop_of_short = np.maximum(upper, np.maximum(opened, closed))
     long_exit = np.select([up, down | unknown], [upper, stop_of_long], last_price)
     short_exit = np.select([down, up | unknown], [lower, stop_of_short], last_price)
     outcome_long, outcome_short = (long_exit - price) / atr, (price - short_exit) / atr
-    rise, fall = path.excursions_in_atr(touch, price, atr)
+    rise, fall = paths.excursions_in_atr(touch, price, atr)
     favourable, adverse = with_and_against(side, rise, fall)
-    label_end_ns = np.where(met != 0, path.time_ns[touch], events["horizon_end_ns"])
+    label_end_ns = np.where(met != 0, prices.time_ns[touch], events["horizon_end_ns"])
     counts_bars = study.labels.horizon_bars is not None
     columns = {
         **events,
@@ -172,44 +171,37 @@ def _table(
         "outcome_short_atr": np.where(side > 0, outcome_short, outcome_long),
         "favourable_atr": favourable,
         "adverse_atr": adverse,
-        "crosses_outage": _crosses(market.outages, event_time_ns, label_end_ns),
+        "crosses_outage": _crosses(market.outages, events["event_time_ns"], label_end_ns),
         # when a horizon of bars ends, and whether within 28 days, only its last bar tells
         "known_at": events["horizon_end_ns"] if counts_bars else label_end_ns,
     }
     return pd.DataFrame(columns, columns=LABELS.columns)
 
 
-def _levels(events: Mapping[str, npt.NDArray[Any]]) -> tuple[FloatArray, FloatArray]:
+def _levels(events: Events) -> tuple[FloatArray, FloatArray]:
     names = ("side", "price", "atr", "take_profit_multiple", "stop_loss_multiple")
     return barrier_levels(*(events[name] for name in names))
 
 
 def _multiples(
-    study: Study,
-    market: Market,
-    month: Month,
-    event_time_ns: IntArray,
-    price: FloatArray,
-    atr: FloatArray,
-    regime: IntArray,
-    policies: Mapping[Month, pd.DataFrame],
+    study: Study, market: Market, month: Month, past: Past, events: Events
 ) -> tuple[FloatArray, FloatArray]:
     """Multiples of every event, each from the policy that serves its month."""
-    first_of_month = int(np.searchsorted(event_time_ns, month.start_ns))
+    policies = past.table(BARRIER_POLICY)
+    first_of_month = int(np.searchsorted(events["event_time_ns"], month.start_ns))
     pairs = []
     for event_month, part in (
         (month - 1, slice(first_of_month)),
         (month, slice(first_of_month, None)),
     ):
         policy_month = event_month - study.barrier_policy.lag_months
-        n_events = len(regime[part])
-        if n_events and policy_month >= market.first_month and policy_month not in policies:
+        regime, price, atr = (events[name][part] for name in ("regime", "price", "atr"))
+        if len(regime) and policy_month >= market.first_month and policy_month not in policies:
             raise PartitionMissing(
-                f"barrier_policy of {policy_month} is not there, and {n_events} events of "
+                f"barrier_policy of {policy_month} is not there, and {len(regime)} events of "
                 f"{event_month} stand on it; materialise barrier_policy of {policy_month}"
             )
-        policy = policies.get(policy_month)
-        pairs.append(multiples(study, policy, regime[part], price[part], atr[part]))
+        pairs.append(multiples(study, policies.get(policy_month), regime, price, atr))
     return (
         np.concatenate([take_profit for take_profit, _ in pairs]),
         np.concatenate([stop_loss for _, stop_loss in pairs]),

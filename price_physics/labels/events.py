@@ -3,7 +3,10 @@
 Widths and barriers are not here: an event is a moment and nothing else.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,10 @@ from price_physics.labels.atr import month_atr
 from price_physics.labels.kernels import cusum_filter
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
-from price_physics.study.events import EventsConfig
-from price_physics.study.study import Study
+
+if TYPE_CHECKING:
+    from price_physics.study.events import EventsConfig
+    from price_physics.study.study import Study
 
 NOT_ENDED = np.iinfo(np.int64).max
 """End of a horizon of bars that the bars so far do not reach, or not within 28 days."""
@@ -38,6 +43,7 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
 
     Examples
     --------
+    >>> from price_physics.study.events import EventsConfig
     >>> bars = pd.DataFrame({"close_time_ns": [5, 7, 7, 9, 12], "partial": [False] * 4 + [True]})
     >>> event_times(bars, EventsConfig(every_n_bars=2))
     array([5, 7])

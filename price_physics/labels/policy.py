@@ -4,8 +4,10 @@ The policy of m knows excursions whose horizon ended by the end of m and serves 
 in-sample one, events of m. Prices are not here: a multiple becomes a barrier in `sides`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,47 +15,59 @@ import pandas as pd
 from price_physics.errors import ConfigError
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.sides import event_sides, with_and_against
-from price_physics.months import Month
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.barriers import BarrierPolicyConfig
-from price_physics.study.study import Study
+from price_physics.store.artefact import Artefact
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.barriers import BarrierPolicyConfig
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
 EVERY_REGIME = -1
 REGIMES = (0, 1, 2)
 
+_Row = tuple[int, float, float, int, str]
+"""Columns of BARRIER_POLICY up to `source`."""
 
-def build_policy(
-    study: Study,
-    month: Month,
-    excursions: Mapping[Month, pd.DataFrame],
-    features: Mapping[Month, pd.DataFrame],
-) -> pd.DataFrame:
+
+def build_policy(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Take-profit and stop-loss multiples for the events of the next month.
 
     Parameters
     ----------
-    excursions : mapping of Month to DataFrame
-        EXCURSIONS up to m. Of kind "month" the last `lookback_months` of them count.
-    features : mapping of Month to DataFrame
+    past : Past
+        EXCURSIONS up to m; of kind "month" the last `lookback_months` of them count.
         REGIME_FEATURES up to m; read by kind "regime" and for sides only.
 
     Returns
     -------
-    DataFrame
+    Artefact
         BARRIER_POLICY: a row a regime of kind "regime", else one row for every regime. A sample
         under the floor has the study's fallback. Of kind "fixed" and "percent", what the study
-        says.
+        says. An in-sample policy is marked.
 
     Raises
     ------
     StoreError
         When an excursion's event has no regime.
     """
+    frame = _frame(_rows(study, month, past), month)
+    return Artefact(
+        tables=((BARRIER_POLICY, frame),),
+        in_sample=study.barrier_policy.in_sample,
+        highlights={"policy": frame.to_markdown(index=False)},
+    )
+
+
+def _rows(study: Study, month: Month, past: Past) -> list[_Row]:
     config = study.barrier_policy
     if config.kind in ("fixed", "percent"):
-        return _frame([(EVERY_REGIME, *_levels(config), 0, config.kind)], month)
-    months = [m for m in sorted(excursions) if m <= month]
+        return [(EVERY_REGIME, *_levels(config), 0, config.kind)]
+    excursions, features = past.table(EXCURSIONS), past.table(REGIME_FEATURES)
+    months = [m for m in excursions if m <= month]
     if config.kind == "month":
         months = [m for m in months if m > month - config.lookback_months]
     event_time_ns, favourable, adverse = stack(
@@ -74,7 +88,7 @@ def build_policy(
         rng = np.random.default_rng([study.seed, month.year, month.month, value + 1])
         sample = _sample(np.flatnonzero(regime == value), config.max_events, rng)
         rows.append((value, *_multiples_of(favourable[sample], adverse[sample], config)))
-    return _frame(rows, month)
+    return rows
 
 
 def multiples(
@@ -139,7 +153,7 @@ def _levels(config: BarrierPolicyConfig) -> tuple[float, float]:
     return config.take_profit_multiple, config.stop_loss_multiple
 
 
-def _frame(rows: list[tuple[int, float, float, int, str]], month: Month) -> pd.DataFrame:
+def _frame(rows: list[_Row], month: Month) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
     return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
 
@@ -147,7 +161,7 @@ def _frame(rows: list[tuple[int, float, float, int, str]], month: Month) -> pd.D
 def _feature(
     column: str, event_time_ns: IntArray, month: Month, features: Mapping[Month, pd.DataFrame]
 ) -> Any:
-    months = [m for m in sorted(features) if m <= month]
+    months = [m for m in features if m <= month]
     times, values = stack(REGIME_FEATURES, features, months, "event_time_ns", column)
     return values[rows_of(event_time_ns, times, "regime_features")]
 

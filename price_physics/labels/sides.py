@@ -4,11 +4,17 @@ Without a primary model every event is a long. With one the take-profit stands w
 wins: below the price of a short (López de Prado 2018, section 3.6). Multiples come from `policy`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from price_physics.frames import FloatArray, IntArray
-from price_physics.study.labels import LabelsConfig
+
+if TYPE_CHECKING:
+    from price_physics.study.labels import LabelsConfig
 
 SideArray = npt.NDArray[np.int8]
 
@@ -25,6 +31,7 @@ def event_sides(config: LabelsConfig, trailing_return: FloatArray) -> SideArray:
 
     Examples
     --------
+    >>> from price_physics.study.labels import LabelsConfig
     >>> config = LabelsConfig(horizon_minutes=5, side="reversal")
     >>> event_sides(config, np.array([0.01, -0.02, 0.0]))
     array([-1,  1,  0], dtype=int8)

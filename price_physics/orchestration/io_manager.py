@@ -44,34 +44,6 @@ class MonthTables(Mapping[Month, pd.DataFrame]):
         return len(self._partitions)
 
 
-class MonthChunks(Mapping[Month, "TableChunks"]):
-    """One table of several partitions, by month; each is read in chunks, as often as asked."""
-
-    def __init__(self, partitions: Mapping[Month, Partition], name: str) -> None:
-        self._partitions = partitions
-        self._name = name
-
-    def __getitem__(self, month: Month) -> "TableChunks":
-        return TableChunks(self._partitions[month], self._name)
-
-    def __iter__(self) -> Iterator[Month]:
-        return iter(self._partitions)
-
-    def __len__(self) -> int:
-        return len(self._partitions)
-
-
-@dataclass(frozen=True)
-class TableChunks:
-    """The consecutive pieces of a table that may be too long for memory."""
-
-    partition: Partition
-    name: str
-
-    def __iter__(self) -> Iterator[pd.DataFrame]:
-        return self.partition.chunks(self.name)
-
-
 @dataclass(frozen=True)
 class Expected:
     """What a partition is built with today: settings and tables it must have to be read, code."""

@@ -3,8 +3,10 @@
 Everything looks back from the event's bar; nothing here reads a tick or a label.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,15 @@ import pandas as pd
 from price_physics.errors import ConfigError
 from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.labels.events import event_bars, event_times
-from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.study import Study
+from price_physics.store.artefact import Artefact
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
 MIN_EARLIER_EVENTS = 30
 """Fewer volatilities than this make no terciles: every event is of the middle regime."""
@@ -35,19 +42,17 @@ class _History:
     partial: npt.NDArray[np.bool_]
 
 
-def build_regime_features(
-    study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
-) -> pd.DataFrame:
+def build_regime_features(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Describe every event of the month by what was known at its close.
 
     Parameters
     ----------
-    bars : mapping of Month to DataFrame
+    past : Past
         BARS up to the month.
 
     Returns
     -------
-    DataFrame
+    Artefact
         REGIME_FEATURES, one row an event of the month, by time. The regime is the tercile of
         the event's trailing volatility among the events of earlier months, or the study's.
 
@@ -56,7 +61,8 @@ def build_regime_features(
     ConfigError
         When the study maps months to regimes, and not this one.
     """
-    months = [m for m in sorted(bars) if m <= month]
+    bars = past.table(BARS, "close_time_ns", "close", "partial")
+    months = [m for m in bars if m <= month]
     frames = {m: bars[m] for m in months}
     history = _History(*stack(BARS, frames, months, "close_time_ns", "close", "partial"))
     config = study.regime_features
@@ -82,7 +88,8 @@ def build_regime_features(
         if config.regime_by_month is not None
         else _regime(volatility[month], earlier),
     }
-    return pd.DataFrame(columns, columns=REGIME_FEATURES.columns)
+    frame = pd.DataFrame(columns, columns=REGIME_FEATURES.columns)
+    return Artefact(tables=((REGIME_FEATURES, frame),))
 
 
 def _mapped(study: Study, month: Month, n_events: int) -> npt.NDArray[np.int8]:

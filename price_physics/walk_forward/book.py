@@ -6,44 +6,19 @@ its own level, as stops of candles do that came back), then everything at the ma
 into one change, then whatever leaves on its own filling tick trades once more.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from price_physics.walk_forward.exit_reasons import TAKE_PROFIT
-from price_physics.walk_forward.fills import Fills
 from price_physics.walk_forward.kernels import book_path, equity_path
 
-
-@dataclass(frozen=True)
-class Market:
-    """Ticks of the month before and of the month, in order, and where the month begins.
-
-    ``time_ns`` and ``price`` end with one tick that never traded: the end of the month at the
-    last trade's price. It carries the final mark and exits for want of a tick.
-
-    Attributes
-    ----------
-    time_ns, price : int64, float64 array of shape (n_ticks + 1,)
-    first : int
-        Position of the month's first tick.
-    prices_a_tick : int
-        2 where a candle stands for a tick: its open and its close.
-    high, low : float64 array of shape (n_ticks,), or None
-        Of candles: how far the price went since the price before.
-    """
-
-    time_ns: np.ndarray
-    price: np.ndarray
-    first: int
-    prices_a_tick: int = 1
-    high: np.ndarray | None = None
-    low: np.ndarray | None = None
-
-    @property
-    def last(self) -> int:
-        """Position of the end of the month."""
-        return len(self.time_ns) - 1
+if TYPE_CHECKING:
+    from price_physics.walk_forward.fills import Fills
+    from price_physics.walk_forward.tape import Tape
 
 
 @dataclass(frozen=True)
@@ -61,7 +36,7 @@ class BookPath:
     paid: np.ndarray
 
 
-def run_book(fills: Fills, weight: np.ndarray, market: Market, cost_a_side: float) -> BookPath:
+def run_book(fills: Fills, weight: np.ndarray, tape: Tape, cost_a_side: float) -> BookPath:
     """Add the positions of a month up, clip the sum, and follow the equity.
 
     Parameters
@@ -70,7 +45,7 @@ def run_book(fills: Fills, weight: np.ndarray, market: Market, cost_a_side: floa
         Filled, cancelled or pending signals; only fills matter here.
     weight : float64 array of shape (n_signals,)
         Side times size over C.
-    market : Market
+    tape : Tape
     cost_a_side : float
         Fraction of the notional traded.
 
@@ -79,18 +54,18 @@ def run_book(fills: Fills, weight: np.ndarray, market: Market, cost_a_side: floa
     BookPath
     """
     filled = fills.entry >= 0
-    left_before = (fills.exit >= 0) & (fills.exit < market.first)
-    carried = filled & (fills.entry < market.first) & ~left_before
+    left_before = (fills.exit >= 0) & (fills.exit < tape.first)
+    carried = filled & (fills.entry < tape.first) & ~left_before
     n_carried, sum_carried = int(carried.sum()), float(np.sum(weight[carried]))
     start_book = min(max(sum_carried, -1.0), 1.0)
-    start_price = float(market.price[max(market.first - 1, 0)])
+    start_price = float(tape.price_at(max(tape.first - 1, 0)))
 
-    tick, fill, weight_change, count_change = _changes(fills, weight, market)
+    tick, fill, weight_change, count_change = _changes(fills, weight, tape)
     book = book_path(weight_change, count_change, sum_carried, n_carried)
     change = np.diff(book, prepend=start_book)
     moved = change != 0  # orders that cancel out, or that the clip swallows, trade nothing
     tick, fill, book = tick[moved], fill[moved], book[moved]
-    price = market.price[tick]
+    price = tape.price_at(tick)
     arguments = (book, price, fill, start_book, start_price)
     equity, paid = equity_path(*arguments, cost_a_side)
     gross_equity, _ = equity_path(*arguments, 0.0)
@@ -101,18 +76,18 @@ def run_book(fills: Fills, weight: np.ndarray, market: Market, cost_a_side: floa
 
 
 def _changes(
-    fills: Fills, weight: np.ndarray, market: Market
+    fills: Fills, weight: np.ndarray, tape: Tape
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Orders in the sequence in which they change the book: tick, price, weights, positions."""
-    entering = np.flatnonzero(fills.entry >= market.first)
-    leaving = np.flatnonzero(fills.exit >= market.first)
+    entering = np.flatnonzero(fills.entry >= tape.first)
+    leaving = np.flatnonzero(fills.exit >= tape.first)
     signal = np.concatenate([leaving, entering])
     is_exit = np.arange(len(signal)) < len(leaving)
     tick = np.where(is_exit, fills.exit[signal], fills.entry[signal])
-    fill = np.where(is_exit, fills.exit_price[signal], market.price[tick])
+    fill = np.where(is_exit, fills.exit_price[signal], tape.price_at(tick))
     at_once = is_exit & (fills.entry[signal] == fills.exit[signal])
     took_profit = fills.state[signal] == TAKE_PROFIT
-    at_level = is_exit & (took_profit | (fill != market.price[tick]))
+    at_level = is_exit & (took_profit | (fill != tape.price_at(tick)))
     stage = np.select([at_once, at_level], [2, 0], 1)
     alone = np.where(stage == 1, -1, signal)  # orders at the market's price trade as one
 

@@ -1,16 +1,17 @@
-"""What becomes of each signal on the ticks: filled, cancelled, and how it leaves.
+"""What becomes of each signal on the market: filled, cancelled, and how it leaves.
 
 One signal at a time, each as if it were alone; ``book`` adds them up. Exits are those of the
 labels (first touch of a barrier after the event), moved by fill and latency.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from price_physics.labels.kernels import first_touch, first_touch_bars
-from price_physics.labels.paths import last_tick_at
+from price_physics.labels.kernels import first_touch_bars
 from price_physics.walk_forward.exit_reasons import (
     CANCELLED,
     STALE,
@@ -18,13 +19,20 @@ from price_physics.walk_forward.exit_reasons import (
     TAKE_PROFIT,
     TIME_OUT,
 )
+from price_physics.walk_forward.tape import look_up
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from price_physics.prices import Prices
+    from price_physics.walk_forward.tape import Tape
 
 LIVE, PENDING = "live", "pending"
 
 
 @dataclass(frozen=True)
 class Fills:
-    """One entry a signal, in the order of the signals; positions are of ticks.
+    """One entry a signal, in the order of the signals; positions are of prices.
 
     ``state`` is the reason of the exit, or ``live`` (filled, not yet out) or ``pending`` (not
     even filled). A position that does not exist is -1, a price NaN, a time -1.
@@ -39,16 +47,13 @@ class Fills:
 
 def fill_signals(
     signals: pd.DataFrame,
-    time_ns: np.ndarray,
-    price: np.ndarray,
+    prices: Prices,
     latency_ns: int,
     known_until_ns: int,
     by_clock: bool = False,
     ends_with_bar: bool = False,
-    high: np.ndarray | None = None,
-    low: np.ndarray | None = None,
 ) -> Fills:
-    """Run every signal over the ticks there are.
+    """Run every signal over the prices there are.
 
     A signal is filled at the first tick with ``time >= event + latency`` and ``> event``, unless
     a barrier was touched before or the horizon ended. From the filling tick on, that one
@@ -58,26 +63,26 @@ def fill_signals(
     horizon's end, and where that is the close of a bar, after that instant. A touch at exactly
     the horizon's end counts as a touch.
 
+    Prices of candles stand for ticks, but are not all that there were. Both barriers reached at
+    once are a stop; a signal that would be filled where a barrier was reached on the way is
+    cancelled. A stop leaves at its level or at the price, at whichever is worse: one that came
+    back may have left anywhere in between.
+
     Parameters
     ----------
     signals : DataFrame
         Rows of PREDICTIONS whose side is not 0. For a short the upper barrier is the stop.
-    time_ns, price : int64, float64 array of shape (n_ticks,)
-        Ticks in order. They hold every tick after the first event.
+    prices : Prices
+        In turn. They hold every price after the first event.
     latency_ns : int
         From decision to market, the same for entries and exits.
     known_until_ns : int
-        The moment through which `time_ns` is complete.
+        The moment through which `prices` are complete.
     by_clock : bool
         Whether bars, and so events, close by the clock and not on a tick.
     ends_with_bar : bool
         Whether horizons count bars. Which trade of an instant closes the last bar is not known
         before it: no trade of that instant is a time-out's, as none of an event's is its entry.
-    high, low : float64 array of shape (n_ticks,), optional
-        How far the price went since the tick before, where these are not all the trades there
-        were. Both barriers reached at once are a stop; a signal that would be filled where a
-        barrier was reached on the way is cancelled. A stop leaves at its level or at the tick, at
-        whichever is worse: one that came back may have left anywhere in between.
 
     Returns
     -------
@@ -93,27 +98,23 @@ def fill_signals(
     upper = signals["upper"].to_numpy(dtype=np.float64)
     lower = signals["lower"].to_numpy(dtype=np.float64)
     is_long = signals["side"].to_numpy() > 0
-    n = len(time_ns)
+    time_ns, price = prices.time_ns, prices.close
     if not len(signals):
         none = np.empty(0, dtype=np.int64)
         return Fills(np.empty(0, dtype=object), none, none, np.empty(0), none)
 
-    event_tick = last_tick_at(time_ns, event, by_clock)
+    event_tick = prices.last_at(event, by_clock)
     horizon_ns = horizon_end - time_ns[event_tick]
-    if high is None or low is None:
-        label, touch = first_touch(time_ns, price, event_tick, upper, lower, horizon_ns)
-        on_the_way = False
-    else:
-        stop_first = np.where(is_long, -1, 1)
-        label, touch, _ = first_touch_bars(
-            time_ns, high, low, event_tick, upper, lower, horizon_ns, stop_first
-        )
-        on_the_way = high[touch] > low[touch]  # and so before the price at its end
+    stop_first = np.where(is_long, -1, 1)
+    label, touch, _ = first_touch_bars(
+        time_ns, prices.high, prices.low, event_tick, upper, lower, horizon_ns, stop_first
+    )
+    on_the_way = prices.high[touch] > prices.low[touch]  # and so before the price at its end
     touched, profit = label != 0, np.where(is_long, label == 1, label == -1)
     touch_time = np.where(touched, time_ns[touch], -1)
 
     entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
-    entry_time = _at(time_ns, entry, np.iinfo(np.int64).max)
+    entry_time = look_up(time_ns, entry, np.iinfo(np.int64).max)
     touched_before = touched & (touch < entry + on_the_way)
     never = ~touched_before & (entry_time > horizon_end)
     cancelled = touched_before | (never & (horizon_end <= known_until_ns))
@@ -124,48 +125,36 @@ def fill_signals(
     after = np.where(touched, touch_time + latency_ns, time_out)
     leave = np.searchsorted(time_ns, after, side="left")
     leave = np.where(touched & (profit | (latency_ns == 0)), touch, leave)
-    out = filled & (leave < n)
+    out = filled & (leave < len(time_ns))
     level = np.where(is_long, upper, lower)
-    market = _at(price, leave, np.nan)
-    if high is not None:
-        worse = np.where(is_long, np.minimum(lower, market), np.maximum(upper, market))
-        market = np.where(touched & ~profit, worse, market)
+    at_market = look_up(price, leave, np.nan)
+    if not prices.are_ticks:
+        worse = np.where(is_long, np.minimum(lower, at_market), np.maximum(upper, at_market))
+        at_market = np.where(touched & ~profit, worse, at_market)
     reason = np.where(touched, np.where(profit, TAKE_PROFIT, STOP_LOSS), TIME_OUT)
     cancel_time = np.where(touched_before, touch_time, horizon_end)
+    leave_time = look_up(time_ns, leave, -1)
     state = np.select([cancelled, pending, ~out], [CANCELLED, PENDING, LIVE], reason)
     return Fills(
         state=state.astype(object),
         entry=np.where(filled, entry, -1),
         exit=np.where(out, leave, -1),
-        exit_price=np.where(out, np.where(profit, level, market), np.nan),
-        exit_time_ns=np.where(cancelled, cancel_time, np.where(out, _at(time_ns, leave, -1), -1)),
+        exit_price=np.where(out, np.where(profit, level, at_market), np.nan),
+        exit_time_ns=np.where(cancelled, cancel_time, np.where(out, leave_time, -1)),
     )
 
 
-def close_stale(
-    fills: Fills,
-    event_time_ns: np.ndarray,
-    before_ns: int,
-    close_tick: int,
-    close_ns: int,
-    close_price: float,
-) -> Fills:
+def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: Tape) -> Fills:
     """Close what is still live of events before `before_ns`, for want of any later tick.
 
-    Their horizons have ended by `close_ns` and no month further on looks at them. That no tick
-    came is known at `close_ns` only, so that is when they leave, at the last trade's price.
+    Their horizons have ended by the end of the tape and no month further on looks at them. That no
+    tick came is known there only, so that is when they leave, at the last trade's price.
     """
     stale = (fills.state == LIVE) & (event_time_ns < before_ns)
     return Fills(
         state=np.where(stale, STALE, fills.state),
         entry=fills.entry,
-        exit=np.where(stale, close_tick, fills.exit),
-        exit_price=np.where(stale, close_price, fills.exit_price),
-        exit_time_ns=np.where(stale, close_ns, fills.exit_time_ns),
+        exit=np.where(stale, tape.last, fills.exit),
+        exit_price=np.where(stale, tape.price_at(tape.last), fills.exit_price),
+        exit_time_ns=np.where(stale, tape.end_ns, fills.exit_time_ns),
     )
-
-
-def _at(values: np.ndarray, position: np.ndarray, missing: float) -> np.ndarray:
-    """Look up `values`, with `missing` one past their end."""
-    padded = np.append(values, np.asarray(missing, dtype=values.dtype))
-    return padded[position]

@@ -3,19 +3,27 @@
 They show one ``BookPath`` at different moments and add nothing to it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from price_physics.errors import StoreError
 from price_physics.frames import conform
-from price_physics.months import Month
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
-from price_physics.walk_forward.book import BookPath, Market
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from price_physics.months import Month
+    from price_physics.walk_forward.book import BookPath
+    from price_physics.walk_forward.tape import Tape
 
 DAY_NS = 86_400_000_000_000
 
 
-def equity_table(path: BookPath, market: Market, bars: pd.DataFrame, month: Month) -> pd.DataFrame:
+def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -> pd.DataFrame:
     """Mark the book at every bar close of the month, and once at its end.
 
     The open bar at the month's end is marked there, at the last trade's price: which tick is
@@ -25,7 +33,7 @@ def equity_table(path: BookPath, market: Market, bars: pd.DataFrame, month: Mont
     Parameters
     ----------
     path : BookPath
-    market : Market
+    tape : Tape
     bars : DataFrame
         BARS of the month.
     month : Month
@@ -40,23 +48,23 @@ def equity_table(path: BookPath, market: Market, bars: pd.DataFrame, month: Mont
     StoreError
         When the bars do not hold every tick of the month exactly once.
     """
-    if not market.last:
+    if not tape.last:
         return EQUITY.empty()
-    in_bar = bars["n_ticks"].to_numpy(dtype=np.int64) * market.prices_a_tick
-    last_tick = market.first + np.cumsum(in_bar) - 1
-    n_in_bars, n_ticks = int(in_bar.sum()), market.last - market.first
+    in_bar = bars["n_ticks"].to_numpy(dtype=np.int64) * tape.prices_a_tick
+    last_tick = tape.first + np.cumsum(in_bar) - 1
+    n_in_bars, n_ticks = int(in_bar.sum()), tape.last - tape.first
     if n_in_bars != n_ticks:
         raise StoreError(
             f"bars of {month} hold {n_in_bars} ticks, ticks of {month} are {n_ticks}; materialise "
             f"bars of {month} and all later months again"
         )
     whole = ~bars["partial"].to_numpy(dtype=bool)
-    tick = np.append(last_tick[whole], market.last)
-    price = market.price[tick]
+    tick = np.append(last_tick[whole], tape.last)
+    price = tape.price_at(tick)
     book, equity, gross_equity = value_at(path, tick, price)
     return conform(
         EQUITY,
-        time_ns=market.time_ns[tick],
+        time_ns=tape.time_at(tick),
         price=price,
         book=book,
         equity=equity,
@@ -81,27 +89,27 @@ def value_at(
     return book, np.maximum(equity, 0.0), np.maximum(gross_equity, 0.0)
 
 
-def book_table(path: BookPath, market: Market, month: Month) -> pd.DataFrame:
+def book_table(path: BookPath, tape: Tape, month: Month) -> pd.DataFrame:
     """List the book at the start of the month and after each tick that changed it.
 
     Where nothing traded before the month, the first row is its first tick.
     """
-    if not market.last:
+    if not tape.last:
         return BOOK.empty()
-    began = month.start_ns if market.first else market.time_ns[0]
+    began = month.start_ns if tape.first else tape.prices.time_ns[0]
     last_of_tick = np.append(np.diff(path.tick) != 0, True)[: len(path.tick)]
     book = np.append(path.start_book, path.book[last_of_tick])
     changed = np.append(True, np.diff(book) != 0)
     tick = path.tick[last_of_tick]
     return conform(
         BOOK,
-        time_ns=np.append(began, market.time_ns[tick])[changed],
-        price=np.append(path.start_price, market.price[tick])[changed],
+        time_ns=np.append(began, tape.time_at(tick))[changed],
+        price=np.append(path.start_price, tape.price_at(tick))[changed],
         book=book[changed],
     )
 
 
-def daily_table(path: BookPath, market: Market, equity: pd.DataFrame, month: Month) -> pd.DataFrame:
+def daily_table(path: BookPath, tape: Tape, equity: pd.DataFrame, month: Month) -> pd.DataFrame:
     """Returns of every UTC day of the month, flat ones included.
 
     A day ends at its last mark: the last bar close or change of the book in it. The days
@@ -112,7 +120,7 @@ def daily_table(path: BookPath, market: Market, equity: pd.DataFrame, month: Mon
     Parameters
     ----------
     path : BookPath
-    market : Market
+    tape : Tape
     equity : DataFrame
         EQUITY of the month, from ``equity_table``.
     month : Month
@@ -124,7 +132,7 @@ def daily_table(path: BookPath, market: Market, equity: pd.DataFrame, month: Mon
     """
     day_start = np.arange(month.start_ns, month.stop_ns, DAY_NS)
     day_end = day_start + DAY_NS - 1
-    change_time = market.time_ns[path.tick]
+    change_time = tape.time_at(path.tick)
     net = _day_ends(day_end, equity["time_ns"], equity["equity"], change_time, path.equity)
     gross = _day_ends(
         day_end, equity["time_ns"], equity["gross_equity"], change_time, path.gross_equity
@@ -140,7 +148,7 @@ def daily_table(path: BookPath, market: Market, equity: pd.DataFrame, month: Mon
         gross_return=_growth(gross, np.append(1.0, gross[:-1])),
         cost=np.divide(paid, began, out=np.zeros(n_days), where=began > 0),
         turnover=np.bincount(day_of_change, weights=path.turnover, minlength=n_days),
-        market_return=_market_returns(market, day_end),
+        market_return=_market_returns(tape, day_end),
         known_at=day_end,
     )
 
@@ -166,10 +174,10 @@ def _growth(after: np.ndarray, before: np.ndarray) -> np.ndarray:
     return np.divide(after, before, out=np.ones(len(after)), where=before > 0) - 1
 
 
-def _market_returns(market: Market, day_end: np.ndarray) -> np.ndarray:
-    traded = market.time_ns[:-1]
+def _market_returns(tape: Tape, day_end: np.ndarray) -> np.ndarray:
+    traded = tape.prices.time_ns
     if not len(traded):
         return np.zeros(len(day_end))
     n_before = np.searchsorted(traded, np.append(day_end[0] - DAY_NS, day_end), side="right")
-    price = market.price[np.maximum(n_before - 1, 0)]
+    price = tape.price_at(np.maximum(n_before - 1, 0))
     return price[1:] / price[:-1] - 1

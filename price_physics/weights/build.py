@@ -4,7 +4,9 @@ Weights depend on outcomes (short lives weigh more): they train the network and 
 Class weights are the model's affair.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,24 +18,26 @@ from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.weights import WEIGHTS
+from price_physics.store.artefact import Artefact
 from price_physics.weights.kernels import average_uniqueness
 
+if TYPE_CHECKING:
+    from price_physics.past import Past
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
 
-def build_weights(
-    month: Month, labels: Mapping[Month, pd.DataFrame], bars: Mapping[Month, pd.DataFrame]
-) -> pd.DataFrame:
+
+def build_weights(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Weigh every label known by the end of the month, whatever month it is stored in.
 
     Parameters
     ----------
-    labels : mapping of Month to DataFrame
-        LABELS up to the month.
-    bars : mapping of Month to DataFrame
-        BARS up to the month.
+    past : Past
+        LABELS and BARS up to the month.
 
     Returns
     -------
-    DataFrame
+    Artefact
         WEIGHTS, by event time. A label lives from its event's bar to the first bar that closes at
         or after its end, at most the last bar of the month it is stored in.
 
@@ -42,7 +46,9 @@ def build_weights(
     StoreError
         When a label's event is the close of no bar.
     """
-    label_months = [m for m in sorted(labels) if m <= month]
+    labels = past.table(LABELS, "event_time_ns", "label_end_ns")
+    bars = past.table(BARS, "close_time_ns", "partial")
+    label_months = [m for m in labels if m <= month]
     event_time_ns, label_end_ns = stack(
         LABELS, labels, label_months, "event_time_ns", "label_end_ns"
     )
@@ -54,7 +60,7 @@ def build_weights(
     event_time_ns, label_end_ns, stop_ns = (
         column[order] for column in (event_time_ns, label_end_ns, stop_ns)
     )
-    bar_months = [m for m in sorted(bars) if m <= month]
+    bar_months = [m for m in bars if m <= month]
     close_time_ns, partial = stack(BARS, bars, bar_months, "close_time_ns", "partial")
     start, end = _positions(close_time_ns, partial, event_time_ns, label_end_ns, stop_ns)
     columns = {
@@ -62,7 +68,8 @@ def build_weights(
         "average_uniqueness": average_uniqueness(start, end, len(close_time_ns)),
         "known_at": np.full(len(event_time_ns), month.end_ns, dtype=np.int64),
     }
-    return pd.DataFrame(columns, columns=WEIGHTS.columns)
+    frame = pd.DataFrame(columns, columns=WEIGHTS.columns)
+    return Artefact(tables=((WEIGHTS, frame),))
 
 
 def _positions(

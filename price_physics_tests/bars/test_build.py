@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.bars import kernels
-from price_physics.bars.build import bar_scale, build_bars
+from price_physics.bars.ticks import bar_scale, bars_of_ticks
 from price_physics.labels.events import event_bars, event_times
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
@@ -28,7 +28,7 @@ KINDS = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
 def build(config, month, ticks):
-    bars = build_bars(config, month, ticks)
+    bars = bars_of_ticks(config, month, ticks)
     BARS.to_arrow(bars)
     assert bars.dtypes.tolist() == BARS.empty().dtypes.tolist()
     frame = pd.concat([TICKS.empty(), *ticks[month]])

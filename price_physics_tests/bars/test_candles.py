@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.bars.build import build_bars
-from price_physics.bars.candles import build_bars_of_candles
+from price_physics.bars.candles import bars_of_candles
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.ticks import CANDLES
+from price_physics.schemas.ticks import CANDLES, TICKS
 from price_physics.study.bars import BarsConfig
 
+from ..labels.synthetic import make_market, make_study
+from ..past import only_table, past_of
 from .candles import CANDLE_MINUTES, MINUTE_NS, candles_of, candles_of_ticks
 from .helpers import MAY, ticks_of
 
@@ -34,7 +37,7 @@ KINDS = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
 def build(config, candles, month=MAY):
-    bars = build_bars_of_candles(config, month, candles)
+    bars = bars_of_candles(config, month, candles)
     BARS.to_arrow(bars)
     assert bars.dtypes.tolist() == BARS.empty().dtypes.tolist()
     return bars
@@ -254,10 +257,26 @@ def test_time_bars_of_candles_are_the_time_bars_of_the_ticks_in_them(minutes):
     assert len(candles) < 0.7 * n
     config = BarsConfig(kind="time", interval_minutes=minutes)
     of_candles = build(config, {MAY: [candles]})
-    of_ticks = build_bars(config, MAY, {MAY: [ticks]})
+    of_ticks = bars_of_ticks(config, MAY, {MAY: [ticks]})
     exact = ["close_time_ns", "open", "high", "low", "close", "partial", "known_at"]
     pd.testing.assert_frame_equal(of_candles[exact], of_ticks[exact])
     sums = ["volume", "notional", "buy_volume", "vwap"]
     pd.testing.assert_frame_equal(of_candles[sums], of_ticks[sums], rtol=1e-12)
     assert of_candles["n_ticks"].sum() == len(candles)
     assert (of_candles["open_time_ns"] <= of_ticks["open_time_ns"]).all()
+
+
+# ---------------------------------------------------------------------------- the stage
+def test_the_stage_builds_bars_of_whatever_rows_the_market_has():
+    ticks = ticks_of([(900 * i, 10 + i % 3, 1, 1) for i in range(20)])
+    candles = candles_of_ticks(ticks)
+    config = BarsConfig(kind="tick", threshold_ticks=3)
+    study = make_study().model_copy(update={"bars": config})
+    for schema, frame, build in (
+        (TICKS, ticks, bars_of_ticks),
+        (CANDLES, candles, bars_of_candles),
+    ):
+        past = past_of({schema: {MAY: frame}})
+        found = only_table(build_bars(study, make_market(), MAY, past))
+        pd.testing.assert_frame_equal(found, build(config, MAY, {MAY: [frame]}), check_exact=True)
+    assert found["open_time_ns"].isin(candles["open_time_ns"]).all()

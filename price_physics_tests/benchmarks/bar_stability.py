@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.bars import kernels
-from price_physics.bars.build import build_bars
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.months import Month
 from price_physics.study.bars import BarsConfig
 
@@ -107,7 +107,7 @@ def _by_month(frame: pd.DataFrame) -> dict[Month, pd.DataFrame]:
 # ---------------------------------------------------------------------------- bars of a month
 def guarded(flow: Flow, kind: str, month: Month) -> np.ndarray:
     """Closes of the bars as the pipeline builds them."""
-    bars = build_bars(flow.config(kind), month, {month: [flow.ticks[month]]})
+    bars = bars_of_ticks(flow.config(kind), month, {month: [flow.ticks[month]]})
     return bars.loc[~bars["partial"], "close_time_ns"].to_numpy()
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from price_physics.bars.build import build_bars
 from price_physics.bars.kernels import dollar_bars, imbalance_bars
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.folds.purged import CombinatorialPurgedCV, PurgedKFold
 from price_physics.labels.driftless import driftless_odds
 from price_physics.labels.kernels import (
@@ -78,7 +78,7 @@ def dollar_table(ticks: str, threshold: float) -> Job:
     frame["trade_id"] = pd.array([None] * len(frame), "Int64")
     frame = frame[TICKS.columns]
     config, month = BarsConfig(threshold_quote=threshold), data.MONTH
-    return lambda: len(build_bars(config, month, {month: [frame]}))
+    return lambda: len(bars_of_ticks(config, month, {month: [frame]}))
 
 
 def imbalance_index(ticks: str, expected_ticks: float, expected_quote: float) -> Job:

@@ -24,15 +24,20 @@ from price_physics.model import fit
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
 from price_physics.orchestration import audit
+from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.project import Project
 from price_physics.report import build as report
 from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import BARRIER_POLICY
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.motifs import MOTIF_MEMBERS
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.schemas.table import TableSchema
+from price_physics.schemas.walk_forward import EQUITY
 from price_physics.store.artefact import Artefact
+from price_physics.study.market import Market
+from price_physics.study.study import Study
 from price_physics.walk_forward import build as walk_forward
 from price_physics.walk_forward import predictions
 from price_physics_tests.e2e.projects import SMALL, make_project
@@ -121,9 +126,13 @@ def changed(artefact: Artefact, schema: TableSchema, frame: pd.DataFrame) -> Art
     return replace(artefact, tables=tables)
 
 
-def early_policy(build: Callable, study: Any, month: Month, *tables: Any) -> pd.DataFrame:
+def early_policy(
+    build: Callable, study: Study, market: Market, month: Month, past: Past
+) -> Artefact:
     """A policy of the month's own excursions, in force when the month starts."""
-    return build(study, month, *tables).assign(known_at=np.int64(month.start_ns))
+    result = build(study, market, month, past)
+    frame = result.table("barrier_policy").assign(known_at=np.int64(month.start_ns))
+    return changed(result, BARRIER_POLICY, frame)
 
 
 def thinned_windows(build: Callable, *arguments: Any) -> Artefact:
@@ -152,11 +161,11 @@ def scaled_features(
     return build(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
 
 
-def scaled_equity(build: Callable, *arguments: Any, **settings: Any) -> Any:
+def scaled_equity(build: Callable, *arguments: Any) -> Artefact:
     """Equity in units of what it was when the month ended."""
-    result = build(*arguments, **settings)
-    equity = result.equity["equity"]
-    return replace(result, equity=result.equity.assign(equity=equity / equity.iloc[-1]))
+    result = build(*arguments)
+    frame = result.table("equity")
+    return changed(result, EQUITY, frame.assign(equity=frame["equity"] / frame["equity"].iloc[-1]))
 
 
 def early_motifs(build: Callable, *arguments: Any) -> Artefact:

@@ -15,17 +15,18 @@ import pandas as pd
 import pytest
 
 from price_physics.audit.findings import Audit
+from price_physics.bars import build as bars_build
 from price_physics.errors import PricePhysicsError
 from price_physics.labels import build as labels
 from price_physics.months import Month
 from price_physics.orchestration import audit
-from price_physics.orchestration.assets import market as market_assets
 from price_physics.orchestration.backfill import run_backfill
 from price_physics.pipeline.dag import STAGES, tables_of
 from price_physics.project import Project
 from price_physics.schemas.ticks import CANDLES
 from price_physics.store.artefact import column_types
 from price_physics.store.partitions import Partition
+from price_physics.study.bars import BarsConfig
 from price_physics.study.reading import load_configs
 from price_physics.ticks import build_candles as stage
 from price_physics.ticks.build_candles import CandlesResult
@@ -155,15 +156,15 @@ def test_candles_that_are_known_at_their_start_are_caught(project, monkeypatch) 
 
 def test_a_label_that_ends_where_its_candle_starts_is_caught(project, monkeypatch) -> None:
     """A touch inside a candle, dated back to the candle's start."""
-    table = labels._table
+    labelled = labels._labelled
 
     def early(*arguments: Any) -> pd.DataFrame:
-        frame = table(*arguments)
+        frame = labelled(*arguments)
         touched = frame["label"] != 0
         known = frame["known_at"] - (HOUR_NS - 1) * touched
         return frame.assign(known_at=np.maximum(known, frame["event_time_ns"]))
 
-    monkeypatch.setattr(labels, "_table", early)
+    monkeypatch.setattr(labels, "_labelled", early)
     at = first_touch_inside(project)
     leaks = audit_of(project, "labels", at=at).leaks
     assert {leak.asset for leak in leaks} == {"labels"}
@@ -177,17 +178,18 @@ def first_touch_inside(project: Project) -> int:
 
 
 def test_bars_that_reach_into_the_next_candle_are_caught(project, monkeypatch) -> None:
-    build = market_assets.MonthChunks
+    build = bars_build.bars_of_candles
 
-    class Peeking(build):  # type: ignore[misc, valid-type]
+    def peeking(config: BarsConfig, month: Month, candles: Mapping) -> pd.DataFrame:
         """Every candle is given the high of the one after it."""
-
-        def __getitem__(self, month: Month) -> list[pd.DataFrame]:
-            rows = pd.concat(list(super().__getitem__(month)))
+        peeked = {}
+        for m, chunks in candles.items():
+            rows = pd.concat(list(chunks))
             high = rows["high"].shift(-1).fillna(rows["high"])
-            return [rows.assign(high=np.maximum(rows["high"], high))[CANDLES.columns]]
+            peeked[m] = [rows.assign(high=np.maximum(rows["high"], high))[CANDLES.columns]]
+        return build(config, month, peeked)
 
-    monkeypatch.setattr(market_assets, "MonthChunks", Peeking)
+    monkeypatch.setattr(bars_build, "bars_of_candles", peeking)
     leaks = audit_of(project, "bars").leaks
     assert [(leak.asset, leak.column) for leak in leaks] == [("bars", "high")]
 

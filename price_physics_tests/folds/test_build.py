@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,21 @@ from price_physics_tests.labels.synthetic import (
     make_study,
     make_world,
 )
+from price_physics_tests.past import past_of
 
 OUTAGE = {"start": "2020-02-10T00:00:00", "end": "2020-02-12T00:00:00", "reason": "test"}
 BINARY = {"model": {"head": "binary_take_profit"}}
+
+
+def folds_of(study, month, labels, windows):
+    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows})
+    return opened(build_folds(study, make_market(), month, past))
+
+
+def opened(artefact):
+    members, roles = artefact.table("members"), artefact.table("roles")
+    manifest, warm_up = artefact.document("manifest"), artefact.warm_up
+    return SimpleNamespace(members=members, roles=roles, manifest=manifest, warm_up=warm_up)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +51,7 @@ def test_members_are_the_labels_with_a_window_that_cross_no_outage(chain):
     study, out = chain
     m = FIRST + 2
     short = {k: frame.iloc[7:] for k, frame in out["windows"].items()}
-    result = build_folds(study, m, out["labels"], short)
+    result = folds_of(study, m, out["labels"], short)
     FOLD_MEMBERS.to_arrow(result.members)
     FOLD_ROLES.to_arrow(result.roles)
     assert result.warm_up is None
@@ -72,7 +85,7 @@ def test_folds_are_purged_splits_of_the_members(chain):
     study, out = chain
     n_dropped = 0
     for m in (FIRST + 1, FIRST + 2, FIRST + 3):
-        result = out["folds"][m]
+        result = opened(out["folds"][m])
         members = result.members
         start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
         tested = []
@@ -101,7 +114,7 @@ def test_folds_are_purged_splits_of_the_members(chain):
 
 def test_manifest(chain):
     study, out = chain
-    result = out["folds"][FIRST + 2]
+    result = opened(out["folds"][FIRST + 2])
     manifest = json.loads(json.dumps(result.manifest))
     assert manifest == result.manifest
     assert manifest["months"] == ["2020-01", "2020-03"]
@@ -116,7 +129,7 @@ def test_manifest(chain):
         test = roles.loc[roles["role"] == "test", "event_time_ns"]
         assert fold["test_start_ns"] == test.min()
         assert fold["test_end_ns"] == ends[test].max()
-    other = out["folds"][FIRST + 3].manifest
+    other = opened(out["folds"][FIRST + 3]).manifest
     assert len(manifest["sha256"]) == 64
     assert manifest["sha256"] != other["sha256"]
 
@@ -147,7 +160,7 @@ def test_the_embargo_covers_the_longest_horizon_of_bars(given_hours):
     labels, windows = random_horizons()
     bars = {"horizon_minutes": None, "horizon_bars": 9}
     study = make_study(labels=bars, folds={"embargo_minutes": 60 * given_hours})
-    result = build_folds(study, FIRST, labels, windows)
+    result = folds_of(study, FIRST, labels, windows)
     embargo_ns = HOUR_NS * max(given_hours, 48)
     assert result.manifest["embargo_ns"] == embargo_ns
     members = result.members
@@ -166,10 +179,10 @@ def test_members_alone_lengthen_the_embargo():
     labels[FIRST].loc[0, "horizon_end_ns"] = FIRST.start_ns + 1_000 * HOUR_NS
     study = make_study(labels={"horizon_minutes": None, "horizon_bars": 9})
     shorter = {FIRST: windows[FIRST].iloc[1:]}
-    assert build_folds(study, FIRST, labels, shorter).manifest["embargo_ns"] == 48 * HOUR_NS
-    by_clock = build_folds(make_study(), FIRST, labels, windows)
+    assert folds_of(study, FIRST, labels, shorter).manifest["embargo_ns"] == 48 * HOUR_NS
+    by_clock = folds_of(make_study(), FIRST, labels, windows)
     assert by_clock.manifest["embargo_ns"] == 36 * HOUR_NS
-    too_long = build_folds(study, FIRST, labels, windows)
+    too_long = folds_of(study, FIRST, labels, windows)
     assert too_long.warm_up.endswith("with an embargo of 60000 minutes")
 
 
@@ -192,7 +205,7 @@ WARM_UPS = {
 def test_too_little_to_train_on_is_a_warm_up(name):
     (labels, windows), changes, reason = WARM_UPS[name]
     study = make_study(folds={"embargo_minutes": 36 * 60}, **changes)
-    result = build_folds(study, FIRST, labels, windows)
+    result = folds_of(study, FIRST, labels, windows)
     assert result.warm_up is not None
     assert pd.Series([result.warm_up]).str.contains(reason).all()
     assert len(result.members) == len(labels[FIRST])
@@ -204,12 +217,12 @@ def test_too_little_to_train_on_is_a_warm_up(name):
 
 def test_two_classes_suffice_for_the_binary_head():
     labels, windows = toy(label=np.tile([-1, 1], 60))
-    assert build_folds(make_study(**BINARY), FIRST, labels, windows).warm_up is None
+    assert folds_of(make_study(**BINARY), FIRST, labels, windows).warm_up is None
 
 
 def test_nothing_at_all_is_a_warm_up():
     for labels, windows in (({}, {}), ({FIRST: LABELS.empty()}, {FIRST: IMAGE_WINDOWS.empty()})):
-        result = build_folds(make_study(), FIRST, labels, windows)
+        result = folds_of(make_study(), FIRST, labels, windows)
         assert result.warm_up == "0 training samples, and 20 are needed"
         pd.testing.assert_frame_equal(result.members, FOLD_MEMBERS.empty())
         pd.testing.assert_frame_equal(result.roles, FOLD_ROLES.empty())
@@ -220,8 +233,8 @@ def test_later_months_are_not_read(chain):
     m = FIRST + 1
     upto = [{k: v for k, v in out[s].items() if k <= m} for s in ("labels", "windows")]
     small, large = (
-        build_folds(study, m, *upto),
-        build_folds(study, m, out["labels"], out["windows"]),
+        folds_of(study, m, *upto),
+        folds_of(study, m, out["labels"], out["windows"]),
     )
     pd.testing.assert_frame_equal(small.roles, large.roles)
     assert small.manifest == large.manifest

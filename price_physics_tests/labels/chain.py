@@ -9,8 +9,13 @@ from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.regimes.build import build_regime_features
+from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.ticks import TICKS
 from price_physics.weights.build import build_weights
+from price_physics_tests.past import only_table, past_of
 
 
 def run_chain(study, market, world):
@@ -33,19 +38,25 @@ def run_chain(study, market, world):
         def near(frames, first, last=m, m=m):
             return {k: v for k, v in frames.items() if m - first <= k <= last}
 
-        upto = {k: v for k, v in world.bars.items() if k <= m}
-        bars, ticks = near(world.bars, 2), near(world.ticks, 1)
-        out["regime_features"][m] = build_regime_features(study, m, upto)
-        out["excursions"][m] = build_excursions(study, m, bars, ticks)
-        features = near(out["regime_features"], 1)
-        out["barrier_policy"][m] = build_policy(study, m, out["excursions"], out["regime_features"])
+        def made(build, tables, m=m):
+            return build(study, market, m, past_of(tables))
+
+        upto = {BARS: {k: v for k, v in world.bars.items() if k <= m}}
+        path = {BARS: near(world.bars, 2), TICKS: near(world.ticks, 1)}
+        out["regime_features"][m] = only_table(made(build_regime_features, upto))
+        out["excursions"][m] = only_table(made(build_excursions, path))
+        known = {EXCURSIONS: out["excursions"], REGIME_FEATURES: out["regime_features"]}
+        out["barrier_policy"][m] = only_table(made(build_policy, known))
         policies = near(out["barrier_policy"], 2, m - study.barrier_policy.lag_months)
-        result = build_labels(study, market, m, bars, ticks, features, policies)
-        out["labels"][m], out["counts"][m] = result.labels, result.counts
-        out["weights"][m] = build_weights(m, out["labels"], upto)
+        features = near(out["regime_features"], 1)
+        known = {**path, REGIME_FEATURES: features, BARRIER_POLICY: policies}
+        result = made(build_labels, known)
+        out["labels"][m], out["counts"][m] = only_table(result), result.document("counts")
+        out["weights"][m] = only_table(made(build_weights, {**upto, LABELS: out["labels"]}))
         out["windows"][m] = every_window(study, world.bars[m])
-        folds = build_folds(study, m, out["labels"], out["windows"])
-        out["members"][m], out["roles"][m], out["folds"][m] = folds.members, folds.roles, folds
+        folds = made(build_folds, {LABELS: out["labels"], IMAGE_WINDOWS: out["windows"]})
+        out["members"][m], out["roles"][m] = folds.table("members"), folds.table("roles")
+        out["folds"][m] = folds
     return out
 
 

@@ -1,6 +1,7 @@
 """The stages from ticks to weights on three months of the sample, months one after the other."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,17 @@ from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.ticks import TICKS
+from price_physics.store.artefact import Artefact
 from price_physics.study.reading import load_market, load_study
 from price_physics.study.study import Study
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.build import build_weights
 
+from ..past import only_table, past_of
 from ..ticks.helpers import ROOT
 
 MONTHS = Month.span(Month(2012, 3), Month(2012, 5))
@@ -50,7 +56,6 @@ def run_stages(study: Study, ticks: Ticks) -> dict[str, Any]:
 
     Under "dropped" a count of what has no label, by reason.
     """
-    chunks = {month: [frame] for month, frame in ticks.items()}
     bars: dict = {}
     features: dict = {}
     excursions: dict = {}
@@ -58,16 +63,22 @@ def run_stages(study: Study, ticks: Ticks) -> dict[str, Any]:
     labels: dict = {}
     weights: dict = {}
     dropped: Counter = Counter()
+
+    def made(build: Callable[..., Artefact], month: Month, policies: dict) -> Artefact:
+        tables = {BARS: bars, TICKS: ticks, REGIME_FEATURES: features, EXCURSIONS: excursions}
+        past = past_of({**tables, BARRIER_POLICY: policies, LABELS: labels})
+        return build(study, MARKET, month, past)
+
     for m in MONTHS:
-        bars[m] = build_bars(study.bars, m, chunks)
-        features[m] = build_regime_features(study, m, bars)
-        excursions[m] = build_excursions(study, m, bars, ticks)
-        policies[m] = build_policy(study, m, excursions, features)
+        bars[m] = only_table(made(build_bars, m, {}))
+        features[m] = only_table(made(build_regime_features, m, {}))
+        excursions[m] = only_table(made(build_excursions, m, {}))
+        policies[m] = only_table(made(build_policy, m, {}))
         served = {k: v for k, v in policies.items() if k <= m - study.barrier_policy.lag_months}
-        result = build_labels(study, MARKET, m, bars, ticks, features, served)
-        labels[m] = result.labels
-        dropped.update(result.counts["dropped"])
-        weights[m] = build_weights(m, labels, bars)
+        result = made(build_labels, m, served)
+        labels[m] = only_table(result)
+        dropped.update(result.document("counts")["dropped"])
+        weights[m] = only_table(made(build_weights, m, {}))
     tables = {
         "bars": bars,
         "features": features,

@@ -32,6 +32,11 @@ class World:
         self.bars = {m: make_bars(m, frame) for m, frame in self.ticks.items()}
 
     @property
+    def tables(self):
+        """Months by schema, for `past_of`."""
+        return {TICKS: self.ticks, BARS: self.bars}
+
+    @property
     def months(self):
         return sorted(self.ticks)
 

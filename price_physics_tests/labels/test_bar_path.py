@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from price_physics.labels.build import build_labels
-from price_physics.schemas.labels import EXCURSIONS, LABELS
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (
@@ -18,6 +20,7 @@ from price_physics_tests.labels.synthetic import (
     make_ticks,
     make_world,
 )
+from price_physics_tests.past import only_table, past_of
 
 RULES = ("drop", "stop_loss_first")
 NARROW = {"kind": "fixed", "take_profit_multiple": 0.5, "stop_loss_multiple": 0.4}
@@ -139,11 +142,17 @@ def by_hand(bars, rule, side=None, month=FIRST):
     study = study.model_copy(update={"barrier_policy": policy})
     times = world.bars[month]["close_time_ns"].to_numpy()
     features = pd.DataFrame({"event_time_ns": times, "regime": np.int8(1), "trailing_return": -0.1})
-    no_ticks = {}  # bars alone are read
-    result = build_labels(study, make_market(), month, world.bars, no_ticks, {month: features}, {})
-    LABELS.to_arrow(result.labels)
-    first = result.labels[result.labels["event_time_ns"] == times[0]]
-    return (first.iloc[0] if len(first) else None), result.counts, times
+    labels, counts = by_bars(study, month, world.bars, features)
+    LABELS.to_arrow(labels)
+    first = labels[labels["event_time_ns"] == times[0]]
+    return (first.iloc[0] if len(first) else None), counts, times
+
+
+def by_bars(study, month, bars, features):
+    """Labels and counts of a month; bars alone are read."""
+    tables = {BARS: bars, REGIME_FEATURES: {month: features}, BARRIER_POLICY: {}}
+    result = build_labels(study, make_market(), month, past_of(tables))
+    return only_table(result), result.document("counts")
 
 
 QUIET = (100, 101, 99, 100)
@@ -242,11 +251,10 @@ def test_nothing_is_earned_on_a_driftless_walk():
     policy = type(study.barrier_policy)(**config)
     study = study.model_copy(update={"barrier_policy": policy})
     columns = {"event_time_ns": bars["close_time_ns"], "regime": np.int8(1), "trailing_return": 0.1}
-    features = {FIRST: pd.DataFrame(columns)}
-    result = build_labels(study, make_market(), FIRST, {FIRST: bars}, {}, features, {})
-    assert result.counts["undecidable"] > 100
+    labels, counts = by_bars(study, FIRST, {FIRST: bars}, pd.DataFrame(columns))
+    assert counts["undecidable"] > 100
     for column in ("outcome_atr", "outcome_short_atr"):
-        outcome = result.labels[column]
+        outcome = labels[column]
         assert outcome.mean() < 3 * outcome.std() / np.sqrt(len(outcome)), column
 
 

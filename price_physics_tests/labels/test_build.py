@@ -8,8 +8,9 @@ from price_physics.errors import PartitionMissing, StoreError
 from price_physics.labels.build import build_labels
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
-from price_physics.schemas.labels import EXCURSIONS, LABELS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.ticks import TICKS
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (
@@ -22,6 +23,7 @@ from price_physics_tests.labels.synthetic import (
     make_ticks,
     make_world,
 )
+from price_physics_tests.past import only_table, past_of
 
 VARIANTS = {
     "every bar": {},
@@ -168,9 +170,8 @@ def labels_of(study, world, market=None, month=FIRST):
         {c: np.ones(len(times)) for c in REGIME_FEATURES.columns[1:]},
     ).assign(event_time_ns=times)
     features = features[REGIME_FEATURES.columns].astype({"regime": np.int8})
-    return build_labels(
-        study, market or make_market(), month, world.bars, world.ticks, {month: features}, {}
-    ).labels
+    past = past_of({**world.tables, REGIME_FEATURES: {month: features}, BARRIER_POLICY: {}})
+    return only_table(build_labels(study, market or make_market(), month, past))
 
 
 def test_where_nothing_trades_in_the_horizon_the_event_times_out_at_its_own_price():
@@ -233,26 +234,24 @@ def test_a_policy_that_should_be_there_is_an_error_and_not_the_fallback():
     m = FIRST + 2
     for lost in (m - 1, m - 2):
         policies = {k: v for k, v in out["barrier_policy"].items() if k != lost}
+        read = {REGIME_FEATURES: out["regime_features"], BARRIER_POLICY: policies}
         with pytest.raises(PartitionMissing, match=f"barrier_policy of {lost}"):
-            build_labels(
-                study, make_market(), m, world.bars, world.ticks, out["regime_features"], policies
-            )
+            build_labels(study, make_market(), m, past_of({**world.tables, **read}))
 
 
 def test_ticks_that_are_not_those_behind_the_bars_are_refused():
     study, world = make_study(), make_world(seed=0)
     moved = {m: frame.assign(time_ns=frame["time_ns"] + 1) for m, frame in world.ticks.items()}
     with pytest.raises(StoreError, match="no tick at event_time_ns"):
-        build_excursions(study, FIRST, world.bars, moved)
+        build_excursions(study, make_market(), FIRST, past_of({**world.tables, TICKS: moved}))
 
 
 def test_features_of_other_bars_are_refused():
     study, world, out = build()
     short = {m: frame.iloc[1:] for m, frame in out["regime_features"].items()}
+    read = {REGIME_FEATURES: short, BARRIER_POLICY: out["barrier_policy"]}
     with pytest.raises(StoreError, match="regime_features lacks"):
-        build_labels(
-            study, make_market(), FIRST + 1, world.bars, world.ticks, short, out["barrier_policy"]
-        )
+        build_labels(study, make_market(), FIRST + 1, past_of({**world.tables, **read}))
 
 
 def test_the_remaining_trades_of_the_event_instant_are_not_its_path():

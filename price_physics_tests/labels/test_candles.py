@@ -7,31 +7,34 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.bars.build import build_bars
-from price_physics.bars.candles import build_bars_of_candles
+from price_physics.bars.candles import bars_of_candles
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.errors import StoreError
 from price_physics.labels.build import build_labels
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
-from price_physics.schemas.labels import EXCURSIONS, LABELS
-from price_physics.schemas.ticks import TICKS
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.ticks import CANDLES, TICKS
 from price_physics.study.bars import BarsConfig
 from price_physics_tests.bars.candles import candles_of, candles_of_ticks
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.synthetic import FIRST, HOUR_NS, make_market, make_ticks
 from price_physics_tests.labels.test_bar_path import bar_study, check
+from price_physics_tests.past import only_table, past_of
 
 STEP = 0.5
 TAKE, STOP = 0.25, 0.2  # in ATR: many a candle reaches as far as both
 MONTHS = Month.span(FIRST, FIRST + 2)
 MARKET, OF_CANDLES = make_market(), make_market(candle_minutes=60)
-BARS = {
+BAR_CONFIGS = {
     "time": BarsConfig(kind="time", interval_minutes=120),
     "tick": BarsConfig(kind="tick", threshold_ticks=3),
 }
-KINDS = pytest.mark.parametrize("kind", BARS)
+KINDS = pytest.mark.parametrize("kind", BAR_CONFIGS)
 SIDES = pytest.mark.parametrize("side", [None, "trend"])
 
 
@@ -40,7 +43,7 @@ def candle_study(kind, rule="drop", horizon_hours=6, **labels):
     study = bar_study(rule, **horizon, **labels)
     fixed = {"kind": "fixed", "take_profit_multiple": TAKE, "stop_loss_multiple": STOP}
     policy = type(study.barrier_policy)(**fixed)
-    return study.model_copy(update={"bars": BARS[kind], "barrier_policy": policy})
+    return study.model_copy(update={"bars": BAR_CONFIGS[kind], "barrier_policy": policy})
 
 
 @cache
@@ -60,19 +63,28 @@ def stages(study, market, bars, rows):
     """Excursions and labels of every month, joined, and what was counted."""
     features, excursions, policies, labels = {}, {}, {}, {}
     n_undecidable = n_dropped = 0
-    are_candles = market.candle_minutes is not None
+    schema = CANDLES if market.candle_minutes is not None else TICKS
+
+    def made(build, m, tables):
+        return build(study, market, m, past_of(tables))
+
     for m in MONTHS:
+        upto = {BARS: {k: frame for k, frame in bars.items() if k <= m}}
         near_bars = {k: frame for k, frame in bars.items() if m - 2 <= k <= m}
         near_rows = {k: frame for k, frame in rows.items() if m - 1 <= k <= m}
-        features[m] = build_regime_features(study, m, {k: f for k, f in bars.items() if k <= m})
-        excursions[m] = build_excursions(study, m, near_bars, near_rows, candles=are_candles)
-        result = build_labels(study, market, m, near_bars, near_rows, features, policies)
-        policies[m] = build_policy(study, m, excursions, features)
-        labels[m] = result.labels.assign(month=m)
-        LABELS.to_arrow(result.labels)
+        near = {BARS: near_bars, schema: near_rows}
+        features[m] = only_table(made(build_regime_features, m, upto))
+        excursions[m] = only_table(made(build_excursions, m, near))
+        known = {REGIME_FEATURES: features, BARRIER_POLICY: policies}
+        result = made(build_labels, m, {**near, **known})
+        known = {EXCURSIONS: excursions, REGIME_FEATURES: features}
+        policies[m] = only_table(made(build_policy, m, known))
+        labels[m] = only_table(result).assign(month=m)
+        LABELS.to_arrow(only_table(result))
         EXCURSIONS.to_arrow(excursions[m])
-        n_undecidable += result.counts["undecidable"]
-        n_dropped += result.counts["dropped"].get("both_touched", 0)
+        counts = result.document("counts")
+        n_undecidable += counts["undecidable"]
+        n_dropped += counts["dropped"].get("both_touched", 0)
     return SimpleNamespace(
         features=pd.concat(list(features.values())).set_index("event_time_ns"),
         excursions=pd.concat(list(excursions.values()), ignore_index=True),
@@ -85,7 +97,7 @@ def stages(study, market, bars, rows):
 def by_candles(study):
     _, candles = walk()
     chunks = {m: [frame] for m, frame in candles.items()}
-    bars = {m: build_bars_of_candles(study.bars, m, chunks) for m in MONTHS}
+    bars = {m: bars_of_candles(study.bars, m, chunks) for m in MONTHS}
     return bars, stages(study, OF_CANDLES, bars, candles)
 
 
@@ -93,10 +105,10 @@ def by_ticks(study, bars_of_candles):
     """The same events on the ticks: bars of as many minutes, or those that candles closed."""
     ticks, _ = walk()
     if study.bars.kind == "time":
-        bars = {m: build_bars(study.bars, m, {m: [ticks[m]]}) for m in MONTHS}
+        bars = {m: bars_of_ticks(study.bars, m, {m: [ticks[m]]}) for m in MONTHS}
     else:  # candles close them by the clock: at that instant nothing need have traded
         bars = bars_of_candles
-        study = study.model_copy(update={"bars": BARS["time"]})
+        study = study.model_copy(update={"bars": BAR_CONFIGS["time"]})
     return stages(study, MARKET, bars, ticks)
 
 
@@ -247,12 +259,12 @@ def first_label(rows, horizon_hours, rule="drop"):
     candles = candles_of([(i, *row, 1, row[0], 0) for i, row in enumerate(prices)], FIRST, 60)
     study = candle_study("tick", rule, horizon_hours, atr_period_bars=1)
     study = study.model_copy(update={"bars": BarsConfig(kind="tick", threshold_ticks=1)})
-    bars = {FIRST: build_bars_of_candles(study.bars, FIRST, {FIRST: [candles]})}
+    bars = {FIRST: bars_of_candles(study.bars, FIRST, {FIRST: [candles]})}
     times = bars[FIRST]["close_time_ns"]
     features = pd.DataFrame({"event_time_ns": times, "regime": np.int8(1), "trailing_return": 0.0})
-    result = build_labels(
-        study, OF_CANDLES, FIRST, bars, {FIRST: candles}, {FIRST: features}, {}
-    ).labels
+    tables = {BARS: bars, CANDLES: {FIRST: candles}, REGIME_FEATURES: {FIRST: features}}
+    past = past_of({**tables, BARRIER_POLICY: {}})
+    result = only_table(build_labels(study, OF_CANDLES, FIRST, past))
     row = result[result["event_time_ns"] == times[0]]
     if row.empty:
         return None
@@ -301,7 +313,7 @@ def test_what_a_candle_cannot_decide_is_dropped_or_a_stop_at_its_level_or_worse(
 def test_candles_that_are_not_those_behind_the_bars_are_refused():
     study = candle_study("tick")
     _, candles = walk()
-    bars = {FIRST: build_bars_of_candles(study.bars, FIRST, {FIRST: [candles[FIRST]]})}
+    bars = {FIRST: bars_of_candles(study.bars, FIRST, {FIRST: [candles[FIRST]]})}
     lost = {FIRST: candles[FIRST].iloc[::2]}
     with pytest.raises(StoreError, match="no tick at event_time_ns"):
-        build_excursions(study, FIRST, bars, lost, candles=True)
+        build_excursions(study, OF_CANDLES, FIRST, past_of({BARS: bars, CANDLES: lost}))

@@ -6,8 +6,11 @@ import pytest
 from price_physics.errors import PartitionMissing
 from price_physics.labels.build import build_labels
 from price_physics.months import Month
+from price_physics.schemas.labels import BARRIER_POLICY
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import FIRST, make_market, make_study, make_world
+from price_physics_tests.past import past_of
 
 from .stages import DEMO, assert_known_stays, sample_ticks
 
@@ -51,11 +54,11 @@ def test_policies_and_excursions_are_those_of_an_honest_study():
 def test_a_policy_that_should_be_there_is_an_error_and_not_the_fallback():
     study, world, out = build(True)
     m = FIRST + 2
-    tables = (world.bars, world.ticks, out["regime_features"])
+    tables = {**world.tables, REGIME_FEATURES: out["regime_features"]}
     for lost in (m, m - 1):
         policies = {k: v for k, v in out["barrier_policy"].items() if k != lost}
         with pytest.raises(PartitionMissing, match=rf"of {lost} is not there.* events of {lost}"):
-            build_labels(study, make_market(), m, *tables, policies)
+            build_labels(study, make_market(), m, past_of({**tables, BARRIER_POLICY: policies}))
 
 
 def test_its_labels_know_later_ticks():

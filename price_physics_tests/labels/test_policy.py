@@ -8,13 +8,19 @@ from price_physics.errors import ConfigError, StoreError
 from price_physics.labels.policy import build_policy, multiples
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics_tests.labels.synthetic import FIRST, make_study
+from price_physics_tests.labels.synthetic import FIRST, make_market, make_study
+from price_physics_tests.past import only_table, past_of
 
 M = FIRST + 3
 WIDE = {"take_profit_bounds": [0.01, 100], "stop_loss_bounds": [0.01, 100]}
 
 ONES = np.ones(4)
 """Prices and ranges: barriers in ATR do not depend on them."""
+
+
+def policy_of(study, month, excursions, features):
+    past = past_of({EXCURSIONS: excursions, REGIME_FEATURES: features})
+    return only_table(build_policy(study, make_market(), month, past))
 
 
 def excursions(month, favourable, adverse):
@@ -45,7 +51,7 @@ def test_multiples_are_the_winsorised_quantiles():
         barrier_policy=WIDE
         | {"take_profit_quantile": 0.95, "stop_loss_quantile": 0.4, "winsor_quantile": 0.9}
     )
-    frame = build_policy(study, M, {M: excursions(M, up, down)}, {})
+    frame = policy_of(study, M, {M: excursions(M, up, down)}, {})
     BARRIER_POLICY.to_arrow(frame)
     row = frame.iloc[0]
     assert len(frame) == 1
@@ -59,20 +65,18 @@ def test_multiples_are_the_winsorised_quantiles():
 def test_a_sample_under_the_floor_has_the_fallback():
     study = make_study(barrier_policy={"min_events": 10, "fallback_take_profit": 1.25})
     for n, source in ((0, "fallback"), (9, "fallback"), (10, "quantile")):
-        frame = build_policy(study, M, {M: excursions(M, np.full(n, 2.0), np.full(n, 3.0))}, {})
+        frame = policy_of(study, M, {M: excursions(M, np.full(n, 2.0), np.full(n, 3.0))}, {})
         BARRIER_POLICY.to_arrow(frame)
         row = frame.iloc[0]
         assert (row["source"], row["n_events"]) == (source, n)
         expected = (1.25, 1.0) if source == "fallback" else (2.0, 3.0)
         assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == expected
-    BARRIER_POLICY.to_arrow(build_policy(study, M, {}, {}))
+    BARRIER_POLICY.to_arrow(policy_of(study, M, {}, {}))
 
 
 def test_bounds_hold():
     study = make_study()
-    row = build_policy(study, M, {M: excursions(M, np.full(50, 99.0), np.full(50, 0.0))}, {}).iloc[
-        0
-    ]
+    row = policy_of(study, M, {M: excursions(M, np.full(50, 99.0), np.full(50, 0.0))}, {}).iloc[0]
     assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == (4.0, 0.5)
 
 
@@ -93,7 +97,7 @@ def test_which_months_count(kind, lookback, expected):
             "stop_loss_quantile": 0.5,
         }
     )
-    row = build_policy(study, M, history, {}).iloc[0]
+    row = policy_of(study, M, history, {}).iloc[0]
     assert row["take_profit_multiple"] == row["stop_loss_multiple"] == expected
 
 
@@ -101,7 +105,7 @@ def test_each_regime_has_its_own_sample_and_floor():
     frame = excursions(M, [1.0] * 20 + [2.0] * 20 + [3.0] * 5, [3.0] * 20 + [2.0] * 20 + [1.0] * 5)
     regime = [0] * 20 + [1] * 20 + [2] * 5
     study = make_study(barrier_policy={"kind": "regime"})
-    policy = build_policy(study, M, {M: frame}, {M: features(frame, regime)})
+    policy = policy_of(study, M, {M: frame}, {M: features(frame, regime)})
     BARRIER_POLICY.to_arrow(policy)
     assert policy["regime"].tolist() == [0, 1, 2]
     assert policy["take_profit_multiple"].tolist() == [1.0, 2.0, 1.0]
@@ -118,7 +122,7 @@ def test_an_excursion_without_a_regime_is_an_error():
     study = make_study(barrier_policy={"kind": "regime"})
     for table in ({}, {M: features(frame.iloc[1:], [0] * 19)}):
         with pytest.raises(StoreError, match="regime_features lacks"):
-            build_policy(study, M, {M: frame}, table)
+            policy_of(study, M, {M: frame}, table)
 
 
 def test_a_large_sample_is_drawn_with_the_seed_and_the_month():
@@ -128,7 +132,7 @@ def test_a_large_sample_is_drawn_with_the_seed_and_the_month():
 
     def row(seed, month):
         study = make_study(barrier_policy=limits).model_copy(update={"seed": seed})
-        return build_policy(study, month, {month: frame}, {}).iloc[0]
+        return policy_of(study, month, {month: frame}, {}).iloc[0]
 
     assert row(1, M)["n_events"] == 100
     assert row(1, M).equals(row(1, M))
@@ -149,7 +153,7 @@ def test_no_policy_yet_means_the_fallback():
 
 def test_one_row_serves_every_regime():
     study = make_study()
-    policy = build_policy(study, M, {M: excursions(M, [2.0] * 20, [3.0] * 20)}, {})
+    policy = policy_of(study, M, {M: excursions(M, [2.0] * 20, [3.0] * 20)}, {})
     up, down = multiples(study, policy, np.array([0, 2, 1]), ONES, ONES)
     assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
 
@@ -157,6 +161,6 @@ def test_one_row_serves_every_regime():
 def test_a_policy_that_does_not_serve_a_regime_is_refused():
     frame = excursions(M, [1.0] * 20, [1.0] * 20)
     study = make_study(barrier_policy={"kind": "regime"})
-    policy = build_policy(study, M, {M: frame}, {M: features(frame, [1] * 20)})
+    policy = policy_of(study, M, {M: frame}, {M: features(frame, [1] * 20)})
     with pytest.raises(ConfigError, match=r"not \[2\]"):
         multiples(study, policy[policy["regime"] < 2], np.array([0, 2]), ONES, ONES)

@@ -6,10 +6,13 @@ import pytest
 
 from price_physics.labels.policy import build_policy
 from price_physics.labels.sides import event_sides
+from price_physics.schemas.labels import EXCURSIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.study.labels import LabelsConfig
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import make_market, make_study, make_world
+from price_physics_tests.past import only_table, past_of
 
 from .stages import DEMO, assert_known_stays, sample_ticks
 
@@ -100,7 +103,8 @@ def test_a_policy_counts_what_is_favourable_to_the_side(kind):
     study = study.model_copy(update={"barrier_policy": config})
     out = run_chain(study, make_market(), world)
     month = world.months[-1]
-    policy = build_policy(study, month, out["excursions"], out["regime_features"])
+    past = past_of({EXCURSIONS: out["excursions"], REGIME_FEATURES: out["regime_features"]})
+    policy = only_table(build_policy(study, make_market(), month, past))
     rows = pd.concat(list(out["excursions"].values())).merge(
         pd.concat(list(out["regime_features"].values())), on="event_time_ns"
     )

@@ -16,6 +16,7 @@ import pytest
 from price_physics.audit.findings import Audit
 from price_physics.audit.moments import choose_moments, parse_moment
 from price_physics.bars.build import build_bars
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.errors import ConfigError, PartitionLocked
 from price_physics.labels import build as labels_build
 from price_physics.labels.atr import month_atr
@@ -23,9 +24,13 @@ from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
 from price_physics.orchestration.audit import result_path, run_audit
+from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.regimes.build import build_regime_features
+from price_physics.schemas.bars import BARS
+from price_physics.store.artefact import Artefact
+from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.ticks.clean import TickRule
 from price_physics.weights.build import build_weights
@@ -86,10 +91,18 @@ def test_sides_that_look_ahead(project: Project, monkeypatch: pytest.MonkeyPatch
 
 
 def stamped(how: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable:
-    def build(config: object, month: Month, ticks: Mapping) -> pd.DataFrame:
-        return how(build_bars(config, month, ticks))  # type: ignore[arg-type]
+    return planted(build_bars, lambda frame, *_: how(frame))
 
-    return build
+
+def planted(build: Callable[..., Artefact], change: Callable[..., pd.DataFrame]) -> Callable:
+    """A stage of one table whose rows are changed: of the frame, the study, the month, the past."""
+
+    def leaking(study: Study, market: Market, month: Month, past: Past) -> Artefact:
+        artefact = build(study, market, month, past)
+        ((schema, frame),) = artefact.tables
+        return replace(artefact, tables=((schema, change(frame, study, month, past)),))
+
+    return leaking
 
 
 def test_a_bar_stamped_with_its_first_tick(
@@ -112,7 +125,7 @@ def _amid_a_bar(project: Project) -> int:
     (dump,) = read_dumps(markets["bitstamp_usd"], project.root, FIRST, FIRST)
     good = dump[dump["price"].notna()]
     ticks = {FIRST: [good.assign(tick_sign=np.int8(1))]}
-    bars = build_bars(studies["demo"].bars, FIRST, ticks)
+    bars = bars_of_ticks(studies["demo"].bars, FIRST, ticks)
     longest = (bars["close_time_ns"] - bars["open_time_ns"]).idxmax()
     return int(bars["open_time_ns"][longest])
 
@@ -132,9 +145,9 @@ def test_a_bar_stamped_with_a_later_time(project: Project, monkeypatch: pytest.M
 
 # ---------------------------------------------------------------------------- features
 def test_a_centred_window(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def centred(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> pd.DataFrame:
-        frame = build_regime_features(study, month, bars)
-        time, close = (bars[month][c].to_numpy() for c in ("close_time_ns", "close"))
+    def centred(frame: pd.DataFrame, study: Study, month: Month, past: Past) -> pd.DataFrame:
+        bars = past.table(BARS)[month]
+        time, close = (bars[c].to_numpy() for c in ("close_time_ns", "close"))
         event = frame["event_time_ns"].to_numpy()
         after, before = (
             np.clip(np.searchsorted(time, event + shift, side="right") - 1, 0, None)
@@ -142,7 +155,8 @@ def test_a_centred_window(project: Project, monkeypatch: pytest.MonkeyPatch) -> 
         )
         return frame.assign(trailing_return=np.log(close[after] / close[before]))
 
-    monkeypatch.setattr("price_physics.regimes.build.build_regime_features", centred)
+    build = planted(build_regime_features, centred)
+    monkeypatch.setattr("price_physics.regimes.build.build_regime_features", build)
     found = audit(project, "regime_features")
     assert leaks_of(found) == {
         ("regime_features", "regime_features.parquet", "trailing_return"),
@@ -151,12 +165,12 @@ def test_a_centred_window(project: Project, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_scaling_over_the_whole_month(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def scaled(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> pd.DataFrame:
-        frame = build_regime_features(study, month, bars)
+    def scaled(frame: pd.DataFrame, *_: object) -> pd.DataFrame:
         volatility = frame["trailing_volatility"]
         return frame.assign(trailing_volatility=volatility / volatility.mean())
 
-    monkeypatch.setattr("price_physics.regimes.build.build_regime_features", scaled)
+    build = planted(build_regime_features, scaled)
+    monkeypatch.setattr("price_physics.regimes.build.build_regime_features", build)
     found = audit(project, "regime_features")
     assert leaks_of(found) == {
         ("regime_features", "regime_features.parquet", "trailing_volatility"),
@@ -168,10 +182,7 @@ def test_scaling_over_the_whole_month(project: Project, monkeypatch: pytest.Monk
 def test_an_excursion_known_at_the_touch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured over the whole horizon, counted from the touch on."""
 
-    def early(
-        study: Study, month: Month, bars: Mapping, ticks: Mapping, **options: bool
-    ) -> pd.DataFrame:
-        frame = build_excursions(study, month, bars, ticks, **options)
+    def early(frame: pd.DataFrame, study: Study, *_: object) -> pd.DataFrame:
         policy = study.barrier_policy
         touched = (frame["favourable_atr"] >= policy.fallback_take_profit) | (
             frame["adverse_atr"] >= policy.fallback_stop_loss
@@ -179,7 +190,8 @@ def test_an_excursion_known_at_the_touch(project: Project, monkeypatch: pytest.M
         half = frame["event_time_ns"] + study.labels.longest_horizon_ns // 2
         return frame.assign(known_at=np.where(touched, half, frame["known_at"]))
 
-    monkeypatch.setattr("price_physics.labels.excursions.build_excursions", early)
+    build = planted(build_excursions, early)
+    monkeypatch.setattr("price_physics.labels.excursions.build_excursions", build)
     found = leaks_of(audit(project, "excursions"))
     assert {(asset, member) for asset, member, _ in found} == {("excursions", "excursions.parquet")}
     assert {"favourable_atr", "adverse_atr"} & {column for _, _, column in found}
@@ -191,9 +203,11 @@ def test_a_policy_from_its_own_month(project: Project, monkeypatch: pytest.Monke
     monkeypatch.setitem(STAGES, "labels", replace(STAGES["labels"], reads=reads))
     build_labels = labels_build.build_labels
 
-    def own(study, market, month, bars, ticks, features, policies):  # type: ignore[no-untyped-def]
-        shifted = {m - 1: policies[m] for m in policies}
-        return build_labels(study, market, month, bars, ticks, features, shifted)
+    def own(study: Study, market: Market, month: Month, past: Past) -> Artefact:
+        read = {asset: past.of(asset) for asset in reads}
+        policies = read["barrier_policy"]
+        read["barrier_policy"] = {m - 1: policies[m] for m in policies}
+        return build_labels(study, market, month, Past(read))
 
     monkeypatch.setattr("price_physics.labels.build.build_labels", own)
     found = audit(project, "labels")
@@ -207,10 +221,7 @@ def test_weights_that_are_used_before_their_month_is_over(
 ) -> None:
     """A label's uniqueness depends on the labels that start while it lives."""
 
-    def early(month: Month, labels: Mapping, bars: Mapping) -> pd.DataFrame:
-        frame = build_weights(month, labels, bars)
-        return frame.assign(known_at=frame["event_time_ns"])
-
+    early = planted(build_weights, lambda frame, *_: frame.assign(known_at=frame["event_time_ns"]))
     monkeypatch.setattr("price_physics.weights.build.build_weights", early)
     found = leaks_of(audit(project, "weights"))
     assert ("weights", "weights.parquet", "average_uniqueness") in found
@@ -319,12 +330,12 @@ def test_two_audits_at_once_are_refused(project: Project) -> None:
 def test_what_is_costly_is_capped(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Study] = []
 
-    def build(config: object, month: Month, ticks: Mapping) -> pd.DataFrame:
+    def build(study: Study, market: Market, month: Month, past: Past) -> Artefact:
         from price_physics.study.reading import load_configs
 
         _, studies = load_configs(project.data / "audit" / "demo" / "base" / "configs")
         seen.append(studies["demo"])
-        return build_bars(config, month, ticks)  # type: ignore[arg-type]
+        return build_bars(study, market, month, past)
 
     monkeypatch.setattr("price_physics.bars.build.build_bars", build)
     caps = {"model.max_epochs": 1, "model.steps_per_epoch": 5, "model.width": 1000}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from price_physics.frames import conform
 from price_physics.months import Month
+from price_physics.prices import Prices
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.model import OUT_OF_FOLD
@@ -52,6 +53,13 @@ def ticks(time_ns: Any, price: Any) -> pd.DataFrame:
         qty=np.ones(n),
         tick_sign=np.ones(n),
     )
+
+
+def prices(time_ns: Any, price: Any, high: Any = None, low: Any = None) -> Prices:
+    """Ticks; with highs and lows, candles in turn."""
+    time_ns, price = np.asarray(time_ns, dtype=np.int64), np.asarray(price, dtype=np.float64)
+    high, low = price if high is None else high, price if low is None else low
+    return Prices(time_ns, time_ns, price, high, low, price)
 
 
 def bars(of: pd.DataFrame, month: Month, n_ticks: int = 2) -> pd.DataFrame:

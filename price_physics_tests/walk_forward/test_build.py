@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.bars.build import build_bars
+from price_physics.bars.ticks import bars_of_ticks
 from price_physics.errors import StoreError
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.ticks import TICKS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
@@ -17,6 +19,8 @@ from price_physics.study.bars import BarsConfig
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
+from price_physics_tests.labels.synthetic import make_market
+from price_physics_tests.past import past_of
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN, MAR
 
@@ -36,18 +40,22 @@ def walk(month, ticks, signals, labels=NO_LABELS, warm_up=None, **walk_forward):
     """Build one month from ticks and signals of any months; both are split by time."""
     months = [m for m in (month - 1, month) if m >= JAN]
     by_month = {m: within(ticks, "time_ns", m) for m in months}
-    result = build_walk_forward(
-        make.study(**walk_forward),
-        month,
-        {m: within(signals, "event_time_ns", m) for m in months},
-        by_month,
-        {m: make.bars(by_month[m], m) for m in months},
-        labels,
-        warm_up=warm_up,
-    )
+    tables = {
+        PREDICTIONS: {m: within(signals, "event_time_ns", m) for m in months},
+        TICKS: by_month,
+        BARS: {m: make.bars(by_month[m], m) for m in months},
+    }
+    result = walked(make.study(**walk_forward), month, tables, labels, warm_up)
     for name, schema in SCHEMAS.items():
         schema.to_arrow(getattr(result, name))
     return result
+
+
+def walked(study, month, tables, labels=NO_LABELS, warm_up=None):
+    """Build one month from {schema: {month: frame}}."""
+    reasons = {"predictions": {month: warm_up}}
+    past = past_of({**tables, LABELS: {month: labels}}, warm_up=reasons)
+    return MonthWalk.of(build_walk_forward(study, make_market(), month, past))
 
 
 def within(frame, column, month):
@@ -258,10 +266,11 @@ def test_signals_at_the_close_of_time_bars_are_traded():
     time = make.hours(FEB, 0.1, 0.4, 1.1, 1.6, 2.2, 3.3)
     ticks = make.ticks(time, [100.0, 101.0, 101.0, 104.0, 112.0, 90.0])
     config = BarsConfig(kind="time", interval_minutes=60)
-    bars = build_bars(config, FEB, {FEB: [ticks]})
+    bars = bars_of_ticks(config, FEB, {FEB: [ticks]})
     signals = make.predictions([signal(bars["close_time_ns"][0], weight=0.5)])
     study = make.study().model_copy(update={"bars": config})
-    result = build_walk_forward(study, FEB, {FEB: signals}, {FEB: ticks}, {FEB: bars}, NO_LABELS)
+    tables = {PREDICTIONS: {FEB: signals}, TICKS: {FEB: ticks}, BARS: {FEB: bars}}
+    result = walked(study, FEB, tables)
     trade = result.trades.iloc[0]
     assert (trade["entry_time_ns"], trade["entry_price"]) == (time[2], 101.0)
     assert (trade["exit_time_ns"], trade["exit_reason"]) == (time[4], "take_profit")
@@ -275,7 +284,8 @@ def test_horizons_of_bars_let_out_after_the_instant_that_closes_the_last():
     assert bars["close_time_ns"].tolist()[1:3] == [time[3], time[5]]
     signals = make.predictions([signal(time[1], weight=0.5, horizon_hours=28 * 24)])
     study = make.study().model_copy(update={"labels": LabelsConfig(horizon_bars=2)})
-    result = build_walk_forward(study, FEB, {FEB: signals}, {FEB: ticks}, {FEB: bars}, NO_LABELS)
+    tables = {PREDICTIONS: {FEB: signals}, TICKS: {FEB: ticks}, BARS: {FEB: bars}}
+    result = walked(study, FEB, tables)
     trade = result.trades.iloc[0]
     assert (trade["entry_time_ns"], trade["exit_reason"]) == (time[2], "time_out")
     assert (trade["exit_time_ns"], trade["exit_price"]) == (time[6], 105.0)
@@ -284,15 +294,9 @@ def test_horizons_of_bars_let_out_after_the_instant_that_closes_the_last():
 def test_bars_that_miss_ticks_are_refused():
     time = make.hours(FEB, 0, 1, 2)
     ticks = make.ticks(time, [100.0, 101.0, 102.0])
+    tables = {PREDICTIONS: {FEB: PREDICTIONS.empty()}, TICKS: {FEB: ticks}}
     with pytest.raises(StoreError, match="hold 2 ticks"):
-        build_walk_forward(
-            make.study(),
-            FEB,
-            {FEB: PREDICTIONS.empty()},
-            {FEB: ticks},
-            {FEB: make.bars(ticks[:2], FEB)},
-            NO_LABELS,
-        )
+        walked(make.study(), FEB, {**tables, BARS: {FEB: make.bars(ticks[:2], FEB)}})
 
 
 # ---------------------------------------------------------------------------- drawn at random

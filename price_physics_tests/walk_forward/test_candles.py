@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.bars.candles import build_bars_of_candles
+from price_physics.bars.candles import bars_of_candles
 from price_physics.errors import StoreError
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.ticks import CANDLES
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, TRADES
 from price_physics.study.bars import BarsConfig
 from price_physics.walk_forward import fills as fills_module
-from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.fills import fill_signals
 from price_physics_tests.bars.candles import candles_of
 from price_physics_tests.walk_forward import make, naive
 from price_physics_tests.walk_forward.make import FEB, HOUR, JAN
-from price_physics_tests.walk_forward.test_build import NO_LABELS, SEEDS, signal, within
+from price_physics_tests.walk_forward.test_build import SEEDS, signal, walked, within
 
 PRICES = ["open", "high", "low", "close"]
 FIRST_CLOSE = FEB.start_ns + HOUR - 1
@@ -45,10 +46,8 @@ def laid_out(candles):
 
 
 def fill(signals, candles, latency_ns, known_until_ns=FEB.end_ns, **options):
-    time_ns, price, high, low = laid_out(candles)
-    return fill_signals(
-        signals, time_ns, price, latency_ns, known_until_ns, high=high, low=low, **options
-    )
+    prices = make.prices(*laid_out(candles))
+    return fill_signals(signals, prices, latency_ns, known_until_ns, **options)
 
 
 # ---------------------------------------------------------------------------- by hand
@@ -428,7 +427,7 @@ def by_candles(candles, signals, latency=0.0, rule=None):
     """What became of the signals, and at what price they left by the rule."""
     time_ns, price, high, low = candles
     latency_ns, until = int(latency * HOUR), int(time_ns[-1])
-    found = fill_signals(signals, time_ns, price, latency_ns, until, high=high, low=low)
+    found = fill_signals(signals, make.prices(*candles), latency_ns, until)
     left = found.exit >= 0
     assert not np.isin(found.state, ["live", "pending"]).any()
     assert (found.exit[left] // 2 < (np.flatnonzero(left) + 1) * N_CANDLES).all()
@@ -516,7 +515,7 @@ def by_ticks(up, down, side):
     (time_ns, price), candles = bouncing()
     deviation = np.sqrt(N_STEPS)
     signals = signals_at_random(candles, up * deviation, down * deviation, side, horizon=8)
-    found = fill_signals(signals, time_ns, price, 0, int(time_ns[-1]))
+    found = fill_signals(signals, make.prices(time_ns, price), 0, int(time_ns[-1]))
     return signals, found, price[found.entry]
 
 
@@ -564,16 +563,13 @@ def trade_month(month, candles, signals, bars=None, **walk_forward):
     """Build a month from the candles of January and February, and bars of two of them."""
     months = [m for m in (month - 1, month) if m >= JAN]
     chunks = {m: [frame] for m, frame in candles.items()}
-    built = {m: build_bars_of_candles(TWO, m, chunks) for m in months}
-    result = build_walk_forward(
-        make.study(**walk_forward),
-        month,
-        {m: within(signals, "event_time_ns", m) for m in months},
-        {m: candles[m] for m in months},
-        built if bars is None else bars,
-        NO_LABELS,
-        candles=True,
-    )
+    built = {m: bars_of_candles(TWO, m, chunks) for m in months}
+    tables = {
+        PREDICTIONS: {m: within(signals, "event_time_ns", m) for m in months},
+        CANDLES: {m: candles[m] for m in months},
+        BARS: built if bars is None else bars,
+    }
+    result = walked(make.study(**walk_forward), month, tables)
     for name, schema in SCHEMAS.items():
         schema.to_arrow(getattr(result, name))
     return result, built[month]
@@ -644,7 +640,7 @@ def test_buy_and_hold_starts_at_the_first_open_there_is():
 @pytest.mark.parametrize("lost", [1, 2])
 def test_bars_that_miss_candles_are_refused(lost):
     candles = {FEB: hourly([(i, 100, 101, 99, 100) for i in range(6)])}
-    fewer = {FEB: build_bars_of_candles(TWO, FEB, {FEB: [candles[FEB][:-lost]]})}
+    fewer = {FEB: bars_of_candles(TWO, FEB, {FEB: [candles[FEB][:-lost]]})}
     months = {JAN: CANDLES.empty()} | candles
     with pytest.raises(StoreError, match="materialise bars of 2012-02"):
         trade_month(FEB, months, make.predictions([]), bars=fewer)

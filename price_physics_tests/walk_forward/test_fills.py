@@ -5,6 +5,7 @@ import pytest
 
 from price_physics.errors import StoreError
 from price_physics.walk_forward.fills import close_stale, fill_signals
+from price_physics.walk_forward.tape import Tape
 from price_physics_tests.walk_forward import make
 from price_physics_tests.walk_forward.make import FEB, HOUR
 
@@ -16,7 +17,8 @@ def run(path, side=1, latency=0.0, horizon=10.0, ends_with_bar=False):
     row = {"event": FEB.start_ns, "horizon": int(horizon * HOUR), "side": side}
     signals = make.predictions([row | {"upper": 102.0, "lower": 97.0}])
     latency_ns = int(latency * HOUR)
-    fills = fill_signals(signals, time, price, latency_ns, FEB.end_ns, ends_with_bar=ends_with_bar)
+    prices = make.prices(time, price)
+    fills = fill_signals(signals, prices, latency_ns, FEB.end_ns, ends_with_bar=ends_with_bar)
     hour = (fills.exit_time_ns[0] - FEB.start_ns) / HOUR if fills.exit_time_ns[0] >= 0 else None
     exit_price = None if np.isnan(fills.exit_price[0]) else fills.exit_price[0]
     return fills.state[0], fills.entry[0], fills.exit[0], exit_price, hour
@@ -100,9 +102,7 @@ def test_not_yet_filled_is_pending_while_the_horizon_runs():
 def test_events_without_a_tick_are_refused():
     row = {"event": FEB.start_ns + 1, "horizon": HOUR, "side": 1, "upper": 2.0, "lower": 1.0}
     with pytest.raises(StoreError, match="no tick at event_time_ns"):
-        fill_signals(
-            make.predictions([row]), np.array([FEB.start_ns]), np.array([1.0]), 0, FEB.end_ns
-        )
+        fill_signals(make.predictions([row]), make.prices([FEB.start_ns], [1.0]), 0, FEB.end_ns)
 
 
 def test_bars_that_the_clock_closes_need_no_tick_there():
@@ -112,15 +112,16 @@ def test_bars_that_the_clock_closes_need_no_tick_there():
     for upper, state, hour in ((102.0, "take_profit", 2.25), (103.0, "time_out", 3)):
         signals = make.predictions([row | {"upper": upper, "lower": 97.0}])
         price = np.array([100.0, 100.0, 102.0, 104.0])
-        fills = fill_signals(signals, time, price, 0, FEB.end_ns, by_clock=True)
+        fills = fill_signals(signals, make.prices(time, price), 0, FEB.end_ns, by_clock=True)
         assert (fills.state[0], fills.entry[0]) == (state, 1)
         assert fills.exit_time_ns[0] == make.hours(FEB, hour)[0]
     with pytest.raises(StoreError, match="no tick at event_time_ns"):
-        fill_signals(signals, time + HOUR, price, 0, FEB.end_ns, by_clock=True)
+        fill_signals(signals, make.prices(time + HOUR, price), 0, FEB.end_ns, by_clock=True)
 
 
 def test_no_signals():
     empty = make.predictions([])
-    fills = fill_signals(empty, np.array([0]), np.array([1.0]), 0, 10)
+    prices = make.prices([0], [1.0])
+    fills = fill_signals(empty, prices, 0, 10)
     assert len(fills.state) == 0
-    assert len(close_stale(fills, np.empty(0), 0, 0, 0, 1.0).state) == 0
+    assert len(close_stale(fills, np.empty(0), 0, Tape.of(prices, FEB)).state) == 0

@@ -11,16 +11,30 @@ from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
+from price_physics.schemas.bars import BARS
+from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.ticks import TICKS
 from price_physics.study.market import Market
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
+from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.signals import prediction_table
 from price_physics.walk_forward.verdict import judge
+from price_physics_tests.past import only_table, past_of
 from price_physics_tests.walk_forward import make
 
 MONTHS = Month.span(Month(2012, 1), Month(2012, 4))
 A_DAY = 5
+BEFORE = (
+    (BARS, build_bars),
+    (REGIME_FEATURES, build_regime_features),
+    (EXCURSIONS, build_excursions),
+    (LABELS, build_labels),
+    (BARRIER_POLICY, build_policy),
+)
 
 
 def planted_study():
@@ -56,22 +70,21 @@ def walk_through(kind, theta, strength):
         m: whole[a:b].reset_index(drop=True)
         for m, a, b in zip(MONTHS, [0, *split[:-1]], split, strict=True)
     }
-    bars, features, excursions, policies = {}, {}, {}, {}
-    labels, predictions, walked = {}, {}, {}
+    tables = {TICKS: ticks, PREDICTIONS: {}, **{schema: {} for schema, _ in BEFORE}}
+    walked = {}
     out_of_fold = OUT_OF_FOLD.empty()
     for m in MONTHS:
-        bars[m] = build_bars(study.bars, m, {k: [v] for k, v in ticks.items()})
-        features[m] = build_regime_features(study, m, bars)
-        excursions[m] = build_excursions(study, m, bars, ticks)
-        labels[m] = build_labels(study, market, m, bars, ticks, features, policies).labels
-        policies[m] = build_policy(study, m, excursions, features)
+        for schema, build in BEFORE:
+            tables[schema][m] = only_table(build(study, market, m, past_of(tables)))
+        bars, labels = tables[BARS], tables[LABELS]
+        features, policies = tables[REGIME_FEATURES], tables[BARRIER_POLICY]
         events = event_times(bars[m], study.events)
         probabilities = oracle(events, bars[m], strength)
         if m > MONTHS[0]:
-            predictions[m] = prediction_table(
+            tables[PREDICTIONS][m] = prediction_table(
                 study, m, probabilities, out_of_fold, policies[m - 1], bars, features[m]
             )
-            walked[m] = build_walk_forward(study, m, predictions, ticks, bars, labels[m])
+            walked[m] = MonthWalk.of(build_walk_forward(study, market, m, past_of(tables)))
         else:
             known = probabilities.merge(labels[m], on="event_time_ns")
             out_of_fold = conform(

@@ -89,7 +89,7 @@ def test_trades_end_as_their_labels_say(rule):
     labels = labels.reset_index(drop=True)
     ticks = pd.concat([world.ticks[m] for m in world.months])
     time_ns, price = ticks["time_ns"].to_numpy(), ticks["price"].to_numpy()
-    fills = fill_signals(labels, time_ns, price, 0, world.months[-1].end_ns)
+    fills = fill_signals(labels, make.prices(time_ns, price), 0, world.months[-1].end_ns)
     touched = labels["label"].to_numpy() != 0
     reason = np.where(labels["label"] == 1, "take_profit", "stop_loss")
     assert set(labels.loc[touched, "side"]) == {-1, 1}
@@ -105,9 +105,8 @@ def test_trades_by_candles_end_as_their_labels_say(kind):
     study = candle_study(kind, "stop_loss_first", side="trend")
     labels = by_candles(study)[1].labels
     candles = pd.concat([walk()[1][m] for m in MONTHS], ignore_index=True)
-    time_ns, price, high, low = laid_out(candles)
-    arguments = (labels, time_ns, price, 0, MONTHS[-1].end_ns, kind == "time")
-    fills = fill_signals(*arguments, high=high, low=low)
+    prices = make.prices(*laid_out(candles))
+    fills = fill_signals(labels, prices, 0, MONTHS[-1].end_ns, kind == "time")
     assert set(fills.state) <= {"take_profit", "stop_loss", "time_out", "cancelled"}
     side, label = labels["side"].to_numpy(), labels["label"].to_numpy()
     reason = np.where(label == 1, "take_profit", "stop_loss")

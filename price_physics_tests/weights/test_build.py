@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import StoreError
+from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.weights import WEIGHTS
 from price_physics.weights.build import build_weights
@@ -16,7 +17,13 @@ from price_physics_tests.labels.synthetic import (
     make_study,
     make_world,
 )
+from price_physics_tests.past import only_table, past_of
 from price_physics_tests.weights import naive
+
+
+def weights_of(month, labels, bars):
+    past = past_of({LABELS: labels, BARS: bars})
+    return only_table(build_weights(make_study(), make_market(), month, past))
 
 
 @pytest.mark.parametrize("empty", [(), (FIRST,), (FIRST + 2,)], ids=str)
@@ -45,7 +52,7 @@ def test_a_label_without_later_bars_ends_with_the_last_bar_of_its_month():
     start = FIRST.start_ns
     bars = pd.DataFrame({"close_time_ns": start + np.array([10, 20, 30]), "partial": False})
     labels = make_labels(start + np.array([10, 20]), start + np.array([20, 99]))
-    found = build_weights(FIRST, {FIRST: labels}, {FIRST: bars})
+    found = weights_of(FIRST, {FIRST: labels}, {FIRST: bars})
     # Alive: one label at 10, two at 20, one at 30.
     np.testing.assert_allclose(found["average_uniqueness"], [3 / 4, 3 / 4])
 
@@ -61,15 +68,15 @@ def test_the_last_bar_of_its_month_stays_the_end_when_later_months_arrive():
         FIRST: make_labels(start + np.array([10]), start + np.array([99])),
         FIRST + 1: make_labels(start + np.array([20]), np.array([later])),
     }
-    found = build_weights(FIRST + 1, labels, bars)
+    found = weights_of(FIRST + 1, labels, bars)
     # Alive: the first label at 10, both at 20, the second in its own month.
     np.testing.assert_allclose(found["average_uniqueness"], [3 / 4, 3 / 4])
 
 
 def test_no_labels_and_no_bars():
-    frame = build_weights(FIRST, {FIRST: LABELS.empty()}, {})
+    frame = weights_of(FIRST, {FIRST: LABELS.empty()}, {})
     pd.testing.assert_frame_equal(frame, WEIGHTS.empty())
-    pd.testing.assert_frame_equal(build_weights(FIRST, {}, {}), WEIGHTS.empty())
+    pd.testing.assert_frame_equal(weights_of(FIRST, {}, {}), WEIGHTS.empty())
 
 
 def test_labels_of_other_bars_are_refused():
@@ -77,4 +84,4 @@ def test_labels_of_other_bars_are_refused():
     out = run_chain(make_study(), make_market(), world)
     moved = {FIRST: world.bars[FIRST].assign(close_time_ns=lambda b: b["close_time_ns"] + 1)}
     with pytest.raises(StoreError, match="is the close of no bar"):
-        build_weights(FIRST, out["labels"], moved)
+        weights_of(FIRST, out["labels"], moved)

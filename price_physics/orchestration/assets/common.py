@@ -1,21 +1,17 @@
 """What every asset has in common, taken from the table in `orchestration.dag`."""
 
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from price_physics.months import Month
-from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import window_mapping
-from price_physics.pipeline.dag import owner_of, reads_of, tables_of
+from price_physics.pipeline.dag import owner_of, reads_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
 from price_physics.schemas.table import TableSchema
 from price_physics.store.artefact import Artefact, Highlight
-from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 
@@ -28,17 +24,6 @@ class Site:
     market: Market
     study: Study
     partitions: dg.MonthlyPartitionsDefinition
-
-    @property
-    def rows(self) -> str:
-        """Name of the table of the market's rows: ticks or candles."""
-        return tables_of("ticks", self.market)[0].name
-
-    def prices(self, ticks: Mapping[Month, Partition]) -> MonthTables:
-        """The market's rows without what no path needs: ticks are long."""
-        if self.market.candle_ns:
-            return MonthTables(ticks, self.rows)
-        return MonthTables(ticks, self.rows, "time_ns", "price")
 
     def asset_args(
         self, name: str, group: str, kinds: set[str], table: TableSchema | None = None

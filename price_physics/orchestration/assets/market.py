@@ -9,8 +9,8 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, asset_args
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
-from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
+from price_physics.past import Past
 from price_physics.pipeline.dag import tables_of
 from price_physics.pipeline.versions import open_index
 from price_physics.progress import reading_bar
@@ -88,10 +88,7 @@ def build_bars_asset(site: Site) -> dg.AssetsDefinition:
     def bars(context: dg.AssetExecutionContext, ticks: Mapping) -> Artefact:
         """Information-time bars; the month's last is closed by its end and flagged partial."""
         from price_physics.bars.build import build_bars
-        from price_physics.bars.candles import build_bars_of_candles
 
-        build = build_bars_of_candles if site.market.candle_ns else build_bars
-        frame = build(site.study.bars, month_of(context), MonthChunks(ticks, site.rows))
-        return Artefact(tables=((BARS, frame),))
+        return build_bars(site.study, site.market, month_of(context), Past({"ticks": ticks}))
 
     return bars

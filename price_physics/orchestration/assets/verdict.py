@@ -9,11 +9,9 @@ import dagster as dg
 
 from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, shown
-from price_physics.orchestration.io_manager import MonthTables
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.past import Past
-from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.versions import code_version
 from price_physics.schemas.motifs import MOTIFS
 from price_physics.schemas.walk_forward import TRADES
@@ -43,29 +41,8 @@ def build_verdict_assets(site: Site) -> list[dg.AssetsDefinition]:
         """Trades and equity of the month after costs; positions carried in and out."""
         from price_physics.walk_forward.build import build_walk_forward
 
-        month = month_of(context)
-        result = build_walk_forward(
-            study,
-            month,
-            MonthTables(predictions, "predictions"),
-            site.prices(ticks),
-            MonthTables(bars, "bars"),
-            labels[month].table("labels"),
-            warm_up=predictions[month].warm_up,
-            candles=bool(market.candle_ns),
-        )
-        context.add_output_metadata(
-            {
-                "trades": len(result.trades),
-                "net_return": float((1 + result.daily["net_return"]).prod() - 1),
-            }
-        )
-        return Artefact(
-            tables=tuple(
-                (schema, getattr(result, schema.name)) for schema in STAGES["walk_forward"].tables
-            ),
-            warm_up=result.warm_up,
-        )
+        read = {"predictions": predictions, "ticks": ticks, "bars": bars, "labels": labels}
+        return shown(context, build_walk_forward(study, market, month_of(context), Past(read)))
 
     @dg.asset(**site.asset_args("report", GROUP, {"html", "mlflow"}))
     def report(
