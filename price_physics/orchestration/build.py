@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from price_physics.orchestration.assets.common import Site
-from price_physics.orchestration.assets.labels import build_label_assets
-from price_physics.orchestration.assets.learning import build_learning_assets, checkpoint_folder
-from price_physics.orchestration.assets.market import build_bars_asset, build_ticks_asset
-from price_physics.orchestration.assets.verdict import build_verdict_assets
+from price_physics.orchestration.assets import (
+    Site,
+    build_study_assets,
+    build_ticks_asset,
+    checkpoint_folder,
+)
 from price_physics.orchestration.io_manager import Expected, PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
@@ -48,12 +49,7 @@ def build_definitions(
     jobs = []
     for study in studies.values():
         site = Site(project, markets[study.market], study, partitions[study.market])
-        assets += [
-            build_bars_asset(site),
-            *build_label_assets(site),
-            *build_learning_assets(site),
-            *build_verdict_assets(site),
-        ]
+        assets += build_study_assets(site)
         jobs.append(build_study_job(study))
     return dg.Definitions(
         assets=assets,

@@ -4,44 +4,20 @@ An input is always a mapping of month to partition, opened but not loaded. What 
 what the manifest of the output records.
 """
 
+from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import dagster as dg
-import pandas as pd
 
 from price_physics.errors import PartitionMissing
 from price_physics.months import Month
 from price_physics.pipeline.publish import publish
 from price_physics.schemas.table import TableSchema
-from price_physics.store.artefact import Artefact, column_types
+from price_physics.store.artefact import Artefact, Highlight, column_types
 from price_physics.store.partitions import Key, Partition, Store
-
-
-class MonthTables(Mapping[Month, pd.DataFrame]):
-    """One table of several partitions, by month; each is loaded when it is first asked for.
-
-    All columns of it, or those that are named: ticks are long.
-    """
-
-    def __init__(self, partitions: Mapping[Month, Partition], name: str, *columns: str) -> None:
-        self._partitions = partitions
-        self._name = name
-        self._columns = list(columns) or None
-        self._loaded: dict[Month, pd.DataFrame] = {}
-
-    def __getitem__(self, month: Month) -> pd.DataFrame:
-        if month not in self._loaded:
-            self._loaded[month] = self._partitions[month].table(self._name, self._columns)
-        return self._loaded[month]
-
-    def __iter__(self) -> Iterator[Month]:
-        return iter(self._partitions)
-
-    def __len__(self) -> int:
-        return len(self._partitions)
 
 
 @dataclass(frozen=True)
@@ -138,9 +114,17 @@ class PartitionIOManager(dg.IOManager):
         context.step_context.set_data_version(
             context.asset_key, dg.DataVersion(partition.data_version)
         )
-        context.add_output_metadata(_metadata(partition))
+        highlights = {name: _shown(value) for name, value in obj.highlights.items()}
+        context.add_output_metadata(_metadata(partition) | highlights)
         if self._on_written:
             self._on_written(partition)
+
+
+def _shown(value: Highlight) -> dg.MetadataValue:
+    """A number, Markdown, or a small picture, which the UI takes as a data URI in Markdown."""
+    if isinstance(value, bytes):
+        return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(value).decode()})")
+    return dg.MetadataValue.md(value) if isinstance(value, str) else dg.MetadataValue.float(value)
 
 
 def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from price_physics.months import Month
-from price_physics.orchestration.assets.learning import checkpoint_folder
+from price_physics.orchestration.assets import checkpoint_folder
 from price_physics.orchestration.build import _tidying
 from price_physics.project import Project
 

@@ -9,7 +9,7 @@ import pytest
 import price_physics
 from price_physics.model.summary import summarise
 from price_physics.months import Month
-from price_physics.orchestration.assets.learning import numbers_in
+from price_physics.orchestration.tracked import numbers_in
 from price_physics.report.build import build_report
 from price_physics.report.scores import score_numbers
 from price_physics_tests.report import cases

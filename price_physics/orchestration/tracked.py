@@ -1,0 +1,83 @@
+"""What MLflow is told of a fit and of a report, taken from their artefacts."""
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from price_physics.months import Month
+from price_physics.orchestration.registry import ModelFiles
+from price_physics.pipeline.versions import code_version
+from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.partitions import Partition
+from price_physics.study.market import Market
+from price_physics.study.study import Study
+from price_physics.study.trial import config_hash
+
+_PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
+_VERDICT = ("sharpe_annual", "bootstrap_p", "shift_p", "n_days", "n_trades")
+"""Numbers of the verdict that MLflow plots by month."""
+
+
+def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
+    """What MLflow gets of a fit; of a warm-up month neither a model nor pictures."""
+    from safetensors.numpy import save
+
+    from price_physics.model.figures import draw_calibration, draw_learning_curves
+
+    architecture = artefact.document("architecture")
+    curves = artefact.table(LEARNING_CURVES.name)
+    files = {
+        "folds/manifest.json": canonical_json(artefact.document("fold_manifest")),
+        "model/architecture.json": canonical_json(architecture),
+    }
+    model = None
+    if weights := artefact.arrays("network"):
+        network = save(weights)
+        model = ModelFiles(network, canonical_json(architecture), architecture["images"])
+        files["model/network.safetensors"] = network
+        files["plots/learning_curves.png"] = draw_learning_curves(curves)
+        files["plots/calibration.png"] = draw_calibration(artefact.table(OUT_OF_FOLD.name))
+    metrics = numbers_in(artefact.document("summary"))
+    return {"metrics": metrics, "curves": curves, "files": files, "model": model}
+
+
+def logged_of_report(artefact: Artefact) -> dict[str, Any]:
+    """What MLflow gets of a report: its files, and of its verdict the word and the numbers."""
+    verdict = json.loads(artefact.files["report.json"])["verdict"]
+    return {
+        "tags": {"verdict": verdict["verdict"]},
+        "metrics": {name: verdict[name] for name in _VERDICT},
+        "files": {f"report/{name}": content for name, content in artefact.files.items()},
+    }
+
+
+def environment(
+    study: Study, market: Market, walk_forward: Mapping[Month, Partition]
+) -> dict[str, Any]:
+    """Describe what made the numbers of a report: seeds, versions, hashes, inputs."""
+    months = walk_forward.values()
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            "price_physics": version("price-physics"),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "seed": study.seed,
+        "config_hash": config_hash(study, market),
+        "code_version": code_version("report", study),
+        "synthetic": any(p.synthetic for p in months),
+        **({"in_sample": True} if any(p.in_sample for p in months) else {}),
+        "inputs": {p.name: p.data_version for _, p in sorted(walk_forward.items())},
+    }
+
+
+def numbers_in(summary: dict[str, Any]) -> dict[str, float | None]:
+    """Keep the plain numbers of a summary: what a tracker can plot."""
+    return {
+        key: float(value)
+        for key, value in summary.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
