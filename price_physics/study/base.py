@@ -27,7 +27,7 @@ MonthField = Annotated[
     Month,
     PlainValidator(Month.parse),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}(-01)?$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])(-01)?$"}),
 ]
 
 Positive = Annotated[float, Field(gt=0)]

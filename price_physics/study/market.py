@@ -96,8 +96,7 @@ class CandleColumns(Config):
     volume: str = "volume"
     """Column of the volume, in base currency or contracts."""
     quote_volume: str | None = None
-    """Column of the volume in quote currency, or in base currency where `volume` counts inverse
-    contracts; null where there is none."""
+    """Column of the volume in quote currency; in base, where `volume` counts inverse contracts."""
     buy_volume: str | None = None
     """Column of the part of `volume` that the aggressor bought; null where there is none."""
 
@@ -121,8 +120,7 @@ class _Market(Config):
     header: list[str] | None = None
     """Names of the columns of generic files that have no header of their own."""
     contract_size: Positive | None = None
-    """What one contract is worth, for dumps that count contracts: in base currency, or in quote
-    currency where the contract is inverse."""
+    """Worth of one contract: in base currency, or in quote currency where contracts are inverse."""
     contract_is_inverse: bool = False
     """Whether a contract is worth an amount of quote currency, where the dump does not say it."""
     strict_gaps: bool = False
@@ -142,7 +140,7 @@ class _Market(Config):
         other: Rows = "candles" if cls.rows == "trades" else "trades"
         if vendor in VENDORS[other] and vendor not in VENDORS[cls.rows]:
             advice = "give candle_minutes" if other == "candles" else "drop candle_minutes"
-            raise ValueError(f"{vendor} has rows of {other}; {advice}")
+            raise ValueError(f"vendor: {vendor} has rows of {other}; {advice}")
         return vendor
 
     @field_validator("columns", mode="before")
@@ -179,6 +177,8 @@ class TradeMarket(_Market):
     """The only vendor whose files are taken; null takes what their first rows say they are."""
     columns: TradeColumns = TradeColumns()
     """Names of the columns of generic files."""
+    candle_minutes: None = Field(None, exclude=True)
+    """Always null: a number makes it a market of candles."""
 
 
 class CandleMarket(_Market):
@@ -214,7 +214,7 @@ class CandleMarket(_Market):
 
 def _rows_of(market: Any) -> Rows:
     if isinstance(market, dict):
-        return "candles" if "candle_minutes" in market else "trades"
+        return "trades" if market.get("candle_minutes") is None else "candles"
     return market.rows
 
 

@@ -1,38 +1,43 @@
-"""How the YAML of a market or a study is read, and what is said of a wrong one."""
+"""How the YAML of a market or a study is read, and what a study asks of its market."""
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar, get_args
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from price_physics.errors import ConfigError
 from price_physics.study.bars import TimeBars
-from price_physics.study.market import CandleMarket, Market
+from price_physics.study.market import CandleMarket, Market, TradeMarket
+from price_physics.study.messages import Kinds, explain
 from price_physics.study.study import Study
 
 MARKET: TypeAdapter[Market] = TypeAdapter(Market)
 STUDY = TypeAdapter(Study)
 
-_ConfigT = TypeVar("_ConfigT")
-_Place = tuple[Any, ...]
-
-_KINDED: set[_Place] = {
-    (name,) for name, field in Study.model_fields.items() if field.discriminator == "kind"
+_MARKET_KINDS: Kinds = {(): {"trades": TradeMarket, "candles": CandleMarket}}
+_STUDY_KINDS: Kinds = {
+    (section,): {
+        kind: model
+        for model in get_args(field.annotation)
+        for kind in get_args(model.model_fields["kind"].annotation)
+    }
+    for section, field in Study.model_fields.items()
+    if field.discriminator == "kind"
 }
-"""Sections of a study that have a kind."""
+
+_ConfigT = TypeVar("_ConfigT")
 
 
 def load_market(path: Path) -> Market:
     """Read one market; its name is the file's stem. Raises ConfigError."""
-    return _load(path, MARKET, {()})
+    return _load(path, MARKET, _MARKET_KINDS)
 
 
 def load_study(path: Path) -> Study:
     """Read one study; its name is the file's stem. Raises ConfigError."""
-    return _load(path, STUDY, _KINDED)
+    return _load(path, STUDY, _STUDY_KINDS)
 
 
 def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
@@ -89,8 +94,7 @@ def _mismatch(study: Study, market: Market) -> str:
     return ""
 
 
-def _load(path: Path, adapter: TypeAdapter[_ConfigT], unions: set[_Place]) -> _ConfigT:
-    """Read a file; `unions` are the places of the keys or sections of which there are kinds."""
+def _load(path: Path, adapter: TypeAdapter[_ConfigT], kinds: Kinds) -> _ConfigT:
     try:
         text = path.read_text(encoding="utf-8")
         _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
@@ -107,58 +111,7 @@ def _load(path: Path, adapter: TypeAdapter[_ConfigT], unions: set[_Place]) -> _C
         strict_json = json.dumps({**data, "name": path.stem}, default=str)
         return adapter.validate_json(strict_json, strict=True)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {s}" for s in _explain(error, unions))) from error
-
-
-def _explain(error: ValidationError, unions: set[_Place]) -> list[str]:
-    """Say in the file's own words what is wrong with it, a sentence a fault.
-
-    What a kind lacks is one sentence, however many keys.
-    """
-    needs: dict[str, list[str]] = {}
-    sentences = []
-    for fault in error.errors():
-        place, kind = _without_kind(fault["loc"], unions)
-        of_kind = kind is not None and len(place) == 2
-        if of_kind and fault["type"] == "extra_forbidden":
-            reason = f"kind: {kind} has no {place[1]}; remove it or correct its spelling"
-        elif of_kind and (fault["type"] == "missing" or fault["input"] is None):
-            needs.setdefault(f"{place[0]}: kind: {kind} needs", []).append(str(place[1]))
-            continue
-        else:
-            reason = _reason(fault)
-        sentences.append(f"{_shown(place, fault)}: {reason}")
-    return [f"{start} {', '.join(keys)}" for start, keys in needs.items()] + sentences
-
-
-def _without_kind(place: _Place, unions: set[_Place]) -> tuple[_Place, str | None]:
-    """Where a fault is in the file, and the kind of the section that it is in, if that has any."""
-    for depth in range(len(place)):
-        if place[:depth] in unions:
-            kind = str(place[depth]) if depth else None  # a market's key is no `kind:`
-            return place[:depth] + place[depth + 1 :], kind
-    return place, None
-
-
-def _shown(place: _Place, fault: ErrorDetails) -> str:
-    value = fault["input"]
-    if fault["type"] == "union_tag_invalid":
-        place, value = (*place, "kind"), value["kind"]
-    key = ".".join(str(part) for part in place) or "(the whole file)"
-    return key if fault["type"] == "missing" or isinstance(value, dict) else f"{key} = {value!r}"
-
-
-def _reason(fault: ErrorDetails) -> str:
-    match fault["type"]:
-        case "extra_forbidden":
-            return "unknown key; remove it or correct its spelling"
-        case "union_tag_invalid":
-            *kinds, last = fault["ctx"]["expected_tags"].split(", ")
-            return f"Input should be {', '.join(kinds)} or {last}"
-        case "value_error":
-            return str(fault["ctx"]["error"])
-        case _:
-            return fault["msg"]
+        raise ConfigError("\n".join(f"{path}: {s}" for s in explain(error, kinds))) from error
 
 
 def _refuse_repeated_keys(node: yaml.Node | None) -> None:

@@ -8,7 +8,11 @@ from price_physics.study.base import Config, MonthField, Positive, is_none
 
 
 class RegimeFeaturesConfig(Config):
-    """Spans of the trailing return and volatility that enter the network's head; the regime."""
+    """Spans of the trailing return and volatility that enter the network's head; the regime.
+
+    Where no map says it, an event's regime is the tercile of its trailing volatility among those
+    of earlier months' events.
+    """
 
     return_minutes: Positive = 60
     """Minutes before an event over which its trailing return is taken."""
@@ -17,5 +21,4 @@ class RegimeFeaturesConfig(Config):
     regime_by_month: dict[MonthField, Annotated[int, Field(ge=0, le=2)]] | None = Field(
         None, exclude_if=is_none
     )
-    """Regime of every month: 0 calm, 1 middle, 2 wild; null takes the tercile of an event's
-    trailing volatility among those of earlier months."""
+    """Regime of every month: 0 calm, 1 middle, 2 wild; null: by trailing volatility."""

@@ -14,6 +14,7 @@ from price_physics.bars import kernels
 from price_physics.bars.build import build_bars
 from price_physics.months import Month
 from price_physics.study.bars import BarsConfig
+from price_physics_tests.study.make import bars_of
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"
@@ -36,7 +37,7 @@ class Flow:
     def config(self, kind: str) -> BarsConfig:
         unit = kind.partition("_")[0]
         size = {"volume": "expected_base", "dollar": "expected_quote"}.get(unit)
-        return BarsConfig(
+        return bars_of(
             kind=kind,
             expected_ticks=self.expected_ticks,
             span_bars=20,

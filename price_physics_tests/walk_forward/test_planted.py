@@ -12,7 +12,7 @@ from price_physics.labels.policy import build_policy
 from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.model import OUT_OF_FOLD
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.signals import build_predictions
@@ -47,7 +47,7 @@ def oracle(events, bars, strength):
 
 def walk_through(kind, theta, strength):
     study = planted_study()
-    market = Market(
+    market = TradeMarket(
         name="lattice", symbol="X", vendor="generic", files=["x"], first_month=MONTHS[0]
     )
     whole = lattice_market(kind, MONTHS[0], len(MONTHS), A_DAY, seed=8, theta=theta)
