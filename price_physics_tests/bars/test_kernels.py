@@ -43,7 +43,7 @@ def sampling(config, plain=False):
         return partial(choose(kernels.threshold_bars), UNITS[unit], config.scale)
     against = kernels.IMBALANCE if family == "imbalance" else kernels.RUN
     rule = kernels.FlowRule(UNITS[unit], against, 4.0, config.min_ticks, config.max_ticks, 0.5)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     expected = choose(kernels.first_expectations)(rule, size, config.expected_buy_fraction)
     return partial(choose(kernels.flow_bars), rule, expected, np.zeros(3))
 

@@ -119,7 +119,7 @@ def unguarded(flow: Flow, kind: str, month: Month) -> np.ndarray:
     """
     unit, _, family = kind.partition("_")
     config = flow.config(kind)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     rule = kernels.FlowRule(
         UNITS[unit], FAMILIES[family], float(flow.expected_ticks), 1, 2**62, 2 / 21
     )

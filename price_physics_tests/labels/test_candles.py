@@ -17,6 +17,7 @@ from price_physics.months import Month
 from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.labels import EXCURSIONS, LABELS
 from price_physics.schemas.ticks import TICKS
+from price_physics.study.barriers import FixedBarriers
 from price_physics.study.bars import TickBars, TimeBars
 from price_physics_tests.bars.candles import candles_of, candles_of_ticks
 from price_physics_tests.labels import naive
@@ -39,7 +40,7 @@ def candle_study(kind, rule="drop", horizon_hours=6, **labels):
     horizon = {"path": "ticks", "horizon_minutes": horizon_hours * 60}
     study = bar_study(rule, **horizon, **labels)
     fixed = {"kind": "fixed", "take_profit_multiple": TAKE, "stop_loss_multiple": STOP}
-    policy = type(study.barrier_policy)(**fixed)
+    policy = FixedBarriers(**fixed)
     return study.model_copy(update={"bars": BARS[kind], "barrier_policy": policy})
 
 
