@@ -15,14 +15,17 @@ _NOT_VENDORS = {"contracts", "layout", "match"}
 _CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
 
 
-def vendors_of(rows: Rows) -> list[str]:
-    """Names of the vendors' formats that are there, a module each; any dump may be generic."""
-    others = _CANDLE_VENDORS if rows == "trades" else set(names_in(_FORMATS)) - _CANDLE_VENDORS
-    foreign = _NOT_VENDORS | (others - {"generic"})
-    return [name for name in names_in(_FORMATS) if name not in foreign]
+def _vendors_of(rows: Rows) -> list[str]:
+    names = [name for name in names_in(_FORMATS) if name not in _NOT_VENDORS]
+    candles = rows == "candles"
+    return [n for n in names if n == "generic" or (n in _CANDLE_VENDORS) == candles]
 
 
-VENDORS: dict[Rows, list[str]] = {"trades": vendors_of("trades"), "candles": vendors_of("candles")}
+VENDORS: dict[Rows, list[str]] = {
+    "trades": _vendors_of("trades"),
+    "candles": _vendors_of("candles"),
+}
+"""The vendors whose formats are there, a module each; any dump may be generic."""
 
 
 class Outage(Config):
