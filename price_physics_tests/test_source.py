@@ -68,6 +68,7 @@ def test_a_docstring_changes_nothing(edit: Edit) -> None:
         == set()
     )
     assert edit("frames.py", replaced('"""Join columns', '"""Add columns')) == set()
+    assert edit("study/bars.py", replaced("Length of a bar in minutes.", "Its length.")) == set()
 
 
 def test_a_constant_of_a_kernel_changes_whoever_reaches_it(edit: Edit) -> None:

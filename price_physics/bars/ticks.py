@@ -11,10 +11,11 @@ import pandas as pd
 
 from price_physics.bars import kernels
 from price_physics.schemas.bars import BARS
+from price_physics.study.bars import FlowBars, TimeBars
 
 if TYPE_CHECKING:
     from price_physics.months import Month
-    from price_physics.study.bars import BarsConfig
+    from price_physics.study.bars import BarsConfig, CountedBars
 
 _Ticks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 _Bars = tuple[np.ndarray, np.ndarray]
@@ -91,7 +92,7 @@ def close_bars(
 
 
 def bar_scale(
-    config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
+    config: CountedBars, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> float:
     """Return the threshold of a month's bars, or their initial expected ticks.
 
@@ -111,30 +112,31 @@ def bar_scale(
     n_days = (month.start_ns - (month - 1).start_ns) / _DAY_NS
     raw = amount / n_days / config.target_bars_a_day
     scale = min(max(raw, config.scale / config.clip_factor), config.scale * config.clip_factor)
-    return float(np.clip(scale, config.min_ticks, config.max_ticks))
+    if isinstance(config, FlowBars):
+        return float(np.clip(scale, config.min_ticks, config.max_ticks))
+    return scale
 
 
 def _sampling(
     config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> Callable[[_Bars, _Ticks], _Bars]:
     """The kernel of the kind, with everything but the open bar and the ticks."""
-    if config.interval_minutes is not None:
+    if isinstance(config, TimeBars):
         interval_ns = round(config.interval_minutes * 60e9)
         return partial(kernels.time_bars, month.start_ns, interval_ns)
     scale = bar_scale(config, month, ticks)
     unit = _UNITS[config.unit]
-    if config.min_ticks is None or config.max_ticks is None or config.span_bars is None:
+    if not isinstance(config, FlowBars):
         return partial(kernels.threshold_bars, unit, scale)
     rule = kernels.FlowRule(
         unit,
-        kernels.RUN if config.kind.endswith("_run") else kernels.IMBALANCE,
+        kernels.RUN if config.is_run else kernels.IMBALANCE,
         scale,
         config.min_ticks,
         config.max_ticks,
         2.0 / (config.span_bars + 1.0),
     )
-    size = config.expected_base or config.expected_quote or 1.0
-    expected = kernels.first_expectations(rule, size, config.expected_buy_fraction)
+    expected = kernels.first_expectations(rule, config.expected_size, config.expected_buy_fraction)
     return partial(kernels.flow_bars, rule, expected, np.zeros(3))
 
 

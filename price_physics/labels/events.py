@@ -16,6 +16,7 @@ from price_physics.labels.atr import month_atr
 from price_physics.labels.kernels import cusum_filter
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
+from price_physics.study.events import EveryBarEvents
 
 if TYPE_CHECKING:
     from price_physics.study.events import EventsConfig
@@ -43,14 +44,13 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
 
     Examples
     --------
-    >>> from price_physics.study.events import EventsConfig
     >>> bars = pd.DataFrame({"close_time_ns": [5, 7, 7, 9, 12], "partial": [False] * 4 + [True]})
-    >>> event_times(bars, EventsConfig(every_n_bars=2))
+    >>> event_times(bars, EveryBarEvents(every_n_bars=2))
     array([5, 7])
     """
     whole = bars[~bars["partial"].to_numpy(np.bool_)]
     close_time = whole["close_time_ns"].to_numpy(np.int64)
-    if config.cusum_bps is None:
+    if isinstance(config, EveryBarEvents):
         return np.unique(close_time[config.offset_bars :: config.every_n_bars])
     log_price = np.log(whole["close"].to_numpy(np.float64))
     return np.unique(close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)])

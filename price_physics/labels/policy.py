@@ -18,11 +18,11 @@ from price_physics.labels.sides import event_sides, with_and_against
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.store.artefact import Artefact
+from price_physics.study.barriers import PercentBarriers, QuantileBarriers
 
 if TYPE_CHECKING:
     from price_physics.months import Month
     from price_physics.past import Past
-    from price_physics.study.barriers import BarrierPolicyConfig
     from price_physics.study.market import Market
     from price_physics.study.study import Study
 
@@ -64,8 +64,8 @@ def build_policy(study: Study, market: Market, month: Month, past: Past) -> Arte
 
 def _rows(study: Study, month: Month, past: Past) -> list[_Row]:
     config = study.barrier_policy
-    if config.kind in ("fixed", "percent"):
-        return [(EVERY_REGIME, *_levels(config), 0, config.kind)]
+    if not isinstance(config, QuantileBarriers):
+        return [(EVERY_REGIME, *config.levels, 0, config.kind)]
     excursions, features = past.table(EXCURSIONS), past.table(REGIME_FEATURES)
     months = [m for m in excursions if m <= month]
     if config.kind == "month":
@@ -121,9 +121,9 @@ def multiples(
     """
     config = study.barrier_policy
     n_events = len(regime)
-    if config.kind in ("fixed", "percent"):
-        take_profit, stop_loss = _levels(config)
-        unit = price / 100 / atr if config.kind == "percent" else np.ones(n_events)
+    if not isinstance(config, QuantileBarriers):
+        take_profit, stop_loss = config.levels
+        unit = price / 100 / atr if isinstance(config, PercentBarriers) else np.ones(n_events)
         return take_profit * unit, stop_loss * unit
     if policy is None:
         return (
@@ -147,12 +147,6 @@ def multiples(
     )
 
 
-def _levels(config: BarrierPolicyConfig) -> tuple[float, float]:
-    if config.kind == "percent":
-        return config.take_profit_percent, config.stop_loss_percent
-    return config.take_profit_multiple, config.stop_loss_multiple
-
-
 def _frame(rows: list[_Row], month: Month) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
     return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
@@ -173,7 +167,7 @@ def _sample(members: IntArray, max_events: int, rng: np.random.Generator) -> Int
 
 
 def _multiples_of(
-    favourable: FloatArray, adverse: FloatArray, config: BarrierPolicyConfig
+    favourable: FloatArray, adverse: FloatArray, config: QuantileBarriers
 ) -> tuple[float, float, int, str]:
     """Columns take_profit_multiple to source of one row."""
     n_events = len(favourable)

@@ -1,111 +1,192 @@
-"""Section `bars` of a study."""
+"""Section `bars` of a study: what closes a bar.
 
-from typing import Annotated, Any, Literal, Self
+Consumers ask of every kind its `unit`, its `scale` and whether it expects a flow.
+"""
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from typing import Annotated, ClassVar, Literal, Self
 
-from price_physics.study.base import MAX_HORIZON_MINUTES, Config, Positive
+from pydantic import Field, model_validator
 
-_FLOW = ["expected_ticks", "span_bars", "min_ticks", "max_ticks"]
+from price_physics.study.base import MAX_HORIZON_MINUTES, Config, Positive, kind_or
 
+TargetBarsADay = Annotated[
+    Positive | None,
+    Field(
+        description="Bars a calendar day to aim at: the threshold, or `expected_ticks`, follows "
+        "the month before; null keeps it as given."
+    ),
+]
 
-_BARS_NEED = {
-    "time": ["interval_minutes"],
-    "tick": ["threshold_ticks"],
-    "volume": ["threshold_base"],
-    "dollar": ["threshold_quote"],
-    "tick_imbalance": _FLOW,
-    "volume_imbalance": [*_FLOW, "expected_base"],
-    "dollar_imbalance": [*_FLOW, "expected_quote"],
-    "tick_run": _FLOW,
-    "volume_run": [*_FLOW, "expected_base"],
-    "dollar_run": [*_FLOW, "expected_quote"],
-}
-"""The keys that each kind of bars needs; the first one scales its bars."""
+ClipFactor = Annotated[
+    float,
+    Field(
+        ge=1,
+        description="Largest factor, either way, by which `target_bars_a_day` moves the threshold "
+        "or `expected_ticks` away from the one given.",
+    ),
+]
 
 
-class BarsConfig(Config):
-    """What closes a bar; each kind has keys of its own and refuses those of the others.
+class TimeBars(Config):
+    """Bars that the clock closes, counted from the start of the month."""
 
-    - time: every `interval_minutes` by the clock, counted from the start of the month.
-    - tick, volume, dollar: on reaching `threshold_ticks`, `threshold_base`, `threshold_quote`.
-    - tick_, volume_, dollar_imbalance and _run: when one side of the flow exceeds what is
-      expected of a bar. Every month starts from `expected_ticks` a bar, `expected_base` or
-      `expected_quote` a tick, and the fraction of buys; each bar then moves the expectations
-      with the exponential weights of a span of `span_bars`.
+    unit: ClassVar[str] = "time"
+    expects_flow: ClassVar[bool] = False
 
-    With `target_bars_a_day` the threshold, or `expected_ticks`, follows the month before, within
-    a factor of `clip_factor` of the study's own.
-    """
-
-    kind: Literal[
-        "time",
-        "tick",
-        "volume",
-        "dollar",
-        "tick_imbalance",
-        "volume_imbalance",
-        "dollar_imbalance",
-        "tick_run",
-        "volume_run",
-        "dollar_run",
-    ] = "dollar"
-    interval_minutes: Annotated[float, Field(ge=1 / 60, le=MAX_HORIZON_MINUTES)] | None = None
-    threshold_ticks: Annotated[int, Field(ge=1)] | None = None
-    threshold_base: Positive | None = None
-    threshold_quote: Positive | None = None
-    expected_ticks: Annotated[float, Field(ge=1)] | None = None
-    expected_base: Positive | None = None
-    expected_quote: Positive | None = None
-    expected_buy_fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
-    span_bars: Annotated[float, Field(ge=1)] | None = None
-    min_ticks: Annotated[int, Field(ge=1)] | None = None
-    max_ticks: Annotated[int, Field(ge=1, lt=2**62)] | None = None
-    target_bars_a_day: Positive | None = None
-    clip_factor: Annotated[float, Field(ge=1)] = 4.0
-
-    @property
-    def unit(self) -> str:
-        """What is counted: time, tick, volume or dollar."""
-        return self.kind.partition("_")[0]
-
-    @property
-    def expects_flow(self) -> bool:
-        """Whether it is an imbalance or a run kind."""
-        return self.kind.endswith(("_imbalance", "_run"))
+    kind: Literal["time"]
+    """What closes a bar: the clock."""
+    interval_minutes: Annotated[float, Field(ge=1 / 60, le=MAX_HORIZON_MINUTES)]
+    """Length of a bar in minutes."""
 
     @property
     def scale(self) -> float:
-        """The study's own interval, threshold or expected ticks."""
-        return float(getattr(self, _BARS_NEED[self.kind][0]))
+        """The interval in minutes."""
+        return self.interval_minutes
+
+
+class TickBars(Config):
+    """Bars that a number of ticks closes; of a market of candles, a number of candles."""
+
+    unit: ClassVar[str] = "tick"
+    expects_flow: ClassVar[bool] = False
+
+    kind: Literal["tick"]
+    """What closes a bar: a number of ticks."""
+    threshold_ticks: Annotated[int, Field(ge=1)]
+    """Ticks on which a bar closes."""
+    target_bars_a_day: TargetBarsADay = None
+    clip_factor: ClipFactor = 4.0
 
     @property
-    def _keys(self) -> set[str]:
-        optional = set() if self.kind == "time" else {"target_bars_a_day", "clip_factor"}
-        flow = {"expected_buy_fraction"} if self.expects_flow else set()
-        return {"kind", *_BARS_NEED[self.kind], *optional, *flow}
+    def scale(self) -> float:
+        """The study's own threshold in ticks."""
+        return float(self.threshold_ticks)
+
+
+class VolumeBars(Config):
+    """Bars that traded volume closes."""
+
+    unit: ClassVar[str] = "volume"
+    expects_flow: ClassVar[bool] = False
+
+    kind: Literal["volume"]
+    """What closes a bar: traded volume."""
+    threshold_base: Positive
+    """Volume in base currency on reaching which a bar closes."""
+    target_bars_a_day: TargetBarsADay = None
+    clip_factor: ClipFactor = 4.0
+
+    @property
+    def scale(self) -> float:
+        """The study's own threshold in base currency."""
+        return self.threshold_base
+
+
+class DollarBars(Config):
+    """Bars that traded value closes."""
+
+    unit: ClassVar[str] = "dollar"
+    expects_flow: ClassVar[bool] = False
+
+    kind: Literal["dollar"] = "dollar"
+    """What closes a bar: traded value, in whatever the quote currency is."""
+    threshold_quote: Positive
+    """Value in quote currency on reaching which a bar closes."""
+    target_bars_a_day: TargetBarsADay = None
+    clip_factor: ClipFactor = 4.0
+
+    @property
+    def scale(self) -> float:
+        """The study's own threshold in quote currency."""
+        return self.threshold_quote
+
+
+class FlowBars(Config):
+    """Bars that close when one side of the flow exceeds what is expected of a bar.
+
+    Every month starts from the expectations given; each bar then moves them.
+    """
+
+    unit: ClassVar[str]
+    expects_flow: ClassVar[bool] = True
+
+    kind: str
+    expected_ticks: Annotated[float, Field(ge=1)]
+    """Ticks expected of a bar when a month starts."""
+    expected_buy_fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Fraction of buys expected when a month starts, from 0 to 1."""
+    span_bars: Annotated[float, Field(ge=1)]
+    """Span in bars of the exponential weights with which each bar moves the expectations."""
+    min_ticks: Annotated[int, Field(ge=1)]
+    """Ticks that are expected of a bar at the least."""
+    max_ticks: Annotated[int, Field(ge=1, lt=2**62)]
+    """Ticks that are expected of a bar at the most."""
+    target_bars_a_day: TargetBarsADay = None
+    clip_factor: ClipFactor = 4.0
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the larger side of the flow counts, and not the difference of both."""
+        return self.kind.endswith("_run")
+
+    @property
+    def scale(self) -> float:
+        """The study's own expected ticks."""
+        return self.expected_ticks
 
     @model_validator(mode="after")
-    def _own_keys(self) -> Self:
-        given = {key for key in self.model_fields_set if getattr(self, key) is not None}
-        needed = _BARS_NEED[self.kind]
-        if missing := [key for key in needed if key not in given]:
-            raise ValueError(f"kind: {self.kind} needs {', '.join(missing)}")
-        if foreign := sorted(given - self._keys):
-            raise ValueError(f"kind: {self.kind} has no {', '.join(foreign)}; remove it")
-        if self.expects_flow:
-            low, value, high = self.min_ticks or 0, self.expected_ticks or 0, self.max_ticks or 0
-            if not low <= value <= high:
-                raise ValueError(
-                    f"expected_ticks {value} lies outside [min_ticks {low}, max_ticks {high}]"
-                )
+    def _starts_within_limits(self) -> Self:
+        if not self.min_ticks <= self.expected_ticks <= self.max_ticks:
+            raise ValueError(
+                f"expected_ticks {self.expected_ticks} lies outside [min_ticks {self.min_ticks}, "
+                f"max_ticks {self.max_ticks}]"
+            )
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_other_kinds(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if key in self._keys}
+
+class TickFlowBars(FlowBars):
+    """Bars that close when ticks of one side exceed what is expected."""
+
+    unit: ClassVar[str] = "tick"
+    expected_size: ClassVar[float] = 1.0
+
+    kind: Literal["tick_imbalance", "tick_run"]
+    """What closes a bar: the imbalance of ticks bought and sold, or the larger side's ticks."""
+
+
+class VolumeFlowBars(FlowBars):
+    """Bars that close when volume of one side exceeds what is expected."""
+
+    unit: ClassVar[str] = "volume"
+
+    kind: Literal["volume_imbalance", "volume_run"]
+    """What closes a bar: the imbalance of volume bought and sold, or the larger side's volume."""
+    expected_base: Positive
+    """Volume in base currency expected of a tick when a month starts."""
+
+    @property
+    def expected_size(self) -> float:
+        """What is expected of a tick, in the unit that is counted."""
+        return self.expected_base
+
+
+class DollarFlowBars(FlowBars):
+    """Bars that close when value of one side exceeds what is expected."""
+
+    unit: ClassVar[str] = "dollar"
+
+    kind: Literal["dollar_imbalance", "dollar_run"]
+    """What closes a bar: the imbalance of value bought and sold, or the larger side's value."""
+    expected_quote: Positive
+    """Value in quote currency expected of a tick when a month starts."""
+
+    @property
+    def expected_size(self) -> float:
+        """What is expected of a tick, in the unit that is counted."""
+        return self.expected_quote
+
+
+CountedBars = TickBars | VolumeBars | DollarBars | TickFlowBars | VolumeFlowBars | DollarFlowBars
+"""Every kind but time: what is counted may follow the month before."""
+
+BarsConfig = Annotated[TimeBars | CountedBars, Field(discriminator="kind"), kind_or("dollar")]

@@ -1,32 +1,45 @@
 """What every section of a YAML has in common: how strict it is, and types with units."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     PlainSerializer,
     PlainValidator,
+    WithJsonSchema,
 )
+from pydantic_core import core_schema
 
 from price_physics.months import Month
 
 MAX_HORIZON_MINUTES = 28 * 24 * 60
 """A horizon of at most 28 days ends in the event's month or the next: two months suffice."""
 
+NAME = r"^[a-z0-9][a-z0-9_]*$"
+"""The name of a market or a study: that of its file, and of its folder in the store."""
 
-MonthField = Annotated[Month, PlainValidator(Month.parse), PlainSerializer(str)]
-
+MonthField = Annotated[
+    Month,
+    PlainValidator(Month.parse),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])(-01)?$"}),
+]
 
 Positive = Annotated[float, Field(gt=0)]
 
-
 NonNegative = Annotated[float, Field(ge=0)]
 
-
 Quantile = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _as_tuple(pair: Any) -> Any:
+    """YAML has lists only."""
+    return tuple(pair) if isinstance(pair, list) else pair
 
 
 def _increasing(pair: tuple[float, float]) -> tuple[float, float]:
@@ -35,8 +48,32 @@ def _increasing(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-Bounds = Annotated[tuple[Positive, Positive], AfterValidator(_increasing)]
+Bounds = Annotated[
+    tuple[Positive, Positive], BeforeValidator(_as_tuple), AfterValidator(_increasing)
+]
 
 
 class Config(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # The text below a field is its description: prose, and so part of no code version.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def is_none(value: object) -> bool:
+    """Say of a field that it is left out of a dump, so that an old study keeps its hash."""
+    return value is None
+
+
+def kind_or(default: str) -> BeforeValidator:
+    """Give a section that names no kind the default one."""
+
+    def with_kind(section: Any) -> Any:
+        return {"kind": default, **section} if isinstance(section, dict) else section
+
+    return BeforeValidator(with_kind)
+
+
+def one_of(names: list[str]) -> GetPydanticSchema:
+    """Accept the names that are there at run time, as a ``Literal`` accepts those of the code."""
+    return GetPydanticSchema(lambda source, handler: core_schema.literal_schema(names))

@@ -1,44 +1,40 @@
-"""Section `events` of a study."""
+"""Section `events` of a study: which bar closes are events; both kinds restart each month."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from price_physics.study.base import Config, Positive
+from price_physics.study.base import Config, Positive, kind_or
 
 
-class EventsConfig(Config):
-    """Which bar closes are events; the count, and the filter, restart each month.
+class EveryBarEvents(Config):
+    """Every n-th bar close is an event."""
 
-    - every: every `every_n_bars`-th, starting at `offset_bars`.
-    - cusum: whenever the log returns since the last event sum to `cusum_bps` basis points
-      either way (the symmetric CUSUM filter).
-    """
-
-    kind: Literal["every", "cusum"] = "every"
+    kind: Literal["every"] = Field("every", exclude=True)
+    """Which closes are events: every n-th."""
     every_n_bars: int = Field(1, ge=1)
+    """Bars from one event to the next."""
     offset_bars: int = Field(0, ge=0)
-    cusum_bps: Positive | None = None
+    """Bars of a month before its first event; less than `every_n_bars`."""
 
     @model_validator(mode="after")
-    def _own_keys(self) -> Self:
+    def _starts_within_the_first(self) -> Self:
         if self.offset_bars >= self.every_n_bars:
             raise ValueError(
                 f"offset_bars {self.offset_bars} must be below every_n_bars {self.every_n_bars}"
             )
-        if (self.kind == "cusum") != (self.cusum_bps is not None):
-            raise ValueError("cusum_bps belongs to kind: cusum, which needs it")
-        if self.kind == "cusum" and {"every_n_bars", "offset_bars"} & self.model_fields_set:
-            raise ValueError("every_n_bars and offset_bars belong to kind: every")
         return self
 
-    @model_serializer(mode="wrap")
-    def _without_the_other_kind(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        every = ("every_n_bars", "offset_bars")
-        own = {"every": every, "cusum": ("kind", "cusum_bps")}[self.kind]
-        return {key: value for key, value in handler(self).items() if key in own}
+
+class CusumEvents(Config):
+    """A close is an event when the log returns since the last one sum far enough either way."""
+
+    kind: Literal["cusum"]
+    """Which closes are events: those of the symmetric CUSUM filter."""
+    cusum_bps: Positive
+    """Sum of log returns, either way, that makes an event, in basis points."""
+
+
+EventsConfig = Annotated[
+    EveryBarEvents | CusumEvents, Field(discriminator="kind"), kind_or("every")
+]

@@ -1,42 +1,41 @@
-"""Section `labels` of a study."""
+"""Section `labels` of a study: the vertical barrier, and what touches the horizontal ones."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from price_physics.study.base import MAX_HORIZON_MINUTES, Config
+from price_physics.study.base import MAX_HORIZON_MINUTES, Config, is_none
+
+_HORIZONS = ("horizon_minutes", "horizon_bars")
 
 
-class LabelsConfig(Config):
-    """The vertical barrier, by the clock or by a number of bars, the horizontal ones' width, what
-    touches them, and which way an event is traded.
+class LabelsConfig(Config, json_schema_extra={"anyOf": [{"required": [h]} for h in _HORIZONS]}):
+    """The horizon, by the clock or by a number of bars, the ATR, the path and the side.
 
-    - A horizon of bars that lasts over 28 days gives no label.
-    - path: ticks touch the barriers, or the highs and lows of the bars that were built from them.
-      Where a market's rows are candles, these stand in for ticks, with their highs and lows. A bar
-      or candle that touches both sides met the one beyond which it opens; any other does not tell
-      which came first: `both_touched` drops the label, or takes the loss, whichever the side, and
-      so only where a head asks about one side.
-      Where a bar's stop left, nobody knows: at the worst of its level, the bar's open and its
-      close, which is harsher than ticks, the more so the longer the bars. What `both_touched` drops
-      is missing from expected values, which makes them rosier. And trades of the event's own
-      instant that the next bar holds are on the path of bars; by ticks they are not.
-    - side: a primary model says which way, and the label whether it was right (meta-labelling):
-      long where the trailing return is positive and short where it is negative, for "trend";
-      the other way round for "reversal". Without it every event is a long.
+    Where a market's rows are candles, these stand in for ticks, with their highs and lows. A bar
+    or candle that touches both barriers met the one beyond which it opens; any other does not tell
+    which came first.
+
+    Where a bar's stop left, nobody knows: at the worst of its level, the bar's open and its close,
+    which is harsher than ticks, the more so the longer the bars. What `both_touched` drops is
+    missing from expected values, which makes them rosier. And trades of the event's own instant
+    that the next bar holds are on the path of bars; by ticks they are not.
     """
 
-    horizon_minutes: Annotated[float, Field(gt=0, le=MAX_HORIZON_MINUTES)] | None = None
-    horizon_bars: Annotated[int, Field(ge=1)] | None = None
+    horizon_minutes: Annotated[float, Field(gt=0, le=MAX_HORIZON_MINUTES)] | None = Field(
+        None, exclude_if=is_none
+    )
+    """Minutes after an event at which its label ends, by the clock; this or `horizon_bars`."""
+    horizon_bars: Annotated[int, Field(ge=1)] | None = Field(None, exclude_if=is_none)
+    """Bars after an event at which its label ends; one that lasts over 28 days gives no label."""
     atr_period_bars: int = Field(14, ge=1)
-    path: Literal["ticks", "bars"] = "ticks"
-    both_touched: Literal["drop", "stop_loss_first"] | None = None
-    side: Literal["trend", "reversal"] | None = None
+    """Bars over which the average true range, the width of barriers, is taken."""
+    path: Literal["ticks", "bars"] = Field("ticks", exclude_if=lambda path: path == "ticks")
+    """What touches barriers: ticks, or the highs and lows of the bars that were built from them."""
+    both_touched: Literal["drop", "stop_loss_first"] | None = Field(None, exclude_if=is_none)
+    """What becomes of a bar or candle that touches both barriers: no label, or a loss."""
+    side: Literal["trend", "reversal"] | None = Field(None, exclude_if=is_none)
+    """Which way a primary model trades: with the trailing return, or against it; null is long."""
 
     @model_validator(mode="after")
     def _one_horizon(self) -> Self:
@@ -50,8 +49,3 @@ class LabelsConfig(Config):
     def longest_horizon_ns(self) -> int:
         """The horizon, or what one of bars may last."""
         return round((self.horizon_minutes or MAX_HORIZON_MINUTES) * 60e9)
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        unasked = (("path", "ticks"), *((key, None) for key in type(self).model_fields))
-        return {key: value for key, value in handler(self).items() if (key, value) not in unasked}

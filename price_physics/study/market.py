@@ -1,28 +1,42 @@
-"""A market: where the ticks of one instrument come from."""
+"""A market: where the ticks of one instrument come from, or the candles that stand in for them."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    Field,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from price_physics.study.base import Config, MonthField, Positive
+from price_physics.source import names_in
+from price_physics.study.base import NAME, Config, MonthField, Positive, one_of
+
+Rows = Literal["trades", "candles"]
+
+_FORMATS = "price_physics.ticks.formats"
+_NOT_VENDORS = {"contracts", "layout", "match"}
+_CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
+
+
+def _vendors_of(rows: Rows) -> list[str]:
+    names = [name for name in names_in(_FORMATS) if name not in _NOT_VENDORS]
+    candles = rows == "candles"
+    return [n for n in names if n == "generic" or (n in _CANDLE_VENDORS) == candles]
+
+
+VENDORS: dict[Rows, list[str]] = {
+    "trades": _vendors_of("trades"),
+    "candles": _vendors_of("candles"),
+}
+"""The vendors whose formats are there, a module each; any dump may be generic."""
 
 
 class Outage(Config):
-    """A silence of the venue known beforehand; times are ISO 8601, UTC, both inclusive.
-
-    An end that is only a date includes that day.
-    """
+    """A silence of the venue known beforehand."""
 
     start: str
+    """First moment of the silence, ISO 8601, UTC."""
     end: str
+    """Last moment of the silence, ISO 8601, UTC; a date alone includes that day."""
     reason: str
+    """Why the venue was silent, for people."""
 
     @field_validator("start", "end")
     @classmethod
@@ -46,34 +60,21 @@ class Outage(Config):
         return _iso_ns(self.end) + (86_400_000_000_000 - 1 if whole_day else 0)
 
 
-_TRADE_COLUMNS = {"price", "qty", "trade_id", "is_buyer_maker", "side"}
-
-
-_CANDLE_COLUMNS = {"open", "high", "low", "close", "volume", "quote_volume", "buy_volume"}
-
-
-class Columns(Config):
-    """Which column of a generic dump holds what; values are names in the file.
-
-    `price` to `side` are of trades. `open` to `buy_volume` are of candles, whose `timestamp` is
-    their start; `volume` is in base and `quote_volume` in quote currency (where `volume` counts
-    inverse contracts, it is in base currency), `buy_volume` the part of `volume` that the aggressor
-    bought; the last two are optional.
-    """
+class TradeColumns(Config):
+    """Which column of a generic dump of trades holds what; values are names in the file."""
 
     timestamp: str = "timestamp"
+    """Column of the time of a trade."""
     price: str = "price"
+    """Column of the price, in quote currency."""
     qty: str = "qty"
+    """Column of the quantity, in base currency or contracts."""
     trade_id: str | None = None
+    """Column of the trade's id; null where there is none."""
     is_buyer_maker: str | None = None
+    """Column that is true where the buyer was the maker; this, `side`, or neither."""
     side: str | None = None
-    open: str = "open"
-    high: str = "high"
-    low: str = "low"
-    close: str = "close"
-    volume: str = "volume"
-    quote_volume: str | None = None
-    buy_volume: str | None = None
+    """Column of the aggressor's side, buy or sell."""
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -82,56 +83,79 @@ class Columns(Config):
         return self
 
 
-Vendor = Literal[
-    "binance_aggregate_trades",
-    "binance_coin_futures_trades",
-    "binance_events",
-    "binance_futures_trades",
-    "binance_klines",
-    "binance_spot_trades",
-    "bitcoincharts",
-    "bitflyer",
-    "bitmex",
-    "bybit_derivatives",
-    "bybit_spot",
-    "generic",
-    "kraken",
-    "kraken_ohlcvt",
-    "okx",
-    "quoted_iso",
-    "tardis",
-]
-"""The formats of ``ticks/formats``, one module each."""
+class CandleColumns(Config):
+    """Which column of a generic dump of candles holds what; values are names in the file."""
+
+    timestamp: str = "timestamp"
+    """Column of the start of a candle."""
+    open: str = "open"
+    """Column of the first price, in quote currency."""
+    high: str = "high"
+    """Column of the highest price, in quote currency."""
+    low: str = "low"
+    """Column of the lowest price, in quote currency."""
+    close: str = "close"
+    """Column of the last price, in quote currency."""
+    volume: str = "volume"
+    """Column of the volume, in base currency or contracts."""
+    quote_volume: str | None = None
+    """Column of the volume in quote currency; in base, where `volume` counts inverse contracts."""
+    buy_volume: str | None = None
+    """Column of the part of `volume` that the aggressor bought; null where there is none."""
 
 
-_CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
+_COLUMNS: dict[Rows, type[Config]] = {"trades": TradeColumns, "candles": CandleColumns}
 
 
-class Market(Config):
-    """Where the ticks of one instrument come from.
+class _Market(Config):
+    """What a market of either kind of rows says."""
 
-    Files say by their first rows which vendor's they are; `vendor` insists on one.
-    `candle_minutes` says that their rows are no trades but candles of that length: open, high,
-    low, close and volume, stamped with their start. They stand in for ticks, see `LabelsConfig`.
-    `contract_size` is what one contract is worth, for dumps that count contracts: base currency,
-    or quote currency where the contract is inverse. Most dumps say themselves whether it is; for
-    Tardis and other dumps `contract_is_inverse` does.
-    """
+    rows: ClassVar[Rows]
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    name: str = Field(pattern=NAME)
+    """The file's name."""
     symbol: str
-    vendor: Vendor | None = None
+    """Symbol of the instrument at the venue; rows of another one are refused or passed over."""
+    vendor: str | None = None
     files: list[str] = Field(min_length=1)
-    columns: Columns = Columns()
+    """Globs of the vendor's files, relative to the project; `**` stands for any depth."""
+    columns: TradeColumns | CandleColumns
     header: list[str] | None = None
-    candle_minutes: Positive | None = None
+    """Names of the columns of generic files that have no header of their own."""
     contract_size: Positive | None = None
+    """Worth of one contract: in base currency, or in quote currency where contracts are inverse."""
     contract_is_inverse: bool = False
+    """Whether a contract is worth an amount of quote currency, where the dump does not say it."""
     strict_gaps: bool = False
+    """Whether a month with a gap in its files or trade ids is refused."""
     first_month: MonthField
+    """First month, as YYYY-MM."""
     last_month: MonthField | None = None
+    """Last month, as YYYY-MM; null where the market goes on."""
     outages: list[Outage] = []
+    """Silences of the venue that are known beforehand: no label crosses them into training."""
     synthetic: bool = False
+    """Whether this market was made up: every result of it says so."""
+
+    @field_validator("vendor", mode="before")
+    @classmethod
+    def _vendor_has_these_rows(cls, vendor: Any) -> Any:
+        other: Rows = "candles" if cls.rows == "trades" else "trades"
+        if vendor in VENDORS[other] and vendor not in VENDORS[cls.rows]:
+            advice = "give candle_minutes" if other == "candles" else "drop candle_minutes"
+            raise ValueError(f"vendor: {vendor} has rows of {other}; {advice}")
+        return vendor
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _columns_of_these_rows(cls, columns: Any) -> Any:
+        other: Rows = "candles" if cls.rows == "trades" else "trades"
+        foreign = _COLUMNS[other].model_fields.keys() - _COLUMNS[cls.rows].model_fields.keys()
+        if isinstance(columns, dict) and (found := sorted(foreign & columns.keys())):
+            raise ValueError(
+                f"{', '.join(found)} of {other}; candle_minutes says which rows are there"
+            )
+        return columns
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -145,44 +169,63 @@ class Market(Config):
             raise ValueError("columns and header belong to vendor: generic")
         return self
 
-    @model_validator(mode="after")
-    def _rows_of_one_sort(self) -> Self:
-        seconds = (self.candle_minutes or 1.0) * 60
-        whole = round(seconds)
-        if abs(seconds - whole) > 0.01 or not whole or 86_400 % whole:
+
+class TradeMarket(_Market):
+    """Where the trades of one instrument come from."""
+
+    rows: ClassVar[Rows] = "trades"
+    candle_ns: ClassVar[int] = 0
+
+    vendor: Annotated[str, one_of(VENDORS["trades"])] | None = None
+    """The only vendor whose files are taken; null takes what their first rows say they are."""
+    columns: TradeColumns = TradeColumns()
+    """Names of the columns of generic files."""
+    candle_minutes: None = Field(None, exclude=True)
+    """Always null: a number makes it a market of candles."""
+
+
+class CandleMarket(_Market):
+    """Where the candles of one instrument come from: open, high, low, close and volume, stamped
+    with their start. They stand in for ticks, see `labels`.
+    """
+
+    rows: ClassVar[Rows] = "candles"
+
+    vendor: Annotated[str, one_of(VENDORS["candles"])] | None = None
+    """The only vendor whose files are taken; null takes what their first rows say they are."""
+    columns: CandleColumns = CandleColumns()
+    """Names of the columns of generic files."""
+    candle_minutes: Positive
+    """Length of a candle in minutes: whole seconds that divide a day."""
+
+    @field_validator("candle_minutes")
+    @classmethod
+    def _divides_a_day(cls, minutes: float) -> float:
+        whole = round(minutes * 60)
+        if abs(minutes * 60 - whole) > 0.01 or not whole or 86_400 % whole:
             raise ValueError(
-                f"candle_minutes {self.candle_minutes:g} are not whole seconds that divide a day; "
+                f"candle_minutes {minutes:g} are not whole seconds that divide a day; "
                 "a second is 0.0167"
             )
-        is_candles = self.candle_minutes is not None
-        if self.vendor not in (None, "generic") and is_candles != (self.vendor in _CANDLE_VENDORS):
-            sort = "trades; drop candle_minutes" if is_candles else "candles; give candle_minutes"
-            raise ValueError(f"vendor: {self.vendor} has rows of {sort}")
-        foreign = sorted(
-            self.columns.model_fields_set & (_TRADE_COLUMNS if is_candles else _CANDLE_COLUMNS)
-        )
-        if foreign:
-            names, sort = ", ".join(foreign), "trades" if is_candles else "candles"
-            raise ValueError(
-                f"columns: {names} of {sort}; candle_minutes says which rows are there"
-            )
-        return self
+        return minutes
 
     @property
     def candle_ns(self) -> int:
-        """Length of a candle, in whole seconds; 0 where rows are trades."""
-        return round((self.candle_minutes or 0.0) * 60) * 10**9
+        """Length of a candle, in whole seconds."""
+        return round(self.candle_minutes * 60) * 10**9
 
-    @model_serializer(mode="wrap")
-    def _without_the_other_sort(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        market = handler(self)
-        foreign = _CANDLE_COLUMNS if self.candle_minutes is None else _TRADE_COLUMNS
-        if "columns" in market:
-            columns = market["columns"].items()
-            market["columns"] = {key: name for key, name in columns if key not in foreign}
-        if self.candle_minutes is None:
-            market.pop("candle_minutes", None)
-        return market
+
+def _rows_of(market: Any) -> Rows:
+    if isinstance(market, dict):
+        return "trades" if market.get("candle_minutes") is None else "candles"
+    return market.rows
+
+
+Market = Annotated[
+    Annotated[TradeMarket, Tag("trades")] | Annotated[CandleMarket, Tag("candles")],
+    Discriminator(_rows_of),
+]
+"""Trades, or candles where `candle_minutes` says how long they are."""
 
 
 def _iso_ns(text: str) -> int:

@@ -1,50 +1,59 @@
-"""Section `model` of a study."""
+"""Section `model` of a study: the network and its training loop."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from price_physics.study.base import Config, NonNegative, Positive
+from price_physics.source import names_in
+from price_physics.study.base import Config, NonNegative, Positive, one_of
+
+ARCHITECTURES = names_in("price_physics.model.networks")
+"""The networks that are there, a module each."""
+
+Architecture = Annotated[str, one_of(ARCHITECTURES)]
 
 
 class ModelConfig(Config):
-    """Network and training loop.
+    """Network and training loop. A model is judged, calibrated and served in float32."""
 
-    - width: None is the architecture's own.
-    - steps_per_epoch: None visits every sample once.
-    - gradient_clip: the largest norm of a step's gradient; None clips nothing.
-    - weights_on: uniqueness and class weights multiply the loss, or decide how often a sample is
-      drawn (with replacement); never both.
-    - class_weights: one a class; balanced weighs the classes of each fit's training samples the
-      same in total.
-    - n_seeds: networks whose logits are averaged.
-    - precision: of training; auto is bfloat16 on CUDA and float32 on the CPU. A model is judged,
-      calibrated and served in float32.
-    - deterministic: on CUDA, the same fit gives the same bytes, slower; on the CPU it always does.
-    """
-
-    architecture: Literal["resnet_lite", "patchify"] = "resnet_lite"
+    architecture: Architecture = "resnet_lite"
+    """The network, by the name of its module."""
     width: Annotated[int, Field(ge=4, le=512)] | None = None
+    """Channels of the network's first stage; null is the architecture's own."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Fraction of the last features that is dropped in training."""
     head: Literal["three_class", "binary_take_profit"] = "three_class"
+    """What is asked: down, flat or up, or whether the take-profit is reached."""
     batch_size: int = Field(128, ge=2)
+    """Samples a step."""
     max_epochs: int = Field(8, ge=1)
+    """Epochs at the most."""
     steps_per_epoch: int | None = Field(None, ge=1)
+    """Steps an epoch; null visits every sample once."""
     patience_epochs: int = Field(2, ge=1)
+    """Epochs without a better early-stopping loss after which training stops."""
     schedule: Literal["one_cycle", "cosine"] = "one_cycle"
+    """How the learning rate moves: up and down again, or only down."""
     learning_rate: Positive = 1e-3
+    """The highest learning rate."""
     weight_decay: NonNegative = 0.01
+    """Weight decay of AdamW."""
     gradient_clip: Positive | None = 1.0
+    """Largest norm of a step's gradient; null clips nothing."""
     weights_on: Literal["loss", "sampler"] = "loss"
+    """Whether uniqueness and class weights multiply the loss, or how often a sample is drawn."""
     class_weights: Literal["balanced"] | list[Positive] | None = None
+    """Weights, one a class; balanced weighs the classes of a fit's training samples the same."""
     focal_gamma: NonNegative = 0.0
+    """Exponent of the focal loss of the binary head; 0 is cross-entropy."""
     n_seeds: int = Field(1, ge=1, le=32)
+    """Networks whose logits are averaged."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Precision of training; auto is bfloat16 on CUDA and float32 on the CPU."""
     deterministic: bool = False
+    """Whether the same fit gives the same bytes on CUDA too, slower; on the CPU it always does."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where training runs; auto is CUDA where there is one."""
 
     @model_validator(mode="after")
     def _one_weight_a_class(self) -> Self:

@@ -1,29 +1,43 @@
-"""How the YAML of a market or a study is read, and what is said of a wrong one."""
+"""How the YAML of a market or a study is read, and what a study asks of its market."""
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar, get_args
 
 import yaml
-from pydantic import (
-    ValidationError,
-)
+from pydantic import TypeAdapter, ValidationError
 
 from price_physics.errors import ConfigError
-from price_physics.study.market import Market
+from price_physics.study.bars import TimeBars
+from price_physics.study.market import CandleMarket, Market, TradeMarket
+from price_physics.study.messages import Kinds, explain
 from price_physics.study.study import Study
 
-_ConfigT = TypeVar("_ConfigT", Market, Study)
+MARKET: TypeAdapter[Market] = TypeAdapter(Market)
+STUDY = TypeAdapter(Study)
+
+_MARKET_KINDS: Kinds = {(): {"trades": TradeMarket, "candles": CandleMarket}}
+_STUDY_KINDS: Kinds = {
+    (section,): {
+        kind: model
+        for model in get_args(field.annotation)
+        for kind in get_args(model.model_fields["kind"].annotation)
+    }
+    for section, field in Study.model_fields.items()
+    if field.discriminator == "kind"
+}
+
+_ConfigT = TypeVar("_ConfigT")
 
 
 def load_market(path: Path) -> Market:
     """Read one market; its name is the file's stem. Raises ConfigError."""
-    return _load(path, Market)
+    return _load(path, MARKET, _MARKET_KINDS)
 
 
 def load_study(path: Path) -> Study:
     """Read one study; its name is the file's stem. Raises ConfigError."""
-    return _load(path, Study)
+    return _load(path, STUDY, _STUDY_KINDS)
 
 
 def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
@@ -48,9 +62,9 @@ def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
 
 
 def _mismatch(study: Study, market: Market) -> str:
-    """Say what a study asks of its market that rows of its sort cannot give."""
-    bars, labels, minutes = study.bars, study.labels, market.candle_minutes
-    if minutes is None:
+    """Say what a study asks of its market that rows of its kind cannot give."""
+    bars, labels = study.bars, study.labels
+    if not isinstance(market, CandleMarket):
         if labels.path == "ticks" and labels.both_touched is not None:
             return (
                 f"labels.both_touched = {labels.both_touched!r}: a trade never touches both "
@@ -67,19 +81,20 @@ def _mismatch(study: Study, market: Market) -> str:
             f"bars.kind = {bars.kind!r} counts the sides of trades, and the rows of market "
             f"{market.name!r} are candles; choose time, tick, volume or dollar"
         )
+    interval = bars.interval_minutes if isinstance(bars, TimeBars) else None
     for name, value in (
-        ("bars.interval_minutes", bars.interval_minutes),
+        ("bars.interval_minutes", interval),
         ("labels.horizon_minutes", labels.horizon_minutes),
     ):
         if value is not None and round(value * 60e9) % market.candle_ns:
             return (
-                f"{name} = {value!r} is no multiple of the {minutes:g} minutes of a candle of "
-                f"market {market.name!r}"
+                f"{name} = {value!r} is no multiple of the {market.candle_minutes:g} minutes of a "
+                f"candle of market {market.name!r}"
             )
     return ""
 
 
-def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
+def _load(path: Path, adapter: TypeAdapter[_ConfigT], kinds: Kinds) -> _ConfigT:
     try:
         text = path.read_text(encoding="utf-8")
         _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
@@ -94,19 +109,9 @@ def _load(path: Path, model: type[_ConfigT]) -> _ConfigT:
     try:
         # JSON in strict mode takes lists for tuples but no text for numbers.
         strict_json = json.dumps({**data, "name": path.stem}, default=str)
-        return model.model_validate_json(strict_json, strict=True)
+        return adapter.validate_json(strict_json, strict=True)
     except ValidationError as error:
-        lines = [f"{path}: {_explain(e)}" for e in error.errors()]
-        raise ConfigError("\n".join(lines)) from error
-
-
-def _explain(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "(the whole file)"
-    value = error["input"]
-    shown = "" if error["type"] == "missing" or isinstance(value, dict) else f" = {value!r}"
-    if error["type"] == "extra_forbidden":
-        return f"{key}{shown}: unknown key; remove it or correct its spelling"
-    return f"{key}{shown}: {error['msg']}"
+        raise ConfigError("\n".join(f"{path}: {s}" for s in explain(error, kinds))) from error
 
 
 def _refuse_repeated_keys(node: yaml.Node | None) -> None:

@@ -2,15 +2,12 @@
 
 from typing import Self
 
-from pydantic import (
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from price_physics.study.barriers import BarrierPolicyConfig
 from price_physics.study.bars import BarsConfig
-from price_physics.study.base import Config
-from price_physics.study.events import EventsConfig
+from price_physics.study.base import NAME, Config
+from price_physics.study.events import EventsConfig, EveryBarEvents
 from price_physics.study.folds import FoldsConfig
 from price_physics.study.images import ImagesConfig
 from price_physics.study.labels import LabelsConfig
@@ -23,20 +20,34 @@ from price_physics.study.walk_forward import WalkForwardConfig
 class Study(Config):
     """A market and every parameter from bars on."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    name: str = Field(pattern=NAME)
+    """The file's name."""
     description: str = ""
+    """What the study is about, in one sentence."""
     market: str
+    """Name of the market: that of a file in `markets/`."""
     seed: int = Field(7, ge=0, lt=2**31)
+    """Where all randomness starts."""
     bars: BarsConfig
-    events: EventsConfig = EventsConfig()
+    """What closes a bar."""
+    events: EventsConfig = EveryBarEvents()
+    """Which bar closes are events."""
     labels: LabelsConfig
+    """When a label ends, and what touches its barriers."""
     barrier_policy: BarrierPolicyConfig
+    """Where take-profit and stop-loss stand."""
     regime_features: RegimeFeaturesConfig = RegimeFeaturesConfig()
+    """What an event knows of the market's state."""
     folds: FoldsConfig
+    """The purged k-fold inside the training months."""
     images: ImagesConfig = ImagesConfig()
+    """What is drawn of the bars before an event."""
     model: ModelConfig = ModelConfig()
+    """The network and its training."""
     walk_forward: WalkForwardConfig
+    """Costs, and what turns a probability into a trade."""
     motifs: MotifsConfig = MotifsConfig()
+    """How much of what the network looks for is put into words."""
 
     @model_validator(mode="after")
     def _embargo_covers_the_horizon(self) -> Self:

@@ -1,10 +1,8 @@
-"""Section `walk_forward` of a study."""
+"""Section `walk_forward` of a study: costs, and what turns a probability into a trade."""
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from price_physics.study.base import Config, NonNegative
 
@@ -17,11 +15,17 @@ class WalkForwardConfig(Config):
     """
 
     fee_bps: NonNegative
+    """Fee of the venue a side, in basis points of the notional."""
     slippage_bps: NonNegative
+    """Slippage a side, in basis points of the notional."""
     half_spread_bps: NonNegative = 0.0
+    """Half of the bid-ask spread, paid a side, in basis points of the notional."""
     latency_ms: NonNegative = 0.0
+    """Milliseconds from an event to the moment at which its order may be filled."""
     min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Probability of the side below which nothing is traded."""
     sizing: Literal["probability", "fixed"] = "probability"
+    """How large a position is: by the probability, or always one."""
 
     @property
     def cost_a_side(self) -> float:

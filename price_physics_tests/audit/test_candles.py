@@ -15,7 +15,7 @@ from price_physics.audit.candles import (
     write_candle_dumps,
 )
 from price_physics.months import Month
-from price_physics.study.market import Market
+from price_physics.study.market import CandleMarket, Market
 from price_physics.ticks.build_candles import CandlesResult, build_candles
 
 MARCH = Month(2012, 3)
@@ -53,7 +53,7 @@ def write_market(folder: Path, buy_volume: bool) -> Market:
     folder.mkdir(parents=True)
     for name, part in zip("ab", parts, strict=True):
         part.to_csv(folder / f"{name}.csv", index=False)
-    return Market(
+    return CandleMarket(
         name="m", symbol="M", files=["*.csv"], candle_minutes=1, first_month=MARCH, last_month=MARCH
     )
 
@@ -71,7 +71,7 @@ def dumps(market) -> list[pd.DataFrame]:
 
 def built(dumps: list[pd.DataFrame], root: Path) -> CandlesResult:
     files = write_candle_dumps(dumps, root, CANDLE_NS)
-    copy = Market(
+    copy = CandleMarket(
         name="m", symbol="M", files=files, vendor="generic", candle_minutes=1, first_month=MARCH
     )
     return build_candles(copy, root, MARCH)

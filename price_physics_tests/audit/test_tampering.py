@@ -8,7 +8,7 @@ import pytest
 
 from price_physics.audit.tampering import read_dumps, tamper, write_dumps
 from price_physics.months import Month
-from price_physics.study.market import Columns, Market
+from price_physics.study.market import Market, TradeColumns, TradeMarket
 from price_physics.ticks.build import build_ticks
 from price_physics_tests.e2e.projects import ROOT, SAMPLE
 
@@ -18,7 +18,7 @@ T = Month(2012, 4).start_ns + 11 * 86_400 * 10**9
 
 @pytest.fixture(scope="module")
 def sample() -> Market:
-    return Market(
+    return TradeMarket(
         name="sample",
         symbol="BTCUSD",
         files=[SAMPLE.relative_to(ROOT).as_posix()],
@@ -34,7 +34,9 @@ def dumps(sample: Market) -> list[pd.DataFrame]:
 
 def market_on(folder: Path, dumps: list[pd.DataFrame], market: Market) -> Market:
     files = write_dumps(dumps, folder)
-    return market.model_copy(update={"vendor": "generic", "files": files, "columns": Columns()})
+    return market.model_copy(
+        update={"vendor": "generic", "files": files, "columns": TradeColumns()}
+    )
 
 
 @pytest.mark.parametrize("month", [FIRST, LAST])
@@ -60,7 +62,7 @@ def test_ids_sides_and_faults_come_through(tmp_path: Path) -> None:
     ]
     (tmp_path / "a.csv").write_text("timestamp,price,qty,trade_id,side\n" + "\n".join(rows) + "\n")
     (tmp_path / "b.csv").write_text(f"timestamp,price,qty\n{LAST.stop_ns // 10**6},1,1\n")
-    market = Market(name="m", symbol="M", files=["*.csv"], first_month=FIRST, last_month=LAST)
+    market = TradeMarket(name="m", symbol="M", files=["*.csv"], first_month=FIRST, last_month=LAST)
     dumps = read_dumps(market, tmp_path, FIRST, LAST)
     assert len(dumps) == 1
     copy = build_ticks(market_on(tmp_path / "copy", dumps, market), tmp_path / "copy", FIRST)

@@ -5,7 +5,15 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.schemas.ticks import TICKS
-from price_physics.study.bars import BarsConfig
+from price_physics.study.bars import (
+    DollarBars,
+    DollarFlowBars,
+    TickBars,
+    TickFlowBars,
+    TimeBars,
+    VolumeBars,
+    VolumeFlowBars,
+)
 
 MAY = Month(2012, 5)
 
@@ -13,16 +21,16 @@ FLOW = {"expected_ticks": 4, "span_bars": 3, "min_ticks": 1, "max_ticks": 10}
 CONFIGS = {
     config.kind: config
     for config in (
-        BarsConfig(kind="time", interval_minutes=1),
-        BarsConfig(kind="tick", threshold_ticks=2),
-        BarsConfig(kind="volume", threshold_base=3),
-        BarsConfig(kind="dollar", threshold_quote=30),
-        BarsConfig(kind="tick_imbalance", **FLOW),
-        BarsConfig(kind="volume_imbalance", expected_base=1, **FLOW),
-        BarsConfig(kind="dollar_imbalance", expected_quote=10, **FLOW),
-        BarsConfig(kind="tick_run", **FLOW),
-        BarsConfig(kind="volume_run", expected_base=1, **FLOW),
-        BarsConfig(kind="dollar_run", expected_quote=10, **FLOW),
+        TimeBars(kind="time", interval_minutes=1),
+        TickBars(kind="tick", threshold_ticks=2),
+        VolumeBars(kind="volume", threshold_base=3),
+        DollarBars(kind="dollar", threshold_quote=30),
+        TickFlowBars(kind="tick_imbalance", **FLOW),
+        VolumeFlowBars(kind="volume_imbalance", expected_base=1, **FLOW),
+        DollarFlowBars(kind="dollar_imbalance", expected_quote=10, **FLOW),
+        TickFlowBars(kind="tick_run", **FLOW),
+        VolumeFlowBars(kind="volume_run", expected_base=1, **FLOW),
+        DollarFlowBars(kind="dollar_run", expected_quote=10, **FLOW),
     )
 }
 

@@ -25,7 +25,7 @@ def time_ends(ticks, first_ns, interval_ns):
 
 def imbalance_ends(ticks, unit, config, scale):
     weight = 2 / (config.span_bars + 1)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     buys = config.expected_buy_fraction
     of_bar = {"ticks": scale, "theta": scale * (size * (buys - (1 - buys)))}
     of_bar["squares"] = scale * (size * size)
@@ -46,7 +46,7 @@ def imbalance_ends(ticks, unit, config, scale):
 
 def run_ends(ticks, unit, config, scale):
     weight = 2 / (config.span_bars + 1)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     buys = config.expected_buy_fraction
     of_bar = {"ticks": scale, "bought": scale * (size * buys), "sold": scale * (size * (1 - buys))}
     of_bar["both"] = scale * size

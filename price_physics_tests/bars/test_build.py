@@ -14,16 +14,17 @@ from price_physics.labels.events import event_bars, event_times
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.ticks import TICKS
-from price_physics.study.bars import BarsConfig
-from price_physics.study.events import EventsConfig
+from price_physics.study.bars import DollarBars, TickFlowBars, TimeBars
+from price_physics.study.events import EveryBarEvents
 from price_physics.study.reading import load_study
+from price_physics_tests.study.make import bars_of
 
 from ..ticks.helpers import ROOT
 from . import naive
 from .helpers import CONFIGS, FLOW, MAY, plain, ticks_of
 
-FIFTY = BarsConfig(threshold_quote=50)
-ADAPTIVE = BarsConfig(threshold_quote=50, target_bars_a_day=10, clip_factor=4)
+FIFTY = DollarBars(threshold_quote=50)
+ADAPTIVE = DollarBars(threshold_quote=50, target_bars_a_day=10, clip_factor=4)
 KINDS = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
 
@@ -165,7 +166,7 @@ def test_every_month_starts_from_the_studys_expectations():
 
 # ---------------------------------------------------------------------------- the clock
 def test_a_time_bar_is_known_when_its_interval_is_over_and_not_before():
-    config = BarsConfig(kind="time", interval_minutes=5)
+    config = TimeBars(kind="time", interval_minutes=5)
     bars = build(config, MAY, {MAY: [ticks_of([(10, 5, 1, 1), (299, 6, 1, 1), (300, 7, 1, 1)])]})
     five = MAY.start_ns + 300 * 10**9
     assert bars["close_time_ns"].tolist() == [five - 1, five - 1 + 300 * 10**9]
@@ -176,10 +177,10 @@ def test_a_time_bar_is_known_when_its_interval_is_over_and_not_before():
     frame["time_ns"] = [MAY.start_ns + round(t * 1e9) for t, _, _, _ in more]
     other = build(config, MAY, {MAY: [frame]})
     assert other["close"].tolist() == [9, 7]
-    events = event_times(bars, EventsConfig())
+    events = event_times(bars, EveryBarEvents())
     assert (
         events.tolist()
-        == event_times(other, EventsConfig()).tolist()
+        == event_times(other, EveryBarEvents()).tolist()
         == [
             five - 1,
             five - 1 + 300 * 10**9,
@@ -192,10 +193,10 @@ def test_a_time_bar_is_known_when_its_interval_is_over_and_not_before():
 def test_a_time_bar_is_partial_where_the_month_cuts_its_interval():
     last = 31 * 86_400 - 1
     rows = [(0, 5, 1, 1), (last, 6, 1, 1)]
-    whole = build(BarsConfig(kind="time", interval_minutes=60), MAY, {MAY: [ticks_of(rows)]})
+    whole = build(TimeBars(kind="time", interval_minutes=60), MAY, {MAY: [ticks_of(rows)]})
     assert whole["partial"].tolist() == [False, False]
     assert whole["close_time_ns"].tolist()[-1] == MAY.end_ns
-    cut = build(BarsConfig(kind="time", interval_minutes=7), MAY, {MAY: [ticks_of(rows)]})
+    cut = build(TimeBars(kind="time", interval_minutes=7), MAY, {MAY: [ticks_of(rows)]})
     assert cut["partial"].tolist() == [False, True]
     assert cut["known_at"].tolist()[-1] == cut["close_time_ns"].tolist()[-1] == MAY.end_ns
 
@@ -231,7 +232,7 @@ def test_an_adaptive_threshold_follows_the_month_before_within_bounds(notional_b
     ],
 )
 def test_each_kind_adapts_what_scales_its_bars(settings, expected):
-    config = BarsConfig(target_bars_a_day=10, **settings)
+    config = bars_of(target_bars_a_day=10, **settings)
     before = ticks_of([(0, 5, 2, 1)] * (30 * 10 * 6), MAY - 1)
     assert bar_scale(config, MAY, {MAY - 1: [before], MAY: []}) == expected
 
@@ -260,7 +261,7 @@ def test_the_adaptive_threshold_is_the_one_that_is_used():
     # four times as many ticks expected: 16 of one side of flow are more than 4
     many = [ticks_of([(0, 1, 1, 1)] * 10_000, MAY - 1)]
     ticks = {MAY - 1: many, MAY: [ticks_of([(i, 1, 1, (-1) ** (i // 4)) for i in range(96)])]}
-    flow = BarsConfig(kind="tick_run", **FLOW | {"max_ticks": 99})
+    flow = TickFlowBars(kind="tick_run", **FLOW | {"max_ticks": 99})
     adaptive = flow.model_copy(update={"target_bars_a_day": 1.0})
     assert len(build(flow, MAY, ticks)) > 3 * len(build(adaptive, MAY, ticks))
 

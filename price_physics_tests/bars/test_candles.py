@@ -13,7 +13,7 @@ from price_physics.bars.candles import bars_of_candles
 from price_physics.bars.ticks import bars_of_ticks
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.ticks import CANDLES, TICKS
-from price_physics.study.bars import BarsConfig
+from price_physics.study.bars import DollarBars, TickBars, TimeBars, VolumeBars
 
 from ..labels.synthetic import make_market, make_study
 from ..past import only_table, past_of
@@ -24,14 +24,14 @@ SEEDS = st.integers(0, 2**32 - 1)
 LAST = 31 * 24 * 4 - 1  # the last candle of May, which has 31 days
 ADAPTIVE = {"target_bars_a_day": 2, "clip_factor": 3}
 CONFIGS = {
-    "time": BarsConfig(kind="time", interval_minutes=60),
-    "time, cut by the month's end": BarsConfig(kind="time", interval_minutes=7 * 24 * 60),
-    "tick": BarsConfig(kind="tick", threshold_ticks=3),
-    "tick, adaptive": BarsConfig(kind="tick", threshold_ticks=3, **ADAPTIVE),
-    "volume": BarsConfig(kind="volume", threshold_base=10),
-    "volume, adaptive": BarsConfig(kind="volume", threshold_base=10, **ADAPTIVE),
-    "dollar": BarsConfig(kind="dollar", threshold_quote=100),
-    "dollar, adaptive": BarsConfig(kind="dollar", threshold_quote=100, **ADAPTIVE),
+    "time": TimeBars(kind="time", interval_minutes=60),
+    "time, cut by the month's end": TimeBars(kind="time", interval_minutes=7 * 24 * 60),
+    "tick": TickBars(kind="tick", threshold_ticks=3),
+    "tick, adaptive": TickBars(kind="tick", threshold_ticks=3, **ADAPTIVE),
+    "volume": VolumeBars(kind="volume", threshold_base=10),
+    "volume, adaptive": VolumeBars(kind="volume", threshold_base=10, **ADAPTIVE),
+    "dollar": DollarBars(kind="dollar", threshold_quote=100),
+    "dollar, adaptive": DollarBars(kind="dollar", threshold_quote=100, **ADAPTIVE),
 }
 KINDS = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 
@@ -200,7 +200,7 @@ def test_a_bar_opens_at_its_first_candle_and_reaches_as_far_as_its_wicks():
 
 def test_a_threshold_that_is_reached_exactly_closes_the_bar():
     """30.3 of 3 coins is 30.299999999999997 when it is multiplied back from the mean price."""
-    config = BarsConfig(kind="dollar", threshold_quote=30.3)
+    config = DollarBars(kind="dollar", threshold_quote=30.3)
     rows = [(i, 10, 11, 10, 10, 3, 30.3, 3) for i in range(3)]
     bars = build(config, {MAY: [candles_of(rows)]})
     assert bars["n_ticks"].tolist() == [1, 1, 1]
@@ -212,7 +212,7 @@ def test_no_more_is_bought_than_traded_however_many_candles_add_up():
     rng = np.random.default_rng(0)
     volume = rng.random(1000)
     rows = [(i, 10, 11, 9, 10, v, 10 * v, v) for i, v in enumerate(volume)]
-    bars = build(BarsConfig(kind="tick", threshold_ticks=100), {MAY: [candles_of(rows)]})
+    bars = build(TickBars(kind="tick", threshold_ticks=100), {MAY: [candles_of(rows)]})
     assert bars["buy_volume"].tolist() == bars["volume"].tolist()
 
 
@@ -255,7 +255,7 @@ def test_time_bars_of_candles_are_the_time_bars_of_the_ticks_in_them(minutes):
     ticks = ticks_of(zip(seconds, price, rng.random(n), rng.choice([-1, 1], n), strict=True))
     candles = candles_of_ticks(ticks)
     assert len(candles) < 0.7 * n
-    config = BarsConfig(kind="time", interval_minutes=minutes)
+    config = TimeBars(kind="time", interval_minutes=minutes)
     of_candles = build(config, {MAY: [candles]})
     of_ticks = bars_of_ticks(config, MAY, {MAY: [ticks]})
     exact = ["close_time_ns", "open", "high", "low", "close", "partial", "known_at"]
@@ -270,7 +270,7 @@ def test_time_bars_of_candles_are_the_time_bars_of_the_ticks_in_them(minutes):
 def test_the_stage_builds_bars_of_whatever_rows_the_market_has():
     ticks = ticks_of([(900 * i, 10 + i % 3, 1, 1) for i in range(20)])
     candles = candles_of_ticks(ticks)
-    config = BarsConfig(kind="tick", threshold_ticks=3)
+    config = TickBars(kind="tick", threshold_ticks=3)
     study = make_study().model_copy(update={"bars": config})
     for schema, frame, build in (
         (TICKS, ticks, bars_of_ticks),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from price_physics.bars import kernels
 from price_physics.bars.kernels import add_amounts, dollar_bars, imbalance_bars
-from price_physics.study.bars import BarsConfig
+from price_physics.study.bars import DollarFlowBars
 
 from . import naive
 from .helpers import CONFIGS
@@ -43,7 +43,7 @@ def sampling(config, plain=False):
         return partial(choose(kernels.threshold_bars), UNITS[unit], config.scale)
     against = kernels.IMBALANCE if family == "imbalance" else kernels.RUN
     rule = kernels.FlowRule(UNITS[unit], against, 4.0, config.min_ticks, config.max_ticks, 0.5)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     expected = choose(kernels.first_expectations)(rule, size, config.expected_buy_fraction)
     return partial(choose(kernels.flow_bars), rule, expected, np.zeros(3))
 
@@ -131,7 +131,7 @@ def test_imbalance_bars_equal_the_naive_and_the_pass(ticks, min_ticks, max_ticks
     found = imbalance_bars(price, qty, sign, *settings_)
     assert found.dtype == np.int64
     np.testing.assert_array_equal(found, imbalance_bars.py_func(price, qty, sign, *settings_))
-    config = BarsConfig(
+    config = DollarFlowBars(
         kind="dollar_imbalance",
         expected_ticks=4,
         expected_quote=size,

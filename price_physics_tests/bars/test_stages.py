@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from price_physics.study.bars import BarsConfig
 from price_physics.study.study import Study
+from price_physics_tests.study.make import bars_of
 
 from ..labels.stages import DEMO, Ticks, assert_known_stays, run_stages, sample_ticks
 
@@ -29,7 +29,7 @@ def ticks() -> Ticks:
 
 
 def study_of(kind: str) -> Study:
-    return DEMO.model_copy(update={"bars": BarsConfig(kind=kind, **KINDS[kind])})
+    return DEMO.model_copy(update={"bars": bars_of(kind=kind, **KINDS[kind])})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,6 +14,7 @@ from price_physics.bars import kernels
 from price_physics.bars.ticks import bars_of_ticks
 from price_physics.months import Month
 from price_physics.study.bars import BarsConfig
+from price_physics_tests.study.make import bars_of
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"
@@ -36,7 +37,7 @@ class Flow:
     def config(self, kind: str) -> BarsConfig:
         unit = kind.partition("_")[0]
         size = {"volume": "expected_base", "dollar": "expected_quote"}.get(unit)
-        return BarsConfig(
+        return bars_of(
             kind=kind,
             expected_ticks=self.expected_ticks,
             span_bars=20,
@@ -118,7 +119,7 @@ def unguarded(flow: Flow, kind: str, month: Month) -> np.ndarray:
     """
     unit, _, family = kind.partition("_")
     config = flow.config(kind)
-    size = config.expected_base or config.expected_quote or 1.0
+    size = config.expected_size
     rule = kernels.FlowRule(
         UNITS[unit], FAMILIES[family], float(flow.expected_ticks), 1, 2**62, 2 / 21
     )

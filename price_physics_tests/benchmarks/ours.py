@@ -23,8 +23,8 @@ from price_physics.labels.kernels import (
 from price_physics.schemas.ticks import QUARANTINE, TICKS
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store
-from price_physics.study.bars import BarsConfig
-from price_physics.study.market import Market
+from price_physics.study.bars import DollarBars
+from price_physics.study.market import TradeMarket
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.kernels import average_uniqueness
 from price_physics_tests.benchmarks import data, images, training
@@ -46,7 +46,7 @@ def make(what: str, n: int, folder: str) -> Job:
 def ingest(csv: str) -> Job:
     """Vendor file -> clean month on disk with every check on, starting without any index."""
     source, month = Path(csv), data.MONTH
-    market = Market(name="bench", symbol="BENCH", files=["*"], first_month=month)
+    market = TradeMarket(name="bench", symbol="BENCH", files=["*"], first_month=month)
 
     def job() -> int:
         with tempfile.TemporaryDirectory(dir=source.parent) as folder:
@@ -77,7 +77,7 @@ def dollar_table(ticks: str, threshold: float) -> Job:
     frame = pd.DataFrame(dict(zip(names, _load(ticks, *names), strict=True)))
     frame["trade_id"] = pd.array([None] * len(frame), "Int64")
     frame = frame[TICKS.columns]
-    config, month = BarsConfig(threshold_quote=threshold), data.MONTH
+    config, month = DollarBars(threshold_quote=threshold), data.MONTH
     return lambda: len(bars_of_ticks(config, month, {month: [frame]}))
 
 

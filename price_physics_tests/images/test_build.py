@@ -21,7 +21,7 @@ from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.study.images import ImagesConfig
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.study.study import Study
 from price_physics_tests.past import past_of
 
@@ -64,7 +64,7 @@ def make_bars(month, n, seed=0, partial_last=True):
     return frame
 
 
-MARKET = Market(name="toy", symbol="X", vendor="generic", files=["x"], first_month=MONTH - 1)
+MARKET = TradeMarket(name="toy", symbol="X", vendor="generic", files=["x"], first_month=MONTH - 1)
 
 
 class Images(NamedTuple):

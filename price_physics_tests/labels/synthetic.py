@@ -13,8 +13,8 @@ from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.ticks import TICKS
-from price_physics.study.market import Market
 from price_physics.study.study import Study
+from price_physics_tests.study.make import market_of
 
 FIRST = Month(2020, 1)
 HOUR_NS = 3_600_000_000_000
@@ -114,7 +114,7 @@ def make_market(**changes):
         "files": ["toy.csv"],
         "first_month": FIRST,
     }
-    return Market(**settings | changes)
+    return market_of(**settings | changes)
 
 
 def make_study(**changes):

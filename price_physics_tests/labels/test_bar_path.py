@@ -8,6 +8,7 @@ from price_physics.labels.build import build_labels
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.barriers import FixedBarriers
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (
@@ -33,7 +34,7 @@ def bar_study(rule, policy="quantiles", **labels):
     head = "binary_take_profit" if one_side else "three_class"
     study = make_study(labels=given, model={"head": head})
     if policy == "narrow":
-        config = type(study.barrier_policy)(**NARROW)
+        config = FixedBarriers(**NARROW)
         study = study.model_copy(update={"barrier_policy": config})
     return study
 
@@ -138,7 +139,7 @@ def by_hand(bars, rule, side=None, month=FIRST):
     world = World({month: make_ticks(month.start_ns + (hours * HOUR_NS).astype(int), price)})
     config = {"kind": "fixed", "take_profit_multiple": 2.0, "stop_loss_multiple": 1.5}
     study = bar_study(rule, "narrow", horizon_minutes=200, atr_period_bars=1, side=side)
-    policy = type(study.barrier_policy)(**config)
+    policy = FixedBarriers(**config)
     study = study.model_copy(update={"barrier_policy": policy})
     times = world.bars[month]["close_time_ns"].to_numpy()
     features = pd.DataFrame({"event_time_ns": times, "regime": np.int8(1), "trailing_return": -0.1})
@@ -248,7 +249,7 @@ def test_nothing_is_earned_on_a_driftless_walk():
     bars = make_bars(FIRST, make_ticks(time_ns, price), ticks_a_bar=30)
     config = {"kind": "fixed", "take_profit_multiple": 0.25, "stop_loss_multiple": 0.25}
     study = bar_study("stop_loss_first", horizon_minutes=600, atr_period_bars=14)
-    policy = type(study.barrier_policy)(**config)
+    policy = FixedBarriers(**config)
     study = study.model_copy(update={"barrier_policy": policy})
     columns = {"event_time_ns": bars["close_time_ns"], "regime": np.int8(1), "trailing_return": 0.1}
     labels, counts = by_bars(study, FIRST, {FIRST: bars}, pd.DataFrame(columns))

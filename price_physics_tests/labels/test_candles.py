@@ -19,7 +19,8 @@ from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.ticks import CANDLES, TICKS
-from price_physics.study.bars import BarsConfig
+from price_physics.study.barriers import FixedBarriers
+from price_physics.study.bars import TickBars, TimeBars
 from price_physics_tests.bars.candles import candles_of, candles_of_ticks
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.synthetic import FIRST, HOUR_NS, make_market, make_ticks
@@ -31,8 +32,8 @@ TAKE, STOP = 0.25, 0.2  # in ATR: many a candle reaches as far as both
 MONTHS = Month.span(FIRST, FIRST + 2)
 MARKET, OF_CANDLES = make_market(), make_market(candle_minutes=60)
 BAR_CONFIGS = {
-    "time": BarsConfig(kind="time", interval_minutes=120),
-    "tick": BarsConfig(kind="tick", threshold_ticks=3),
+    "time": TimeBars(kind="time", interval_minutes=120),
+    "tick": TickBars(kind="tick", threshold_ticks=3),
 }
 KINDS = pytest.mark.parametrize("kind", BAR_CONFIGS)
 SIDES = pytest.mark.parametrize("side", [None, "trend"])
@@ -42,7 +43,7 @@ def candle_study(kind, rule="drop", horizon_hours=6, **labels):
     horizon = {"path": "ticks", "horizon_minutes": horizon_hours * 60}
     study = bar_study(rule, **horizon, **labels)
     fixed = {"kind": "fixed", "take_profit_multiple": TAKE, "stop_loss_multiple": STOP}
-    policy = type(study.barrier_policy)(**fixed)
+    policy = FixedBarriers(**fixed)
     return study.model_copy(update={"bars": BAR_CONFIGS[kind], "barrier_policy": policy})
 
 
@@ -258,7 +259,7 @@ def first_label(rows, horizon_hours, rule="drop"):
     prices = [(100, 101, 99, 100), *rows]
     candles = candles_of([(i, *row, 1, row[0], 0) for i, row in enumerate(prices)], FIRST, 60)
     study = candle_study("tick", rule, horizon_hours, atr_period_bars=1)
-    study = study.model_copy(update={"bars": BarsConfig(kind="tick", threshold_ticks=1)})
+    study = study.model_copy(update={"bars": TickBars(kind="tick", threshold_ticks=1)})
     bars = {FIRST: bars_of_candles(study.bars, FIRST, {FIRST: [candles]})}
     times = bars[FIRST]["close_time_ns"]
     features = pd.DataFrame({"event_time_ns": times, "regime": np.int8(1), "trailing_return": 0.0})

@@ -7,14 +7,14 @@ import pytest
 from price_physics.labels.atr import month_atr
 from price_physics.labels.events import event_bars, event_times, events_ending_in
 from price_physics.months import Month
-from price_physics.study.events import EventsConfig
+from price_physics.study.events import EveryBarEvents
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.synthetic import FIRST, make_study, make_world
 
 CONFIGS = [
-    EventsConfig(every_n_bars=1, offset_bars=0),
-    EventsConfig(every_n_bars=3, offset_bars=0),
-    EventsConfig(every_n_bars=3, offset_bars=2),
+    EveryBarEvents(every_n_bars=1, offset_bars=0),
+    EveryBarEvents(every_n_bars=3, offset_bars=0),
+    EveryBarEvents(every_n_bars=3, offset_bars=2),
 ]
 
 
@@ -47,7 +47,7 @@ def test_a_partial_bar_at_the_instant_of_an_event_is_not_its_bar():
 
 def test_bars_at_one_instant_are_one_event_the_last():
     bars = pd.DataFrame({"close_time_ns": [10, 20, 20, 20], "partial": False})
-    times = event_times(bars, EventsConfig())
+    times = event_times(bars, EveryBarEvents())
     np.testing.assert_array_equal(times, [10, 20])
     position = event_bars(bars["close_time_ns"].to_numpy(), bars["partial"].to_numpy(), times)
     np.testing.assert_array_equal(position, [0, 3])

@@ -14,7 +14,7 @@ from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.weights import WEIGHTS
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.study.study import Study
 from price_physics_tests.past import past_of
 
@@ -54,7 +54,7 @@ def make_study(**model):
     )
 
 
-MARKET = Market(
+MARKET = TradeMarket(
     name="toy", symbol="TOY", vendor="generic", files=["toy.csv"], first_month=MONTH - 1
 )
 BY_MONTH = {

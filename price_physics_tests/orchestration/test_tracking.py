@@ -10,12 +10,12 @@ import pytest
 from price_physics.months import Month
 from price_physics.orchestration import tracking as tracking_module
 from price_physics.orchestration.tracking import MlflowTracking
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics_tests.motifs.cases import study
 
 FIRST = Month(2012, 4)
 MONTHS = map(FIRST.__add__, count())
-MARKET = Market(name="toy", symbol="TOY", files=["*"], first_month=FIRST)
+MARKET = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month=FIRST)
 REPORT = {"sharpe_annual": 1.5, "bootstrap_p": 0.03}
 
 

@@ -11,7 +11,7 @@ from price_physics.errors import StoreError
 from price_physics.orchestration import truth as run
 from price_physics.orchestration.truth import measure, run_truth
 from price_physics.project import Project
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.study.model import ModelConfig
 from price_physics.study.study import Study
 from price_physics.truth.judgement import (
@@ -128,7 +128,7 @@ def test_bars_of_another_length_are_refused():
 
 @pytest.mark.parametrize("kind", ["trend", "walk"])
 def test_settings_are_possible(kind):
-    assert Market(name=kind, **market(kind)).synthetic
+    assert TradeMarket(name=kind, **market(kind)).synthetic
     planted = Study(name=kind, **study(kind, 7, 1350))
     assert planted.labels.horizon_minutes == pytest.approx(32 / 60)
     assert planted.barrier_policy.take_profit_percent == planted.barrier_policy.stop_loss_percent

@@ -7,7 +7,7 @@ from price_physics.months import Month
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.study.study import Study
 from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.verdict import Condition, Verdict
@@ -40,7 +40,7 @@ def study(head="three_class", **changes):
 
 
 def market(synthetic=False):
-    return Market(
+    return TradeMarket(
         name="toy_market",
         symbol="TOYUSD",
         vendor="generic",

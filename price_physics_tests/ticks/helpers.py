@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from price_physics.months import Month
-from price_physics.study.market import Columns, Market
+from price_physics.study.market import Market
 from price_physics.ticks.read import read_file
 from price_physics.ticks.rows import Fault, Rows
+from price_physics_tests.study.make import market_of
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "ticks"
@@ -21,11 +22,8 @@ DAY = 86_400
 
 def market(**settings) -> Market:
     """A market of every file in the folder, from May 2012 on; generic unless a vendor is given."""
-    columns = settings.pop("columns", None)
-    if columns is not None:
-        settings["columns"] = Columns(**columns)
     defaults = {"name": "toy", "symbol": "TOY", "vendor": "generic", "files": ["*"]}
-    return Market(**defaults | {"first_month": "2012-05"} | settings)
+    return market_of(**defaults | {"first_month": "2012-05"} | settings)
 
 
 BITCOINCHARTS = market(vendor="bitcoincharts")

@@ -22,13 +22,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from price_physics.errors import TickDataError
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 
 from .helpers import MAY, START
 
-TOY = Market(name="toy", symbol="TOY", files=["*"], first_month="2012-05")
+TOY = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month="2012-05")
 HEADER = b"timestamp,price,qty\n"
 GOOD = HEADER + b"".join(b"%d,%d.5,1.25\n" % (START + 60 * i, 5 + i % 7) for i in range(2000))
 BOMB_LINE = b"1335830400,5,1\n"

@@ -1,7 +1,6 @@
 """Which column of a file holds what, whose dump it is, and whether its first line is a header."""
 
 import gzip
-import typing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from price_physics.errors import ConfigError, TickDataError
-from price_physics.study.market import Columns, Market, Vendor
+from price_physics.study.market import VENDORS, Market, TradeColumns
 from price_physics.study.reading import load_market
 from price_physics.ticks.formats import (
     CANDLE_FORMATS,
@@ -22,6 +21,7 @@ from price_physics.ticks.formats import (
     recognise_table,
 )
 from price_physics.ticks.formats.layout import split_line
+from price_physics_tests.study import make
 
 from .helpers import ROOT, SHARED
 
@@ -29,7 +29,7 @@ PLAIN = {"name": "toy", "files": ["*"], "first_month": "2012-05"}
 
 
 def market(symbol="BTCUSDT", **config) -> Market:
-    return Market(symbol=symbol, **PLAIN | config)
+    return make.market_of(symbol=symbol, **PLAIN | config)
 
 
 @dataclass(frozen=True)
@@ -434,12 +434,12 @@ each_headerless_dump = pytest.mark.parametrize("dump", HEADERLESS.values(), ids=
 
 # ---------------------------------------------------------------------------- every vendor
 def test_the_registry_is_what_a_market_may_name_and_every_format_has_a_dump():
-    assert sorted(FORMATS.keys() | CANDLE_FORMATS) == list(typing.get_args(Vendor))
+    assert (sorted(FORMATS), sorted(CANDLE_FORMATS)) == (VENDORS["trades"], VENDORS["candles"])
     assert {d.vendor for d in DUMPS.values() if not d.candle_minutes} == set(FORMATS)
     assert {d.vendor for d in DUMPS.values() if d.candle_minutes} == set(CANDLE_FORMATS)
 
 
-@pytest.mark.parametrize("vendor", typing.get_args(Vendor))
+@pytest.mark.parametrize("vendor", sorted({*VENDORS["trades"], *VENDORS["candles"]}))
 def test_a_market_may_name_the_vendors_of_its_own_sort_of_rows(vendor):
     for minutes, formats in ((None, FORMATS), (1, CANDLE_FORMATS)):
         if vendor in formats:
@@ -681,7 +681,7 @@ def test_a_named_vendor_is_the_only_one_and_the_error_says_what_it_expects():
 # ---------------------------------------------------------------------------- generic
 ROW = "1,5.0,2.0,10.0,1704067200000,true"
 MAPPED = {
-    "columns": Columns(
+    "columns": TradeColumns(
         timestamp="when", price="price", qty="size", trade_id="id", is_buyer_maker="maker"
     ),
     "header": ["id", "price", "size", "quote", "when", "maker"],
@@ -701,7 +701,7 @@ def test_optional_columns_are_used_when_they_carry_their_own_name():
 
 
 def test_mapped_names_and_other_delimiters():
-    names = Columns(timestamp="t", price="p", qty="q", trade_id="i", side="taker")
+    names = TradeColumns(timestamp="t", price="p", qty="q", trade_id="i", side="taker")
     found = recognise(['"i";"t";"p";"q";"taker"'], market(columns=names), "f")
     assert found == Layout(
         "generic", 5, 1, 2, 3, trade_id=0, side=4, has_header=True, delimiter=";"
@@ -719,7 +719,7 @@ def test_a_mapped_file_with_and_without_its_header(lines, has_header):
 
 def test_a_market_that_maps_columns_means_no_vendors_format():
     dump = DUMPS["binance futures trades"]
-    columns = Columns(timestamp="time", qty="quote_qty")
+    columns = TradeColumns(timestamp="time", qty="quote_qty")
     found = recognise([dump.header, *dump.lines], market(columns=columns), "f")
     assert (found.vendor, found.qty) == ("generic", 3)
     with pytest.raises(TickDataError, match="is no header with the columns"):
@@ -748,7 +748,7 @@ def test_without_header_names_a_trade_is_no_header():
 
 def test_a_mapped_column_must_be_there():
     with pytest.raises(TickDataError, match="'taker'"):
-        recognise(["timestamp,price,qty"], market(columns=Columns(side="taker")), "f")
+        recognise(["timestamp,price,qty"], market(columns=TradeColumns(side="taker")), "f")
 
 
 def test_a_header_setting_without_a_mapped_column_is_a_config_error():

@@ -395,11 +395,11 @@ FUZZ = """
 import sys
 from pathlib import Path
 from price_physics.errors import TickDataError
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.ticks.read import read_file
 
 good, path = (Path(name) for name in sys.argv[1:])
-market = Market(name="toy", symbol="TOY", files=["*"], first_month="2012-05")
+market = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month="2012-05")
 data = good.read_bytes()
 n_refused = 0
 for place in range(int.from_bytes(data[-8:-4], "little") + 8):

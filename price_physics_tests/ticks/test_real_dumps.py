@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from price_physics.months import Month
-from price_physics.study.market import Market
+from price_physics.study.market import Market, TradeMarket
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 
@@ -22,7 +22,9 @@ NS = 10**9
 
 
 def market(folder: str, symbol: str, first_month: str, files: str = "*") -> Market:
-    return Market(name=folder, symbol=symbol, files=[f"{folder}/{files}"], first_month=first_month)
+    return TradeMarket(
+        name=folder, symbol=symbol, files=[f"{folder}/{files}"], first_month=first_month
+    )
 
 
 def build_all(settings: Market, last_month: str) -> dict[str, tuple[pd.DataFrame, object]]:

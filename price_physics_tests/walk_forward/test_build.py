@@ -15,7 +15,7 @@ from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.ticks import TICKS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
-from price_physics.study.bars import BarsConfig
+from price_physics.study.bars import TimeBars
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
@@ -265,7 +265,7 @@ def test_signals_at_the_close_of_time_bars_are_traded():
     """Their events are instants of the clock, at which nothing need have traded."""
     time = make.hours(FEB, 0.1, 0.4, 1.1, 1.6, 2.2, 3.3)
     ticks = make.ticks(time, [100.0, 101.0, 101.0, 104.0, 112.0, 90.0])
-    config = BarsConfig(kind="time", interval_minutes=60)
+    config = TimeBars(kind="time", interval_minutes=60)
     bars = bars_of_ticks(config, FEB, {FEB: [ticks]})
     signals = make.predictions([signal(bars["close_time_ns"][0], weight=0.5)])
     study = make.study().model_copy(update={"bars": config})

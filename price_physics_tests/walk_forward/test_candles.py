@@ -14,7 +14,7 @@ from price_physics.schemas.bars import BARS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.ticks import CANDLES
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, TRADES
-from price_physics.study.bars import BarsConfig
+from price_physics.study.bars import TickBars
 from price_physics.walk_forward import fills as fills_module
 from price_physics.walk_forward.fills import fill_signals
 from price_physics_tests.bars.candles import candles_of
@@ -555,7 +555,7 @@ def test_rules_kinder_than_the_ticks_would_earn_from_bounce(rule, up, down, side
 
 
 # ---------------------------------------------------------------------------- the month's tables
-TWO = BarsConfig(kind="tick", threshold_ticks=2)
+TWO = TickBars(kind="tick", threshold_ticks=2)
 SCHEMAS = {"trades": TRADES, "positions": POSITIONS, "book": BOOK, "equity": EQUITY, "daily": DAILY}
 
 

@@ -17,7 +17,7 @@ from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.ticks import TICKS
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
@@ -61,7 +61,7 @@ def oracle(events, bars, strength):
 
 def walk_through(kind, theta, strength):
     study = planted_study()
-    market = Market(
+    market = TradeMarket(
         name="lattice", symbol="X", vendor="generic", files=["x"], first_month=MONTHS[0]
     )
     whole = lattice_market(kind, MONTHS[0], len(MONTHS), A_DAY, seed=8, theta=theta)

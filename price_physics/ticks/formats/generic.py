@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from price_physics.errors import ConfigError, TickDataError
-from price_physics.study.market import Columns, Market
+from price_physics.study.market import CandleColumns, Market, TradeColumns
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.formats.match import Sample, is_integer, most
 from price_physics.ticks.parse import is_time
@@ -86,7 +86,7 @@ def _without_header(sample: Sample, market: Market) -> Layout:
 def _required(market: Market) -> list[str]:
     """Names of the columns that a file must have: all that the market maps."""
     c = market.columns
-    if market.candle_ns:
+    if isinstance(c, CandleColumns):
         names = [c.timestamp, c.open, c.high, c.low, c.close, c.volume]
         optional = [c.quote_volume, c.buy_volume]
     else:
@@ -95,7 +95,7 @@ def _required(market: Market) -> list[str]:
     return [*names, *(name for name in optional if name)]
 
 
-def _trade_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | None]:
+def _trade_columns(columns: TradeColumns, names: Sequence[str]) -> dict[str, str | None]:
     """The file's name of every column of the layout."""
     maker, side = columns.is_buyer_maker, columns.side
     if maker is None and side is None:
@@ -111,7 +111,7 @@ def _trade_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | No
     }
 
 
-def _candle_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | None]:
+def _candle_columns(columns: CandleColumns, names: Sequence[str]) -> dict[str, str | None]:
     return {
         "time": columns.timestamp,
         "open": columns.open,
@@ -128,7 +128,10 @@ def _candle_columns(columns: Columns, names: Sequence[str]) -> dict[str, str | N
 
 
 def _locate(names: Sequence[str], sample: Sample, market: Market, *, has_header: bool) -> Layout:
-    columns = (_candle_columns if market.candle_ns else _trade_columns)(market.columns, names)
+    if isinstance(market.columns, CandleColumns):
+        columns = _candle_columns(market.columns, names)
+    else:
+        columns = _trade_columns(market.columns, names)
     columns["symbol"] = _if_present("symbol", names)
     for name in columns.values():
         if list(names).count(str(name)) > 1:

@@ -10,7 +10,7 @@ from price_physics.months import Month
 from price_physics.study.reading import load_configs, load_market, load_study
 from price_physics.study.trial import config_hash
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "configs" / "studies" / "demo.yaml"
 BITSTAMP = ROOT / "configs" / "markets" / "bitstamp_usd.yaml"
 

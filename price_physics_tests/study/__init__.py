@@ -1,0 +1,1 @@
+"""Tests of price_physics.study."""
