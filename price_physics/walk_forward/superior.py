@@ -115,7 +115,7 @@ def stepwise_superior(
         seed=seed,
     )
     test.compute()
-    return sorted(int(column) for column in test.superior_models)
+    return sorted(np.asarray(test.superior_models, dtype=np.int64).tolist())
 
 
 def _studentised_excess(returns: np.ndarray, benchmark: np.ndarray, mean_block: int) -> np.ndarray:
