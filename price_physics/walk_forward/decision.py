@@ -4,8 +4,11 @@ The rule is fixed before anything is looked at. It takes sums that others made; 
 words is in ``sentences``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +16,9 @@ from price_physics.walk_forward.break_even import BreakEven, Signals, break_even
 from price_physics.walk_forward.passive import AVERAGE, CASH, INVESTORS, SO_FAR, Against
 from price_physics.walk_forward.sharpe_bound import upper_annual_sharpe
 from price_physics.walk_forward.tosses import BlockSums, luckiest, p_under
+
+if TYPE_CHECKING:
+    from price_physics.months import Month
 
 EDGE, NO_EDGE, UNDERPOWERED, NOT_YET = "edge", "no edge", "underpowered", "not judged yet"
 MONTHLY_LEVEL = 0.005
@@ -102,7 +108,7 @@ class Decision:
         return self.contests[self.hardest].p
 
 
-def level_of(month: object, declared: object | None) -> float | None:
+def level_of(month: Month, declared: Month | None) -> float | None:
     """Return what the largest p must not exceed in a month; None: not judged in this one.
 
     Parameters
@@ -112,7 +118,9 @@ def level_of(month: object, declared: object | None) -> float | None:
 
     Examples
     --------
-    >>> level_of("2012-03", None), level_of("2012-03", "2012-03"), level_of("2012-02", "2012-03")
+    >>> from price_physics.months import Month
+    >>> march, april = Month(2012, 3), Month(2012, 4)
+    >>> level_of(march, None), level_of(march, march), level_of(april, march)
     (0.005, 0.025, None)
     """
     if declared is None:

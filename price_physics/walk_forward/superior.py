@@ -133,5 +133,5 @@ def _studentised_excess(returns: np.ndarray, benchmark: np.ndarray, mean_block: 
     for lag in range(1, n):
         weight = (1 - lag / n) * kept**lag + lag / n * kept ** (n - lag)
         variance += 2 * weight * (centred[lag:] * centred[:-lag]).sum(axis=0) / n
-    spread = np.sqrt(variance)
+    spread = np.sqrt(np.maximum(variance, 0.0))
     return np.divide(excess, spread, out=np.zeros_like(excess), where=spread > 0)

@@ -7,7 +7,7 @@ import pytest
 
 from price_physics.walk_forward.passive import INVESTORS, Steps, against_passive
 from price_physics.walk_forward.tosses import flip_p
-from price_physics_tests.benchmarks.verdict_sizes import kernels, planted
+from price_physics_tests.benchmarks.verdict_sizes import kernels, looks, planted
 from price_physics_tests.benchmarks.verdict_sizes.__main__ import main, measure
 from price_physics_tests.benchmarks.verdict_sizes.books import null_books
 from price_physics_tests.benchmarks.verdict_sizes.looks import MONTHLY
@@ -19,6 +19,7 @@ from price_physics_tests.benchmarks.verdict_sizes.markets import (
     simulate,
 )
 from price_physics_tests.benchmarks.verdict_sizes.records import (
+    FIRST_BLOCK,
     Records,
     largest_p,
     statistic,
@@ -35,6 +36,30 @@ def paths(seed=0, n_runs=4):
 
 def hold(book, market, seed=1):
     return book.hold(market, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(
+    ("seed", "gain", "expected"), [(0, 0.0, False), (1, 0.2, None), (2, 0.4, True)]
+)
+def test_the_best_of_twenty_is_called_as_the_rule_calls_it(seed, gain, expected):
+    rng = np.random.default_rng(seed)
+    noise = simulate(rng, 1, looks.POWER_DAYS).judged
+    book = looks._similar_coins(rng, 0.5, noise.shape[1])
+    market = np.broadcast_to(noise + gain * STEP_SD * book[3], book.shape)
+    trials = Records.of(book, market)
+    blocks, squares = trials.against(looks.POWER_DAYS)
+    named = [
+        [dict(enumerate(sums, FIRST_BLOCK)) for sums in against.tolist()] for against in blocks
+    ]
+    p = np.empty((3, looks.N_TRIALS))
+    for trial in range(looks.N_TRIALS):
+        others = named[0][:trial] + named[0][trial + 1 :]
+        for investor in range(3):
+            p[investor, trial], _ = flip_p(named[investor][trial], squares[investor, trial], others)
+    whole, cash = looks._any_edge(trials)
+    assert whole == (p.max(axis=0) <= 0.025).any()
+    assert cash == (p[0] <= 0.025).any()
+    assert expected is None or whole == expected
 
 
 def test_there_are_38_books_and_eleven_are_looked_at_every_month():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from price_physics.months import Month
-from price_physics.walk_forward.break_even import Signals
+from price_physics.walk_forward.break_even import BreakEven, Signals
 from price_physics.walk_forward.decision import (
     DECLARED_LEVEL,
     EDGE,
@@ -13,6 +13,8 @@ from price_physics.walk_forward.decision import (
     NOT_YET,
     TOO_DEAR,
     UNDERPOWERED,
+    Contest,
+    Decision,
     decide,
     level_of,
 )
@@ -158,6 +160,20 @@ def test_twenty_signals_make_a_break_even():
 def test_an_edge_comes_before_no_edge():
     decision = decide(book(knowing(0.62), 120), 80, signals(-0.001), COST)
     assert (decision.outcome, decision.reasons) == (EDGE, ())
+
+
+def test_golden_sentence_of_a_long_only_book():
+    rivals = {name: Contest(0.0001, 3.0, 0.3, 0.0, 0.0, 5.0) for name in (CASH, SO_FAR)}
+    rivals[AVERAGE] = Contest(0.6123, -0.3, -0.01, 0.5, 0.412, 2.0)
+    worth = BreakEven(3.44e-4, 3.29e-4, 3.58e-4)
+    decision = Decision(
+        UNDERPOWERED, (), 0.005, 200, 60, 1, 0.381, rivals, worth, n_signals=900, cost=6e-4
+    )
+    assert sentence(decision) == (
+        "Underpowered: it earned 38 %, but always holding 0.50 of the market, its average, would "
+        "have earned 41 %. Being long is no timing; against that investor p is 0.61. All signals, "
+        "traded or not, break even at 3.4 bps a round trip (3.3 to 3.6); it costs 6.0 bps."
+    )
 
 
 @pytest.mark.parametrize("n_trades", [0, 30])
