@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types dev backfill audit truth bench bench-gpu clean help
+.PHONY: demo test lint types dev backfill audit truth bench bench-gpu verdict-sizes clean help
 
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(STAMP) ## materialise every asset of every month of the sample, print the verdict
 	@$(BIN)/price-physics demo
@@ -40,6 +40,9 @@ bench: $(STAMP) ## time it beside its peers: make bench [SECTION=labels] [FULL=1
 
 bench-gpu: $(STAMP) ## images and training on a CUDA card; without one it says so: make bench-gpu [ACCEPT=1]
 	@$(BIN)/python -m price_physics_tests.benchmarks.gpu $(if $(ACCEPT),--accept)
+
+verdict-sizes: $(STAMP) ## simulate how often the verdict is wrong, and right: minutes: make verdict-sizes [ACCEPT=1]
+	@$(BIN)/python -m price_physics_tests.benchmarks.verdict_sizes $(if $(ACCEPT),--accept)
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
 	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints

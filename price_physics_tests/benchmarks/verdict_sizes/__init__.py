@@ -1,0 +1,1 @@
+"""How often the verdict is wrong, and how often it is right: simulated, with targets."""
