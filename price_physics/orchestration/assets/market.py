@@ -1,32 +1,21 @@
 """Vendor files -> ticks -> bars."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from price_physics.errors import TickDataError
-from price_physics.months import Month
 from price_physics.orchestration.assets.common import Site, asset_args
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
 from price_physics.orchestration.io_manager import MonthChunks
 from price_physics.orchestration.partitions import month_of
 from price_physics.pipeline.dag import tables_of
-from price_physics.pipeline.versions import open_index
+from price_physics.pipeline.inputs import open_index
 from price_physics.progress import reading_bar
 from price_physics.project import Project
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.ticks import QUARANTINE
 from price_physics.store.artefact import Artefact
 from price_physics.study.market import Market
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from price_physics.store.spool import SpooledTable
-    from price_physics.ticks.build import TicksResult
-    from price_physics.ticks.build_candles import CandlesResult
-    from price_physics.ticks.intake import Progress
 
 GROUP = "market"
 
@@ -46,39 +35,28 @@ def build_ticks_asset(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Artefact]]:
         """Clean ticks, or candles, of the month, rows set aside with a reason, a quality report."""
+        from price_physics.ticks.build import build_ticks
+
+        month, index = month_of(context), open_index(project, market)
         project.data.mkdir(parents=True, exist_ok=True)  # for what memory should not hold
-        with reading_bar(f"{market.name} {month_of(context)}") as progress:
+        with reading_bar(f"{market.name} {month}") as progress:
             try:
-                rows, result = _read_month(project, market, month_of(context), progress)
+                artefact = build_ticks(
+                    market,
+                    month,
+                    project.root,
+                    index=index,
+                    scratch=project.data,
+                    progress=progress,
+                )
             except TickDataError as error:
                 yield stopped(str(error))
                 raise
-        yield dg.Output(
-            Artefact(
-                tables=((table, rows), (QUARANTINE, result.quarantine)),
-                documents={"quality": result.quality},
-                synthetic=result.synthetic,
-                inputs=result.inputs,
-            ),
-            metadata={"quality": dg.MetadataValue.json(result.quality)},
-        )
-        yield from tick_check_results(result.quality)
+        quality = artefact.document("quality")
+        yield dg.Output(artefact, metadata={"quality": dg.MetadataValue.json(quality)})
+        yield from tick_check_results(quality)
 
     return ticks
-
-
-def _read_month(
-    project: Project, market: Market, month: Month, progress: "Progress"
-) -> "tuple[SpooledTable | pd.DataFrame, TicksResult | CandlesResult]":
-    from price_physics.ticks.build import build_ticks
-    from price_physics.ticks.build_candles import build_candles
-
-    root, index = project.root, open_index(project, market)
-    if market.candle_ns:
-        of_candles = build_candles(market, root, month, index, progress)
-        return of_candles.candles, of_candles
-    of_ticks = build_ticks(market, root, month, index, project.data, progress)
-    return of_ticks.ticks, of_ticks
 
 
 def build_bars_asset(site: Site) -> dg.AssetsDefinition:
