@@ -27,7 +27,7 @@ from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.regimes.build import build_regime_features
 from price_physics.study.study import Study
-from price_physics.ticks.clean import TickRule
+from price_physics.ticks.month.clean import TickRule
 from price_physics.weights.build import build_weights
 from price_physics_tests.e2e.projects import make_project
 
