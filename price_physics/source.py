@@ -15,7 +15,6 @@ from pathlib import Path
 
 PACKAGE = "price_physics"
 _ROOT = Path(__file__).parent
-_DATA_SUFFIXES = (".j2", ".css", ".js")
 
 
 def names_in(package: str) -> list[str]:
@@ -46,7 +45,7 @@ def source_version(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for name in sorted(closure(*modules)):
-        digest.update(f"{name}={_meaning(name)}\n".encode())
+        digest.update(f"{name}={_read(name)[1]}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -59,42 +58,43 @@ def closure(*modules: str) -> frozenset[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _imported(name)
+            waiting += _read(name)[0]
             if "." in name:
                 waiting.append(name.rpartition(".")[0])
     return frozenset(found)
 
 
 def _path(module: str) -> Path:
+    if not _is_module(module):
+        raise ModuleNotFoundError(f"no module {module} in {_ROOT}", name=module)
     base = _ROOT.joinpath(*module.split(".")[1:])
-    for path in (base / "__init__.py", base.with_suffix(".py")):
-        if path.is_file():
-            return path
-    raise ModuleNotFoundError(f"no module {module} in {_ROOT}", name=module)
+    package = base / "__init__.py"
+    return package if package.is_file() else base.with_suffix(".py")
 
 
+@cache
 def _is_module(name: str) -> bool:
     base = _ROOT.joinpath(*name.split(".")[1:])
     return (base / "__init__.py").is_file() or base.with_suffix(".py").is_file()
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_path(module).read_bytes())
+def _read(module: str) -> tuple[tuple[str, ...], str]:
+    """Modules of this package that a module imports, and the hash of its meaning.
 
-
-@cache
-def _meaning(module: str) -> str:
-    """Hash of a module's code, and of the files beside it that it may read as data."""
-    path, tree = _path(module), ast.parse(_path(module).read_bytes())
+    The templates of a package belong to its ``__init__``.
+    """
+    path = _path(module)
+    tree = ast.parse(path.read_bytes())
+    imported = tuple(_imported(module, tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [s for s in node.body if not _is_text(s)]
-    digest = hashlib.sha256(ast.dump(tree).encode())
+    digest = hashlib.sha256(ast.dump(tree, annotate_fields=False).encode())
     if path.name == "__init__.py":
-        for data in sorted(p for p in path.parent.rglob("*") if p.suffix in _DATA_SUFFIXES):
-            digest.update(data.relative_to(path.parent).as_posix().encode() + data.read_bytes())
-    return digest.hexdigest()
+        for data in sorted(path.parent.glob("templates/*")):
+            digest.update(data.name.encode() + data.read_bytes())
+    return imported, digest.hexdigest()
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -106,20 +106,19 @@ def _is_text(statement: ast.stmt) -> bool:
     )
 
 
-@cache
-def _imported(module: str) -> tuple[str, ...]:
-    """Modules of this package that a module's import statements name."""
-    names: list[str] = []
-    for node in _statements(_tree(module)):
+def _imported(module: str, tree: ast.Module) -> Iterator[str]:
+    """Modules of this package that import statements name."""
+    for node in _statements(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
             if node.level:
                 raise ImportError(f"{module}: import by the full name, not relatively")
-            submodules = [f"{base}.{alias.name}" for alias in node.names]
-            names += [base, *(s for s in submodules if s.startswith(PACKAGE) and _is_module(s))]
-    return tuple(n for n in names if n == PACKAGE or n.startswith(f"{PACKAGE}."))
+            base = node.module or ""
+            submodules = (f"{base}.{alias.name}" for alias in node.names)
+            names = [base, *(s for s in submodules if s.startswith(PACKAGE) and _is_module(s))]
+        yield from (n for n in names if n == PACKAGE or n.startswith(f"{PACKAGE}."))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:

@@ -1,8 +1,9 @@
 """Fields of pairs of bars: Gramian angular summation and difference, and recurrence.
 
 Each pixel is two rounded products and a difference, or one difference: no reduction, no fused
-multiplication, so a pixel is the same on every processor. In float64 they equal pyts 0.14.1,
-recurrence to 1e-12, the Gramian fields to 1e-6, where the square root magnifies rounding.
+multiplication. So recurrence is the same on every processor, and the Gramian fields are but for
+the last bit of float32, for torch's root of a processor is its library's. In float64 they equal
+pyts 0.14.1, recurrence to 1e-12, the Gramian fields to 1e-6, where the root magnifies rounding.
 """
 
 import torch

@@ -1,7 +1,8 @@
 """Proof of what was drawn: one checksum an image.
 
-A pixel depends on the bars and on the renderer alone, not on threads, batch or processor, so the
-checksums of a month can be made again anywhere and must be the same.
+A pixel depends on the bars and on the renderer, not on threads or batch, so the checksums of a
+month can be made again and must be the same. On another kind of processor the last bit of a
+Gramian field may differ: torch takes the root from the library that fits it.
 """
 
 import hashlib

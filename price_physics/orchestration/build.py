@@ -18,7 +18,7 @@ from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
 from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.pipeline.dag import STAGES, tables_of
-from price_physics.pipeline.versions import settings_hash
+from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
 from price_physics.store.partitions import Key, Partition, Store
 from price_physics.study.market import Market
@@ -96,7 +96,9 @@ def _expected(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key
         pairs += [(study, markets[study.market], asset) for asset in STAGES if asset != "ticks"]
     return {
         (study.name if study else market.name, asset): Expected(
-            settings_hash(asset, study, market), tables_of(asset, market)
+            settings_hash(asset, study, market),
+            code_version(asset, study),
+            tables_of(asset, market),
         )
         for study, market, asset in pairs
     }

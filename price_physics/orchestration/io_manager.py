@@ -15,7 +15,6 @@ import pandas as pd
 from price_physics.errors import PartitionMissing
 from price_physics.months import Month
 from price_physics.pipeline.publish import publish
-from price_physics.pipeline.versions import code_version
 from price_physics.schemas.table import TableSchema
 from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Key, Partition, Store
@@ -75,9 +74,10 @@ class TableChunks:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a partition must have been built with today to be read: settings hash, and tables."""
+    """What a partition is built with today: settings and tables it must have to be read, code."""
 
     settings: str
+    code: str
     tables: tuple[TableSchema, ...]
 
 
@@ -151,14 +151,15 @@ class PartitionIOManager(dg.IOManager):
         owner, asset = context.asset_key.path
         month = Month.parse(context.asset_partition_key)
         read = self._read.pop((context.run_id, context.step_context.step.key), [])
+        expected = self._expected[owner, asset]
         synthetic = obj.synthetic or any(p.synthetic for p in read)
         in_sample = obj.in_sample or any(p.in_sample for p in read)
         partition = self._store.write(
             (owner, asset),
             month,
             replace(obj, synthetic=synthetic, in_sample=in_sample),
-            code_version=code_version(asset),
-            config_hash=self._expected[owner, asset].settings,
+            code_version=expected.code,
+            config_hash=expected.settings,
             inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
         )
         publish(self._outputs, partition)

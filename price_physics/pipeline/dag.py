@@ -36,6 +36,14 @@ Window = tuple[int, int]
 """Offsets in months from m, both inclusive."""
 
 
+def _nothing(study: Study) -> tuple[str, ...]:
+    return ()
+
+
+def _network(study: Study) -> tuple[str, ...]:
+    return (f"price_physics.model.networks.{study.model.architecture}",)
+
+
 @dataclass(frozen=True)
 class Stage:
     """One asset.
@@ -52,6 +60,8 @@ class Stage:
         A month that holds others, or other columns, is not read.
     group, kinds, gives
         What the Dagster UI says of it.
+    named_by : callable (study) -> tuple of str
+        Modules that it imports because the study names them.
     """
 
     make: str
@@ -61,6 +71,7 @@ class Stage:
     group: str
     kinds: frozenset[str]
     gives: str
+    named_by: Callable[[Study], tuple[str, ...]] = _nothing
 
     def function(self) -> Callable[..., Artefact]:
         """Import what makes it."""
@@ -75,10 +86,18 @@ def _stage(
     tables: tuple[TableSchema, ...],
     shown: str,
     gives: str,
+    named_by: Callable[[Study], tuple[str, ...]] = _nothing,
 ) -> Stage:
     group, *kinds = shown.split()
     return Stage(
-        f"price_physics.{make}", reads, tuple(obeys.split()), tables, group, frozenset(kinds), gives
+        f"price_physics.{make}",
+        reads,
+        tuple(obeys.split()),
+        tables,
+        group,
+        frozenset(kinds),
+        gives,
+        named_by,
     )
 
 
@@ -173,6 +192,7 @@ STAGES: dict[str, Stage] = {
         (OUT_OF_FOLD, LEARNING_CURVES),
         "learning torch mlflow",
         "The network trained through the month, calibrated; out-of-fold predictions; curves.",
+        _network,
     ),
     "predictions": _stage(
         "walk_forward.predictions:build_predictions",
@@ -187,6 +207,7 @@ STAGES: dict[str, Stage] = {
         (PREDICTIONS,),
         "learning torch parquet",
         "Out of sample, for the events of the month: probabilities, barriers, side and size.",
+        _network,
     ),
     "walk_forward": _stage(
         "walk_forward.build:build_walk_forward",
@@ -221,6 +242,7 @@ STAGES: dict[str, Stage] = {
         (MOTIFS, MOTIF_MEMBERS),
         "verdict torch parquet",
         "What the network looks for, in words: Grad-CAM clusters of the month's events.",
+        _network,
     ),
 }
 

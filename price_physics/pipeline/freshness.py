@@ -45,7 +45,7 @@ def is_current(project: Project, market: Market, study: Study, asset: str, month
         return False  # missing or damaged: rebuilding is the remedy for both
     manifest = partition.manifest
     return (
-        manifest["code_version"] == code_version(asset)
+        manifest["code_version"] == code_version(asset, study)
         and manifest["config_hash"] == settings_hash(asset, study, market)
         and manifest["inputs"] == inputs
     )

@@ -1,51 +1,30 @@
 """Version of the code and of the settings behind a partition, so that a stale one is seen.
 
-The code version of a stage hashes the source of its own package, of every package before it in
-the pipeline (which it may import) and of the leaves: a change to the report never marks a model
-stale, a change to the labels marks everything after them.
+The code version of an asset is the meaning of all modules that its stage can import: a change to
+the report never marks a model stale, one to the labels marks whatever reads label code, and a
+comment marks nothing.
 """
 
 import hashlib
 import json
-from functools import cache
-from pathlib import Path
 
-import price_physics
 from price_physics.pipeline.dag import STAGES
+from price_physics.source import source_version
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 
-PIPELINE = (
-    "ticks",
-    "bars",
-    "labels",
-    "regimes",
-    "weights",
-    "folds",
-    "images",
-    "model",
-    "walk_forward",
-    "motifs",
-    "report",
-)
-LEAVES = ("errors.py", "months.py", "frames.py", "past.py", "schemas", "scores", "study", "store")
-_SOURCE = (".py", ".j2", ".css")
 
+def code_version(asset: str, study: Study | None) -> str:
+    """Hash the code that can have made a partition of an asset of a study.
 
-@cache
-def code_version(asset: str) -> str:
-    """Hash the source that can have made a partition of `asset`."""
-    root = Path(price_physics.__file__).parent
-    packages = PIPELINE[: PIPELINE.index(STAGES[asset].make.split(".")[1]) + 1]
-    digest = hashlib.sha256()
-    for part in (*LEAVES, *packages):
-        path = root / part
-        files = [path] if path.is_file() else sorted(path.rglob("*"))
-        for file in files:
-            if file.suffix in _SOURCE:
-                digest.update(file.relative_to(root).as_posix().encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    Parameters
+    ----------
+    study : Study or None
+        Its settings name some of the modules; ticks belong to no study.
+    """
+    stage = STAGES[asset]
+    named = stage.named_by(study) if study is not None else ()
+    return source_version(stage.make.partition(":")[0], *named)
 
 
 def settings_hash(asset: str, study: Study | None, market: Market) -> str:

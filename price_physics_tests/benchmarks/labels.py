@@ -1,4 +1,4 @@
-"""Section ``labels``: first touches on ticks and bars, uniqueness, purged splits.
+"""Section ``labels``: first touches on ticks and bars, driftless odds, uniqueness, purged splits.
 
 Where contenders do not do the same work, the row or the contender's docstring says so. Scans that
 would take minutes are measured on fewer events, spread as evenly: the rates are compared.
@@ -46,6 +46,13 @@ def figures(arena: Arena, n: int, folder: Path, full: bool) -> list[Figure]:
     return [
         *_tick_figures(n, n_events, ticks, more_ticks),
         *_bar_figures(n_events, bars),
+        Figure(
+            "driftless_odds",
+            "driftless odds of events / limit",
+            Call(OURS, "passage_odds", {"n_events": n_events}, rows=n_events),
+            1.0,
+            unit=RATE,
+        ),
         *_weight_and_fold_figures(n_events, bars),
     ]
 

@@ -12,6 +12,7 @@ import pandas as pd
 from price_physics.bars.build import build_bars
 from price_physics.bars.kernels import dollar_bars, imbalance_bars
 from price_physics.folds.purged import CombinatorialPurgedCV, PurgedKFold
+from price_physics.labels.driftless import driftless_odds
 from price_physics.labels.kernels import (
     STOP_LOSS_FIRST,
     _pyramid,
@@ -153,6 +154,15 @@ def high_low_labels(bars: str) -> Job:
     return lambda: first_touch_bars(*case)[2]
 
 
+def passage_odds(n_events: int) -> Job:
+    """Barriers of 1 to 5 ATR either side, horizons of 1 to 1,000 bars; the sum of a chance."""
+    rng = np.random.default_rng(0)
+    side = np.where(rng.random(n_events) < 0.5, 1, -1)
+    take_profit, stop_loss = rng.uniform(1, 5, (2, n_events))
+    n_bars = 10 ** rng.uniform(0, 3, n_events)
+    return lambda: f"{driftless_odds(side, take_profit, stop_loss, n_bars)[1].sum():.6f}"
+
+
 def uniqueness(bars: str) -> Job:
     (end,) = _load(bars, "label_end")
     start = np.arange(len(end))
@@ -187,6 +197,7 @@ TASKS = {
     "scan_labels": scan_labels,
     "bar_labels": bar_labels,
     "high_low_labels": high_low_labels,
+    "passage_odds": passage_odds,
     "uniqueness": uniqueness,
     "purged_k_fold": purged_k_fold,
     "combinatorial": combinatorial,

@@ -72,7 +72,7 @@ def asset_args(
         "group_name": group,
         "kinds": kinds,
         "io_manager_key": "store",
-        "code_version": f"{code_version(name)}-{settings}",
+        "code_version": f"{code_version(name, study)}-{settings}",
         "metadata": metadata,
     }
 

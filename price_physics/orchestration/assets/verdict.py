@@ -198,7 +198,7 @@ def environment(site: Site, walk_forward: Mapping[Month, Partition]) -> dict:
         },
         "seed": site.study.seed,
         "config_hash": config_hash(site.study, site.market),
-        "code_version": code_version("report"),
+        "code_version": code_version("report", site.study),
         "synthetic": any(p.synthetic for p in walk_forward.values()),
         **({"in_sample": True} if any(p.in_sample for p in walk_forward.values()) else {}),
         "inputs": {p.name: p.data_version for _, p in sorted(walk_forward.items())},

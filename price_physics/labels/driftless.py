@@ -1,0 +1,195 @@
+"""Driftless odds: which barrier an event would meet first if nothing could be known of its path.
+
+They are what a market without any pattern gives, and so what a model has to improve on: most of
+what moves take-profit rates from month to month (where the barriers stand, how many bars an hour
+has) is in them. Everything here is known at the close of the event's bar. Where the barriers come
+from is in `policy`, what really happened in `build`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from price_physics.labels.driftless_kernels import first_passages
+
+if TYPE_CHECKING:
+    from price_physics.frames import FloatArray, IntArray
+    from price_physics.labels.sides import SideArray
+    from price_physics.study.labels import LabelsConfig
+
+ATR_OF_SIGMA = 1.596
+"""ATR of a bar over the standard deviation of its return.
+
+The mean range, highest less lowest, of Brownian motion is ``sqrt(8 / pi) = 1.5958`` standard
+deviations (Feller 1951, The asymptotic distribution of the range of sums of independent random
+variables, Annals of Mathematical Statistics 22); where no price jumps between bars, a true range is
+a range.
+"""
+
+RECENT_BARS = 14
+"""How many bars, the event's own the last, tell how long a bar lasts."""
+
+
+def first_passage(
+    upper: npt.ArrayLike, lower: npt.ArrayLike, spread: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Chances that a driftless Brownian path meets its upper barrier first, none, or its lower.
+
+    Parameters
+    ----------
+    upper, lower : float array of shape (n,), or float
+        Distances from the start of the path to its barriers, positive; an infinite one is never
+        met.
+    spread : float array of shape (n,), or float
+        Standard deviation of the path at its horizon, in the unit of the distances. At 0 the path
+        ends where it starts; at infinity it ends at a barrier.
+
+    Returns
+    -------
+    up, none, down : float64 array of shape (n,)
+        In [0, 1]; they add up to 1 within 1e-15.
+
+    Raises
+    ------
+    ValueError
+        When a distance is not positive, or a spread negative, or either NaN.
+
+    Notes
+    -----
+    With a and b the distances, s the spread and w = a + b, the chance of the upper barrier is, by
+    images,
+
+    ``sum over k >= 0 of erfc((a + 2 k w) / (sqrt(2) s)) - erfc((2 (k + 1) w - a) / (sqrt(2) s))``
+
+    and, by eigenfunctions of the interval,
+
+    ``b / w - (2 / pi) sum over n >= 1 of sin(n pi a / w) / n exp(-(n pi s / w)**2 / 2)``.
+
+    That of the lower one has a and b changed about, and
+
+    ``none = (4 / pi) sum over odd n of sin(n pi a / w) / n exp(-(n pi s / w)**2 / 2)``.
+
+    The first is taken for s up to w / 4, with two images a barrier, and the second beyond, with up
+    to eleven terms: both are then exact to 2e-15. A chance below 1e-308 is 0, and so may be that of
+    none where a barrier is right next to the start: who takes logarithms needs a floor.
+    O(n), over ten million paths a second.
+
+    With one barrier infinite this is the reflection principle, ``erfc(a / (sqrt(2) s))``; with s
+    infinite it is the gambler's ruin, ``b / (a + b)``.
+
+    References
+    ----------
+    Darling and Siegert (1953), The first passage problem for a continuous Markov process, Annals of
+    Mathematical Statistics 24.
+    Cox and Miller (1965), The Theory of Stochastic Processes, section 5.7.
+    Feller (1971), An Introduction to Probability Theory and Its Applications, volume II, chapter X.
+
+    Examples
+    --------
+    >>> up, none, down = first_passage([1, 1, 1], [1, 3, np.inf], [1, np.inf, 1])
+    >>> np.round([up, none, down], 4).T.tolist()
+    [[0.3146, 0.3708, 0.3146], [0.75, 0.0, 0.25], [0.3173, 0.6827, 0.0]]
+    """
+    given = np.broadcast_arrays(np.atleast_1d(upper), lower, spread)
+    above, below, spreads = (np.array(values, dtype=np.float64, order="C") for values in given)
+    is_path = (above > 0) & (below > 0) & (spreads >= 0)  # False for NaN too
+    if not is_path.all():
+        row = int(np.argmin(is_path))
+        raise ValueError(
+            f"path {row}: upper {above[row]}, lower {below[row]}, spread {spreads[row]}: distances "
+            "must be positive and a spread at least 0; leave out events without an ATR"
+        )
+    up, none, down = first_passages(above, below, spreads)
+    return up, none, down
+
+
+def driftless_odds(
+    side: SideArray | IntArray, take_profit: FloatArray, stop_loss: FloatArray, n_bars: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Chances that an event's upper barrier, none, or its lower barrier is met first: its p0.
+
+    Parameters
+    ----------
+    side : int array of shape (n_events,)
+        +1 or -1: the upper barrier is the take-profit of a long and the stop-loss of a short.
+    take_profit, stop_loss : float64 array of shape (n_events,)
+        Distances of the barriers, in the event's ATR.
+    n_bars : float64 array of shape (n_events,)
+        Bars in the horizon, see `bars_in_horizon`.
+
+    Returns
+    -------
+    up, none, down : float64 array of shape (n_events,)
+        In price, as `labels.upper` and `labels.lower`. With a side of 1 for all events they are the
+        chances of the labels +1, 0 and -1, of whichever side, as the path has no direction.
+
+    Raises
+    ------
+    ValueError
+        When a multiple is not positive, or NaN.
+
+    Notes
+    -----
+    A bar's standard deviation is ``sigma = ATR / 1.596`` and the path's ``sigma * sqrt(n_bars)``.
+    In units of ATR the ATR itself is not in it.
+
+    Examples
+    --------
+    >>> two, one, bars = np.full(2, 2.0), np.ones(2), np.full(2, 5.0)
+    >>> up, none, down = driftless_odds(np.array([1, -1]), two, one, bars)
+    >>> np.round([up, none, down], 4).T.tolist()
+    [[0.1491, 0.3758, 0.475], [0.475, 0.3758, 0.1491]]
+    """
+    upper = np.where(side > 0, take_profit, stop_loss)
+    lower = np.where(side > 0, stop_loss, take_profit)
+    return first_passage(upper, lower, np.sqrt(n_bars) / ATR_OF_SIGMA)
+
+
+def bars_in_horizon(
+    config: LabelsConfig, open_time_ns: IntArray, close_time_ns: IntArray
+) -> FloatArray:
+    """Bars that a horizon holds, if it starts at the close of a bar: as far as is known there.
+
+    A horizon of bars holds what the study says. One by the clock is divided by the mean duration of
+    the last `RECENT_BARS` bars, up to and including the one that closes: the time since the close
+    before the first of them, over their number. Where there are fewer bars it is the time since the
+    first one opened, over theirs.
+
+    Parameters
+    ----------
+    config : LabelsConfig
+        Its horizon.
+    open_time_ns, close_time_ns : int64 array of shape (n,)
+        Of the bars of the events' month and of the month before, in order, as for the ATR: then
+        whoever asks gets the same float.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+        For each bar, of which those that are events are of interest. Infinite where the recent bars
+        took no time at all: the horizon then holds more bars than any number.
+
+    Notes
+    -----
+    Element i depends on bars 0 to i only. A bar that the end of a month closed counts as a bar, as
+    it does in the ATR.
+
+    Examples
+    --------
+    >>> from price_physics.study.labels import LabelsConfig
+    >>> open_time, close_time = np.array([0, 10, 40]) * 10**9, np.array([10, 40, 60]) * 10**9
+    >>> bars_in_horizon(LabelsConfig(horizon_minutes=1), open_time, close_time)
+    array([6., 3., 3.])
+    >>> bars_in_horizon(LabelsConfig(horizon_bars=32), open_time, close_time)
+    array([32., 32., 32.])
+    """
+    if config.horizon_bars is not None:
+        return np.full(len(close_time_ns), float(config.horizon_bars))
+    since_ns = np.concatenate([np.repeat(open_time_ns[:1], RECENT_BARS), close_time_ns])
+    elapsed_ns = close_time_ns - since_ns[: len(close_time_ns)]
+    n_recent = np.minimum(np.arange(1, len(close_time_ns) + 1), RECENT_BARS)
+    with np.errstate(divide="ignore"):
+        return config.longest_horizon_ns * n_recent / elapsed_ns
