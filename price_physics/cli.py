@@ -163,24 +163,22 @@ def _truth(project: Project, options: argparse.Namespace) -> int:
 def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from price_physics.truth.dumps import write_synthetic_dumps
+    from price_physics.truth.dumps import SyntheticMarket, write_synthetic_dumps
 
+    market = SyntheticMarket(
+        symbol=options.symbol,
+        first_month=options.first,
+        n_months=options.months,
+        ticks_a_day=options.ticks_a_day,
+        seed=options.seed,
+    )
     with tqdm(unit="day", disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        paths = write_synthetic_dumps(
-            options.symbol,
-            options.first,
-            options.months,
-            options.ticks_a_day,
-            options.seed,
-            options.vendor,
-            options.folder,
-            progress,
-        )
+        paths = write_synthetic_dumps(market, options.vendor, options.folder, progress)
     print(f"{len(paths)} files in {options.folder}; a .SYNTHETIC file beside each says what it is")
     return 0
 

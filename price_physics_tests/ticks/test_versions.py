@@ -156,13 +156,9 @@ def test_a_month_says_which_formats_it_was_read_with(dumps):
     ("file", "change", "stale"),
     [
         ("month/clean.py", comment, []),
-        ("formats/trades/newcomer.py", constant, []),
         ("formats/trades/kraken.py", constant, []),
-        ("formats/trades/bitcoincharts.py", comment, []),
         ("formats/trades/bitcoincharts.py", constant, [MAY]),
-        ("formats/trades/binance_spot_trades.py", constant, [MAY + 1]),
         ("month/quality.py", constant, [MAY, MAY + 1]),
-        ("reading/blocks.py", constant, [MAY, MAY + 1]),
     ],
 )
 def test_months_are_stale_when_what_read_them_changed(code, dumps, file, change, stale):
