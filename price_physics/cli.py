@@ -131,8 +131,9 @@ def print_verdict(numbers: Path, report: Path) -> None:
 
     document = compose(json.loads(numbers.read_text(encoding="utf-8")))
     print(f"\nVerdict: {document.verdict.upper()}\n{document.sentence}\n")
+    width = max(len(tile.label) for tile in document.tiles)
     for tile in document.tiles:
-        print(f"  {tile.label:<20} {tile.value:>10}   {tile.detail}")
+        print(f"  {tile.label:<{width}} {tile.value:>10}   {tile.detail}")
     print(f"\nReport: {report}")
 
 
@@ -165,19 +166,19 @@ def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:
 
     from price_physics.truth.dumps import SyntheticMarket, write_synthetic_dumps
 
-    market = SyntheticMarket(
-        symbol=options.symbol,
-        first_month=options.first,
-        n_months=options.months,
-        ticks_a_day=options.ticks_a_day,
-        seed=options.seed,
-    )
     with tqdm(unit="day", disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
+        market = SyntheticMarket(
+            symbol=options.symbol,
+            first_month=options.first,
+            n_months=options.months,
+            ticks_a_day=options.ticks_a_day,
+            seed=options.seed,
+        )
         paths = write_synthetic_dumps(market, options.vendor, options.folder, progress)
     print(f"{len(paths)} files in {options.folder}; a .SYNTHETIC file beside each says what it is")
     return 0

@@ -275,6 +275,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         write(tmp_path / "no", "mtgox")
     with pytest.raises(ConfigError, match=r"symbol '\.\./x': use letters"):
         write(tmp_path / "no", "generic", symbol="../x")
+    market = SyntheticMarket("BTCUSDT", DEC, 1, 1, -1)
     with pytest.raises(ConfigError, match="seed = -1"):
-        write_synthetic_dumps(SyntheticMarket("BTCUSDT", DEC, 1, 1, -1), "generic", tmp_path / "no")
+        write_synthetic_dumps(market, "generic", tmp_path / "no")
     assert not (tmp_path / "no").exists()
