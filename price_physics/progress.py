@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+Progress = Callable[[int, int, str], None]
+"""Called with what is done, what there is in all, and a text: a file that is read, a fit."""
+
 
 def asset_bar(description: str, total: int) -> tqdm:
     """Show a bar of assets; a log that is no terminal gets a state every ten seconds."""
@@ -16,7 +19,7 @@ def asset_bar(description: str, total: int) -> tqdm:
 
 
 @contextmanager
-def training_bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
+def training_bar(description: str) -> Iterator[Progress]:
     """Show a bar of epochs below the bar of assets; gone when the fit is done.
 
     Yields
@@ -35,7 +38,7 @@ def training_bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
 
 
 @contextmanager
-def reading_bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
+def reading_bar(description: str) -> Iterator[Progress]:
     """Show a bar of bytes read below the bar of assets; gone when the files are read.
 
     Yields

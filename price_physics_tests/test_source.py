@@ -54,7 +54,8 @@ def reaching(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "file", ["ticks/lines.py", "labels/kernels.py", "errors.py", "study/bars.py", "frames.py"]
+    "file",
+    ["ticks/reading/lines.py", "labels/kernels.py", "errors.py", "study/bars.py", "frames.py"],
 )
 def test_a_comment_changes_nothing(edit: Edit, file: str) -> None:
     assert edit(file, lambda text: f"# first\n{text}\n\n# last\n") == set()

@@ -24,8 +24,7 @@ from price_physics.audit.tampering import (
 )
 from price_physics.months import Month
 from price_physics.study.market import Market
-from price_physics.ticks.candles import CandleRows
-from price_physics.ticks.rows import Block
+from price_physics.ticks.reading.rows import Block, CandleRows
 
 _EMPTIED = 0.05
 _REPEATED = 5

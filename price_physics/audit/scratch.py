@@ -21,8 +21,8 @@ from price_physics.months import Month
 from price_physics.project import Project
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.ticks.files import input_files
 from price_physics.ticks.index import FileEntry
+from price_physics.ticks.reading.files import input_files
 
 _READING = {"vendor", "columns", "header", "contract_size", "contract_is_inverse", "strict_gaps"}
 

@@ -15,9 +15,9 @@ import pyarrow.csv
 
 from price_physics.months import Month
 from price_physics.study.market import Market
-from price_physics.ticks.files import display_name, input_files
-from price_physics.ticks.read import read_file
-from price_physics.ticks.rows import ORDERED_ID, TEXT_ID, Block
+from price_physics.ticks.reading.files import display_name, input_files
+from price_physics.ticks.reading.read import read_file
+from price_physics.ticks.reading.rows import ORDERED_ID, TEXT_ID, Block
 
 DUMPS = Path("data", "raw")
 """Where the dumps lie in a project, and how a market of vendor "generic" finds them."""

@@ -20,8 +20,8 @@ from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.pipeline.freshness import stale_assets
+from price_physics.pipeline.inputs import months_with_trades
 from price_physics.pipeline.publish import publish_missing
-from price_physics.pipeline.versions import months_with_trades
 from price_physics.progress import asset_bar
 from price_physics.project import Project
 from price_physics.store.partitions import Partition, Store

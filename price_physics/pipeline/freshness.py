@@ -7,7 +7,8 @@ and input versions. A kill loses at most the asset that was being computed.
 from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.pipeline.dag import STAGES, months_read, owner_of, reads_of
-from price_physics.pipeline.versions import code_version, file_versions, settings_hash
+from price_physics.pipeline.inputs import file_versions
+from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
 from price_physics.store.partitions import Store
 from price_physics.study.market import Market

@@ -8,15 +8,10 @@ comment marks nothing.
 import hashlib
 import json
 
-from price_physics.months import Month
 from price_physics.pipeline.dag import STAGES
-from price_physics.progress import reading_bar
-from price_physics.project import Project
 from price_physics.source import source_version
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, months_of
-from price_physics.ticks.intake import look_at_files
 
 
 def code_version(asset: str, study: Study | None) -> str:
@@ -45,32 +40,3 @@ def settings_hash(asset: str, study: Study | None, market: Market) -> str:
     if "outages" in obeys:
         settings["outages"] = of_market["outages"]
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def open_index(project: Project, market: Market) -> FileIndex:
-    """What is known of a market's files, kept between runs."""
-    return FileIndex(market, project.data / "index" / f"{market.name}.json")
-
-
-def file_versions(project: Project, market: Market, month: Month) -> dict[str, str]:
-    """The sha256 of every vendor file that feeds a month, and what else its ticks depend on.
-
-    A file that nobody has looked at is read.
-
-    Raises
-    ------
-    TickDataError
-        When the market has no files, or an unknown one cannot be trusted.
-    """
-    return inputs_of(_look(project, market), month)
-
-
-def months_with_trades(project: Project, market: Market) -> list[Month]:
-    """Months of which a vendor file holds a trade; reads and raises as `file_versions`."""
-    extents = months_of(_look(project, market).values())
-    return sorted(month for month, extent in extents.items() if extent.last_ns is not None)
-
-
-def _look(project: Project, market: Market) -> dict[str, FileEntry]:
-    with reading_bar(f"{market.name}: new files") as progress:
-        return look_at_files(market, project.root, open_index(project, market), progress)

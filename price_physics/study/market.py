@@ -10,21 +10,11 @@ from price_physics.study.base import NAME, Config, MonthField, Positive, one_of
 
 Rows = Literal["trades", "candles"]
 
-_FORMATS = "price_physics.ticks.formats"
-_NOT_VENDORS = {"contracts", "layout", "match"}
-_CANDLE_VENDORS = {"binance_klines", "kraken_ohlcvt"}
-
-
-def _vendors_of(rows: Rows) -> list[str]:
-    names = [name for name in names_in(_FORMATS) if name not in _NOT_VENDORS]
-    candles = rows == "candles"
-    return [n for n in names if n == "generic" or (n in _CANDLE_VENDORS) == candles]
-
-
-VENDORS: dict[Rows, list[str]] = {
-    "trades": _vendors_of("trades"),
-    "candles": _vendors_of("candles"),
+_FORMATS: dict[Rows, str] = {
+    "trades": "price_physics.ticks.formats.trades",
+    "candles": "price_physics.ticks.formats.candles",
 }
+VENDORS = {rows: names_in(package) for rows, package in _FORMATS.items()}
 """The vendors whose formats are there, a module each; any dump may be generic."""
 
 

@@ -1,26 +1,47 @@
 """Which file holds which months: looked at once, remembered by size and modification time.
 
 A file's name says nothing for certain, so a file is read whole to know. A new file is read once;
-the old ones are not read again.
+the old ones are not read again, until what reads them changes: the code that reads any file, or
+the vendor's format that the file is of.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
 
 from price_physics.errors import PartitionLocked, TickDataError
 from price_physics.months import Month
+from price_physics.source import source_version
 from price_physics.store.atomic import write_atomically
-from price_physics.study.market import Market
-from price_physics.ticks.files import SIDECARS
-from price_physics.ticks.rows import Block
+from price_physics.ticks.formats.registry import format_version
+from price_physics.ticks.reading.files import SIDECARS
+from price_physics.ticks.reading.rows import kind_of_rows
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.ticks.reading.rows import Block
+
+_READER = "price_physics.ticks.look"
+"""The module whose imports make entries. They hold no vendor's format: an entry names its own."""
+
+_SETTINGS = {
+    "symbol",
+    "vendor",
+    "columns",
+    "header",
+    "contract_size",
+    "contract_is_inverse",
+    "candle_minutes",
+}
+"""The market's settings that can change what is read of a file."""
 
 
 @dataclass
@@ -35,7 +56,20 @@ class MonthExtent:
 
 @dataclass
 class FileEntry:
-    """A file, and what lies beside it, as they were when it was read."""
+    """A file, and what lies beside it, as they were when it was read.
+
+    Attributes
+    ----------
+    size, mtime_ns : int
+    sidecars : list of list of int
+        The same of each of ``files.SIDECARS``; empty where it is not there.
+    sha256 : str
+    first_fault : str
+        The first row set aside, for messages.
+    months : dict of str to MonthExtent
+    vendor, vendor_version : str
+        The format that the file is of, and the version of its code.
+    """
 
     size: int
     mtime_ns: int
@@ -43,6 +77,8 @@ class FileEntry:
     sha256: str = ""
     first_fault: str = ""
     months: dict[str, MonthExtent] = field(default_factory=dict)
+    vendor: str = ""
+    vendor_version: str = ""
 
     @property
     def is_synthetic(self) -> bool:
@@ -50,7 +86,7 @@ class FileEntry:
         return bool(self.sidecars[SIDECARS.index(".SYNTHETIC")])
 
     @classmethod
-    def of(cls, path: Path) -> "FileEntry":
+    def of(cls, path: Path) -> FileEntry:
         """What can be said of a file before it is read."""
         beside = [path.with_name(path.name + suffix) for suffix in SIDECARS]
         sizes = [[p.stat().st_size, p.stat().st_mtime_ns] if p.is_file() else [] for p in beside]
@@ -58,7 +94,7 @@ class FileEntry:
 
     def add(self, block: Block) -> None:
         """Count the rows and faults of a block by month."""
-        time_ns = block.rows.time_ns
+        self.vendor, time_ns = block.vendor, block.rows.time_ns
         if time_ns.size:
             first, last = Month.of(int(time_ns.min())), Month.of(int(time_ns.max()))
             if first == last:
@@ -91,25 +127,25 @@ class FileIndex:
     ----------
     market : Market
         Entries made under other settings of reading (vendor, columns, symbol ...), or by other
-        code, are not believed.
+        code, are forgotten.
     path : Path, optional
         Where it is kept between runs; without one it is kept in memory only.
     """
 
     def __init__(self, market: Market, path: Path | None = None) -> None:
-        reading = market.model_dump(
-            mode="json",
-            include={"symbol", "vendor", "columns", "header", "contract_size"}
-            | {"contract_is_inverse", "candle_minutes"},
-        )
-        self._version = sha256(json.dumps([_code(), reading]).encode()).hexdigest()[:16]
+        settings = market.model_dump(mode="json", include=_SETTINGS)
+        version = json.dumps([source_version(_READER), settings])
+        self._version = sha256(version.encode()).hexdigest()[:16]
+        self._kind = kind_of_rows(market)
         self._path = path
         self._entries = self._load()
 
     def get(self, file: str, path: Path) -> FileEntry | None:
-        """What is known of a file, if it is still of that size and time."""
+        """What is known of a file, if it is still of that size and time, and read as then."""
         entry, now = self._entries.get(file), FileEntry.of(path)
-        known = entry and (entry.size, entry.mtime_ns, entry.sidecars)
+        if entry is None or entry.vendor_version != format_version(self._kind, entry.vendor):
+            return None
+        known = (entry.size, entry.mtime_ns, entry.sidecars)
         return entry if known == (now.size, now.mtime_ns, now.sidecars) else None
 
     def put(self, file: str, entry: FileEntry) -> None:
@@ -174,6 +210,7 @@ def inputs_of(entries: Mapping[str, FileEntry], month: Month) -> dict[str, str]:
     for file, entry in entries.items():
         if str(month) in entry.months:
             inputs[file] = entry.sha256
+            inputs[f"format {entry.vendor}"] = entry.vendor_version
             if entry.is_synthetic:
                 inputs[f"{file}.SYNTHETIC"] = "there"
     return inputs
@@ -182,12 +219,3 @@ def inputs_of(entries: Mapping[str, FileEntry], month: Month) -> dict[str, str]:
 def _entry(facts: dict[str, Any]) -> FileEntry:
     months = {name: MonthExtent(**extent) for name, extent in facts.pop("months").items()}
     return FileEntry(**facts, months=months)
-
-
-@cache
-def _code() -> str:
-    """Hash of the code that reads files."""
-    digest = sha256()
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()

@@ -1,14 +1,16 @@
 """The loop over the bytes of a CSV: lines to times, numbers, ids and sides in one pass.
 
-Only rows that are plain in every used field are read here, exactly as ``parse`` reads them. Any
-other line (an exponent, an escaped quote, a value that cannot be) is handed back as odd, to be
-looked at by ``lines`` and ``parse``, which say what is wrong with it.
+Only rows that are plain in every used field are read here, exactly as ``reading.parse`` reads
+them. Any other line (an exponent, an escaped quote, a value that cannot be) is handed back as odd:
+``reading.lines`` and ``reading.parse`` look at it, and say what is wrong with it.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 TIME, PRICE, QTY, TRADE_ID, SIDE, SYMBOL, UNUSED = 0, 1, 2, 3, 4, 5, 6
 """What a column is used for; `SIDE` stands for is_buyer_maker, too."""
@@ -26,14 +28,38 @@ _ONE, _ZERO = np.uint64(1), np.uint64(0)
 _NOUGHT, _NINE = np.uint64(48), np.uint64(9)
 _MOST_DIGITS = 18
 _NO_SIDE = 127
-_FAR_ID = 1_000_000_000
 
-N_BUCKETS = 128 * 1024
-"""From 2**-65 to 2**63, see `bucket`."""
+
+class RowShape(NamedTuple):
+    """What the rows of a file look like.
+
+    Attributes
+    ----------
+    delimiter : int
+        Byte between fields.
+    role_of : int64 array of shape (n_columns,)
+        `TIME` to `UNUSED`, for every column of a whole row.
+    text_id : bool
+        The id is any text and is hashed; otherwise it must be an integer.
+    symbol : uint8 array
+        Lower-case name of the instrument.
+    mixed : bool
+        The file holds several instruments: rows of others are passed over. Otherwise such a row is
+        odd.
+    sides : int64 array of shape (n_words, 2)
+        Packed lower-case words of the side column (see `pack`) and their signs.
+    """
+
+    delimiter: int
+    role_of: NDArray[np.int64]
+    text_id: bool
+    symbol: NDArray[np.uint8]
+    mixed: bool
+    sides: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True)
-def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first_line, rows, odd):
+def read_rows(data, at, shape, first_line, rows, odd):
     """Read the plain rows of a block of whole lines, and list the lines that are not.
 
     Stops at the end of the block, or when `rows` or `odd` are full.
@@ -44,22 +70,11 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
         Lines, each with its newline: the scan relies on the last one.
     at : int
         Byte to start at, the first of a line.
-    delimiter : int
-        Byte between fields.
-    role_of : int64 array of shape (n_columns,)
-        `TIME` to `UNUSED`, for every column of a whole row.
-    text_id : bool
-        The id is any text and is hashed; otherwise it must be an integer.
-    symbol : uint8 array
-        Lower-case name of the instrument; a row with another one is odd,
-    mixed : bool
-        or passed over.
-    sides : int64 array of shape (n_words, 2)
-        Packed lower-case words of the side column (see `pack`) and their signs.
+    shape : RowShape
     first_line : int
         Number of the line at `at`, from 1.
     rows : tuple of arrays of shape (n_most,)
-        Filled with time_ns (int64), unit (int8, position in ``parse.UNITS``), price, qty
+        Filled with time_ns (int64), unit (int8, position in ``reading.parse.UNITS``), price, qty
         (float64), trade_id (int64), id_kind (int8: 0 none, 1 integer, 2 text), sign (int8) and
         line (int64).
     odd : int64 array of shape (n_most_odd, 3)
@@ -71,6 +86,7 @@ def read_rows(data, at, delimiter, role_of, text_id, symbol, mixed, sides, first
         Blank lines are counted as lines only; `at` is the byte to go on at.
     """
     time_ns, unit, price, qty, trade_id, id_kind, sign, line = rows
+    delimiter, role_of, text_id, symbol, mixed, sides = shape
     n_columns = role_of.size
     n_rows = n_odd = n_lines = 0
     while at < data.size and n_rows < time_ns.size and n_odd < odd.shape[0]:
@@ -460,134 +476,3 @@ def _zone(data, at):
         return 0, at  # what is left is no delimiter: the row is odd
     seconds = hours * 3_600 + minutes * 60
     return (-seconds if data[np.uint64(at)] == 45 else seconds), stop
-
-
-# ---------------------------------------------------------------------------- order
-@njit(cache=True, nogil=True)
-def in_order(time_ns, trade_id, orders):
-    """Say whether rows are sorted by time, then id; rows whose id does not order come last."""
-    for row in range(1, time_ns.size):
-        if time_ns[row] > time_ns[row - 1]:
-            continue
-        if time_ns[row] < time_ns[row - 1] or (orders[row] and not orders[row - 1]):
-            return False
-        if orders[row] and trade_id[row] < trade_id[row - 1]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def count_steps(time_ns, before_ns):
-    """Count the rows later and earlier than the row before; `before_ns` is that of the first."""
-    n_forwards = n_backwards = 0
-    for time in time_ns:
-        n_forwards += time > before_ns
-        n_backwards += time < before_ns
-        before_ns = time
-    return n_forwards, n_backwards
-
-
-@njit(cache=True, nogil=True)
-def repeats(time_ns, trade_id, price, qty, sign, orders, highest):
-    """Compare sorted rows with those of the same time and id, and list ids that do not grow.
-
-    Returns
-    -------
-    verdict : int8 array of shape (n_rows,)
-        1 repeats an id and its payload at its time, 2 repeats the id with another payload.
-    suspects : int64 array
-        Other ids that are not above every id before them: they may have been seen earlier.
-    highest : int
-        The highest id so far.
-    """
-    verdict = np.zeros(time_ns.size, np.int8)
-    suspects = np.empty(time_ns.size, np.int64)
-    n_suspects, lead = 0, -1
-    for row in range(time_ns.size):
-        if not orders[row]:
-            continue
-        if lead >= 0 and time_ns[row] == time_ns[lead] and trade_id[row] == trade_id[lead]:
-            same = price[row] == price[lead] and qty[row] == qty[lead] and sign[row] == sign[lead]
-            verdict[row] = 1 if same else 2
-            continue
-        lead = row
-        leaps = 0 <= highest < trade_id[row] - _FAR_ID
-        if trade_id[row] <= highest or leaps:  # a leap may be damage: it hides no later id
-            suspects[n_suspects] = trade_id[row]
-            n_suspects += 1
-        else:
-            highest = trade_id[row]
-    return verdict, suspects[:n_suspects].copy(), highest
-
-
-@njit(cache=True, nogil=True)
-def tick_rule(price, sign, price_before, sign_before):
-    """Fill missing sides (0) from price changes: see ``clean.TickRule``."""
-    signs = np.empty(price.size, np.int8)
-    for tick in range(price.size):
-        if sign[tick] != 0:
-            sign_before = sign[tick]
-        elif price[tick] > price_before:
-            sign_before = 1
-        elif price[tick] < price_before:
-            sign_before = -1
-        signs[tick] = sign_before
-        price_before = price[tick]
-    return signs
-
-
-# ---------------------------------------------------------------------------- quality
-@njit(cache=True, nogil=True)
-def bucket(value):
-    """Place of a positive value in a histogram of 1,024 buckets a power of two."""
-    # the bits of a float64: its exponent, then its fraction, of which ten are kept
-    place = (np.float64(value).view(np.int64) >> 42) - (1023 - 65) * 1024
-    return min(max(place, 0), N_BUCKETS - 1)
-
-
-@njit(cache=True, nogil=True)
-def count_gaps(time_ns, before_ns, counts, sums):
-    """Add the gaps between ticks to a histogram, zeros left out; `before_ns` < 0 is no tick.
-
-    Returns the longest gap and when it started; (0, -1) without any.
-    """
-    longest, start_ns = 0, -1
-    for time in time_ns:
-        gap = time - before_ns
-        if before_ns >= 0 and gap > 0:
-            place = bucket(float(gap))
-            counts[place] += 1
-            sums[place] += gap
-            if gap > longest:
-                longest, start_ns = gap, before_ns
-        before_ns = time
-    return longest, start_ns
-
-
-@njit(cache=True, nogil=True)
-def count_changes(price, last, size_counts, size_sums, spike_counts, spike_sums):
-    """Add the sizes of log price changes, and those of jumps that revert at once, to histograms.
-
-    `last` holds the price before (NaN at first) and the change that led to it, and is updated. A
-    jump reverts when the next change goes back by at least half of it; it is as large as the
-    smaller of both.
-    """
-    before, out = last[0], last[1]
-    for now in price:
-        if now == before:
-            out = 0.0
-            continue
-        if before == before:
-            change = np.log(now / before)
-            size = abs(change)
-            place = bucket(size)
-            size_counts[place] += 1
-            size_sums[place] += size
-            if out * change < 0 and abs(out + change) <= abs(out) / 2:
-                smaller = min(size, abs(out))
-                place = bucket(smaller)
-                spike_counts[place] += 1
-                spike_sums[place] += smaller
-            out = change
-        before = now
-    last[0], last[1] = before, out

@@ -57,6 +57,10 @@ class SyntheticMarket:
     ticks_a_day: int
     seed: int
 
+    def ticks(self) -> Iterator[Ticks]:
+        """Its ticks, hour by hour; raises as `exchange_ticks`."""
+        return exchange_ticks(self.first_month, self.n_months, self.ticks_a_day, self.seed)
+
 
 def write_synthetic_dumps(
     market: SyntheticMarket,
@@ -93,30 +97,34 @@ def write_synthetic_dumps(
         raise ConfigError(
             f"symbol {market.symbol!r}: use letters, digits, '-' and '_', as in BTCUSDT"
         )
-    first, n_months = market.first_month, market.n_months
-    ticks = exchange_ticks(first, n_months, market.ticks_a_day, market.seed)
+    ticks = market.ticks()
     if progress:
-        ticks = _counted(ticks, first, n_months, progress)
+        ticks = _counted(ticks, market, progress)
     dump, paths = DUMP_FORMATS[vendor], []
     length = len("2024-01") if dump.period == "month" else len("2024-01-01")
     for period, hours in groupby(ticks, lambda hour: _day(hour)[:length]):
         path = folder / dump.name.format(symbol=market.symbol, period=period)
-        mark = {
-            "synthetic": True,
-            "generator": "price-physics synthetic-ticks",
-            "version": __version__,
-            "symbol": market.symbol,
-            "month": period[: len("2024-01")],
-            "first_month": str(first),
-            "ticks_a_day": market.ticks_a_day,
-            "seed": market.seed,
-            "vendor": vendor,
-        }
         sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
-        write_atomically(sidecar, (json.dumps(mark, indent=2) + "\n").encode())
-        _write_file(path, dump, hours, market.symbol, market.seed)
+        mark = json.dumps(_mark(market, vendor, period[: len("2024-01")]), indent=2)
+        write_atomically(sidecar, f"{mark}\n".encode())
+        _write_file(path, dump, hours, market)
         paths.append(path)
     return paths
+
+
+def _mark(market: SyntheticMarket, vendor: str, month: str) -> dict[str, object]:
+    """What the file beside a dump says of it."""
+    return {
+        "synthetic": True,
+        "generator": "price-physics synthetic-ticks",
+        "version": __version__,
+        "symbol": market.symbol,
+        "month": month,
+        "first_month": str(market.first_month),
+        "ticks_a_day": market.ticks_a_day,
+        "seed": market.seed,
+        "vendor": vendor,
+    }
 
 
 def _day(ticks: Ticks) -> str:
@@ -124,11 +132,11 @@ def _day(ticks: Ticks) -> str:
 
 
 def _counted(
-    ticks: Iterator[Ticks], first: Month, n_months: int, progress: Callable[[int, int], None]
+    ticks: Iterator[Ticks], market: SyntheticMarket, progress: Callable[[int, int], None]
 ) -> Iterator[Ticks]:
     """Pass the hours on and report every day that is over."""
-    start_us = first.start_ns // 1_000
-    n_days = ((first + n_months).start_ns // 1_000 - start_us) // _DAY_US
+    start_us = market.first_month.start_ns // 1_000
+    n_days = ((market.first_month + market.n_months).start_ns // 1_000 - start_us) // _DAY_US
     done = 0
     for hour in ticks:
         over = (hour.hour_start_us - start_us) // _DAY_US
@@ -139,7 +147,7 @@ def _counted(
 
 
 def _write_file(
-    path: Path, dump: DumpFormat, hours: Iterator[Ticks], symbol: str, seed: int
+    path: Path, dump: DumpFormat, hours: Iterator[Ticks], market: SyntheticMarket
 ) -> None:
     """Write one data file and, beside a zip, its checksum."""
 
@@ -148,7 +156,7 @@ def _write_file(
         with _packed(file, path) as packed, ThreadPoolExecutor(1) as compressor:
             written = compressor.submit(packed.write, header.encode())
             for ticks in hours:
-                for block in rows(dump.columns(ticks, symbol, seed)):
+                for block in rows(dump.columns(ticks, market.symbol, market.seed)):
                     written.result()  # one block is packed while the next one is made
                     written = compressor.submit(packed.write, block)
             written.result()

@@ -15,8 +15,9 @@ from price_physics.audit.candles import (
     write_candle_dumps,
 )
 from price_physics.months import Month
+from price_physics.store.artefact import Artefact
 from price_physics.study.market import CandleMarket, Market
-from price_physics.ticks.build_candles import CandlesResult, build_candles
+from price_physics.ticks.build import build_ticks
 
 MARCH = Month(2012, 3)
 CANDLE_NS = 60 * 10**9
@@ -69,12 +70,12 @@ def dumps(market) -> list[pd.DataFrame]:
     return read_candle_dumps(*market, MARCH, MARCH)
 
 
-def built(dumps: list[pd.DataFrame], root: Path) -> CandlesResult:
+def built(dumps: list[pd.DataFrame], root: Path) -> Artefact:
     files = write_candle_dumps(dumps, root, CANDLE_NS)
     copy = CandleMarket(
         name="m", symbol="M", files=files, vendor="generic", candle_minutes=1, first_month=MARCH
     )
-    return build_candles(copy, root, MARCH)
+    return build_ticks(copy, MARCH, root)
 
 
 def start_of(rows: pd.DataFrame) -> pd.Series:
@@ -82,10 +83,14 @@ def start_of(rows: pd.DataFrame) -> pd.Series:
 
 
 def test_dumps_read_back_to_the_last_bit(market, dumps, tmp_path) -> None:
-    original, copy = build_candles(*market, MARCH), built(dumps, tmp_path)
-    pd.testing.assert_frame_equal(copy.candles, original.candles, check_exact=True)
+    settings, root = market
+    original, copy = build_ticks(settings, MARCH, root), built(dumps, tmp_path)
+    pd.testing.assert_frame_equal(
+        copy.table("candles"), original.table("candles"), check_exact=True
+    )
     n_broken = sum(len(dump) - len(dump.dropna(subset="price")) for dump in dumps)
-    assert len(copy.quarantine) == len(original.quarantine) + n_broken > len(original.quarantine)
+    n_copied, n_original = (len(month.table("quarantine")) for month in (copy, original))
+    assert n_copied == n_original + n_broken > n_original
 
 
 def test_the_past_stays_and_the_future_does_not(dumps) -> None:
@@ -122,8 +127,8 @@ def test_of_the_candle_that_is_not_over_the_open_stays_and_all_else_changes(dump
 @pytest.mark.parametrize("t_ns", [T, T - T % CANDLE_NS, T - T % CANDLE_NS - 1])
 def test_both_futures_land_and_agree_on_what_was_known(dumps, tmp_path, t_ns) -> None:
     """Amid a candle, at its first instant, and at the last one of the candle before."""
-    base = built(dumps, tmp_path / "base").candles
-    after = built(tamper_candles(dumps, t_ns, 1, CANDLE_NS), tmp_path / "after").candles
+    base = built(dumps, tmp_path / "base").table("candles")
+    after = built(tamper_candles(dumps, t_ns, 1, CANDLE_NS), tmp_path / "after").table("candles")
     known = [c[c["close_time_ns"] <= t_ns] for c in (base, after)]
     pd.testing.assert_frame_equal(*known, check_exact=True)
     assert len(known[0]) > 1_000

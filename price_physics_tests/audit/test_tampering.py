@@ -43,10 +43,10 @@ def market_on(folder: Path, dumps: list[pd.DataFrame], market: Market) -> Market
 def test_dumps_read_back_to_the_last_bit(
     sample: Market, dumps: list[pd.DataFrame], tmp_path: Path, month: Month
 ) -> None:
-    copy = build_ticks(market_on(tmp_path, dumps, sample), tmp_path, month)
-    ticks = build_ticks(sample, ROOT, month).ticks.frame()
-    pd.testing.assert_frame_equal(copy.ticks.frame(), ticks, check_exact=True)
-    reasons = set(copy.quarantine["reason"])
+    copy = build_ticks(market_on(tmp_path, dumps, sample), month, tmp_path)
+    ticks = build_ticks(sample, month, ROOT).table("ticks")
+    pd.testing.assert_frame_equal(copy.table("ticks"), ticks, check_exact=True)
+    reasons = set(copy.table("quarantine")["reason"])
     assert reasons == {"price is not a finite number", "time is not a time"}
 
 
@@ -65,11 +65,14 @@ def test_ids_sides_and_faults_come_through(tmp_path: Path) -> None:
     market = TradeMarket(name="m", symbol="M", files=["*.csv"], first_month=FIRST, last_month=LAST)
     dumps = read_dumps(market, tmp_path, FIRST, LAST)
     assert len(dumps) == 1
-    copy = build_ticks(market_on(tmp_path / "copy", dumps, market), tmp_path / "copy", FIRST)
-    ticks = build_ticks(market, tmp_path, FIRST).ticks.frame()
-    pd.testing.assert_frame_equal(copy.ticks.frame(), ticks, check_exact=True)
-    assert len(copy.quarantine) == 2
-    assert copy.quarantine["known_at"].tolist() == [FIRST.start_ns + 9 * 10**6, FIRST.end_ns]
+    copy = build_ticks(market_on(tmp_path / "copy", dumps, market), FIRST, tmp_path / "copy")
+    ticks = build_ticks(market, FIRST, tmp_path).table("ticks")
+    pd.testing.assert_frame_equal(copy.table("ticks"), ticks, check_exact=True)
+    assert len(copy.table("quarantine")) == 2
+    assert copy.table("quarantine")["known_at"].tolist() == [
+        FIRST.start_ns + 9 * 10**6,
+        FIRST.end_ns,
+    ]
 
 
 def test_the_past_stays_and_the_future_does_not(dumps: list[pd.DataFrame]) -> None:

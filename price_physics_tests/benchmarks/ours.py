@@ -20,8 +20,7 @@ from price_physics.labels.kernels import (
     first_touch,
     first_touch_bars,
 )
-from price_physics.schemas.ticks import QUARANTINE, TICKS
-from price_physics.store.artefact import Artefact
+from price_physics.schemas.ticks import TICKS
 from price_physics.store.partitions import Store
 from price_physics.study.bars import DollarBars
 from price_physics.study.market import TradeMarket
@@ -53,15 +52,10 @@ def ingest(csv: str) -> Job:
             raw = Path(folder, "raw")
             raw.mkdir()
             os.link(source, raw / source.name)
-            result = build_ticks(market, raw, month, scratch=Path(folder))
-            artefact = Artefact(
-                tables=((TICKS, result.ticks), (QUARANTINE, result.quarantine)),
-                documents={"quality": result.quality},
-            )
+            artefact = build_ticks(market, month, raw, scratch=Path(folder))
             store = Store(Path(folder, "store"))
             store.write(("bench", "ticks"), month, artefact, code_version="bench")
-            result.ticks.file.close()
-            return int(result.quality["ticks"])
+            return int(artefact.document("quality")["ticks"])
 
     return job
 

@@ -24,12 +24,11 @@ from price_physics.orchestration.backfill import run_backfill
 from price_physics.pipeline.dag import STAGES, tables_of
 from price_physics.project import Project
 from price_physics.schemas.ticks import CANDLES
-from price_physics.store.artefact import column_types
+from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Partition
 from price_physics.study.bars import BarsConfig
 from price_physics.study.reading import load_configs
-from price_physics.ticks import build_candles as stage
-from price_physics.ticks.build_candles import CandlesResult
+from price_physics.ticks import build as stage
 from price_physics_tests.e2e.projects import (
     SMALL,
     make_candle_project,
@@ -141,14 +140,15 @@ def test_nothing_depends_on_later_candles(clean: Audit) -> None:
 
 def test_candles_that_are_known_at_their_start_are_caught(project, monkeypatch) -> None:
     """The stamp that vendors write, taken for the moment at which a candle is known."""
-    build = stage.build_candles
+    build = stage.build_ticks
 
-    def early(*arguments: Any, **options: Any) -> CandlesResult:
-        result = build(*arguments, **options)
-        start_ns = result.candles["open_time_ns"]
-        return replace(result, candles=result.candles.assign(close_time_ns=start_ns))
+    def early(*arguments: Any, **options: Any) -> Artefact:
+        artefact = build(*arguments, **options)
+        (schema, candles), quarantine = artefact.tables
+        dated_back = candles.assign(close_time_ns=candles["open_time_ns"])
+        return replace(artefact, tables=((schema, dated_back), quarantine))
 
-    monkeypatch.setattr(stage, "build_candles", early)
+    monkeypatch.setattr(stage, "build_ticks", early)
     leaks = audit_of(project, "bars").leaks
     assert {"ticks", "bars"} == {leak.asset for leak in leaks}
     assert {"high", "close"} <= {leak.column for leak in leaks if leak.asset == "ticks"}

@@ -76,7 +76,7 @@ def test_manifests_lead_back_to_the_vendor_file(small_run: Project) -> None:
     partitions = partitions_of(small_run)
     ticks = partitions["ticks", "2012-03"]
     file = "data/sample/bitstamp_usd/bitstampUSD.csv"
-    assert ticks.manifest["inputs"].keys() == {file, "last trade before"}
+    assert ticks.manifest["inputs"].keys() == {file, "format bitcoincharts", "last trade before"}
     assert partitions["bars", "2012-03"].manifest["inputs"] == {
         f"bitstamp_usd/ticks/{m}": partitions["ticks", m].data_version
         for m in ("2012-02", "2012-03")

@@ -14,9 +14,8 @@ def test_synthetic_down_to_the_report(tmp_path) -> None:
     never_trained = {"folds.min_training_samples": 100_000, "bars.threshold_quote": 2e6}
     project = make_project(tmp_path, str(FIRST), str(FIRST), edits=never_trained)
     folder = tmp_path / "data" / "raw"
-    write_synthetic_dumps(
-        SyntheticMarket("BTCUSDT", FIRST, 1, 2_000, 1), "binance_futures_trades", folder
-    )
+    vendor = "binance_futures_trades"
+    write_synthetic_dumps(SyntheticMarket("BTCUSDT", FIRST, 1, 2_000, 1), vendor, folder)
     path = tmp_path / "configs" / "markets" / "bitstamp_usd.yaml"
     market = yaml.safe_load(path.read_text()) | {"symbol": "BTCUSDT", "files": ["data/raw/*.zip"]}
     path.write_text(yaml.safe_dump(market))
@@ -27,6 +26,7 @@ def test_synthetic_down_to_the_report(tmp_path) -> None:
     ticks = partitions["ticks", str(FIRST)]
     assert ticks.document("quality")["synthetic"] is True
     zipped = "data/raw/BTCUSDT-trades-2024-01.zip"
-    assert ticks.manifest["inputs"].keys() == {zipped, f"{zipped}.SYNTHETIC", "last trade before"}
+    beside = {f"{zipped}.SYNTHETIC", f"format {vendor}", "last trade before"}
+    assert ticks.manifest["inputs"].keys() == {zipped} | beside
     html = project.outputs / "demo" / "reports" / f"{FIRST}.html"
     assert "Synthetic data" in html.read_text()

@@ -35,7 +35,7 @@ Ticks = dict[Month, pd.DataFrame]
 
 
 def sample_ticks() -> Ticks:
-    return {month: build_ticks(MARKET, ROOT, month).ticks.frame() for month in MONTHS}
+    return {month: build_ticks(MARKET, month, ROOT).table("ticks") for month in MONTHS}
 
 
 def tampered(ticks: Ticks, cut_ns: int) -> Ticks:

@@ -32,7 +32,7 @@ from price_physics.schemas.bars import BARS
 from price_physics.store.artefact import Artefact
 from price_physics.study.market import Market
 from price_physics.study.study import Study
-from price_physics.ticks.clean import TickRule
+from price_physics.ticks.month.clean import TickRule
 from price_physics.weights.build import build_weights
 from price_physics_tests.e2e.projects import make_project
 

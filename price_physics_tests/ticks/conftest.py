@@ -1,19 +1,73 @@
 """Fixtures that several tests of ticks share."""
 
+import importlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
 
-from price_physics.ticks import intake
+from price_physics import source
+from price_physics.ticks import look
+from price_physics.ticks.formats import candles, trades
 
 
 @pytest.fixture
 def was_read(monkeypatch):
     """The names of the files that are read, in order."""
     names = []
-    read_file = intake.read_file
+    read_file = look.read_file
 
     def spy(settings, path, file, *options):
         names.append(file)
         return read_file(settings, path, file, *options)
 
-    monkeypatch.setattr(intake, "read_file", spy)
+    monkeypatch.setattr(look, "read_file", spy)
     return names
+
+
+class Code:
+    """A copy of the package whose versions count; vendors that only it has can be imported."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def edit(self, file: str, change: Callable[[str], str]) -> None:
+        """Change a module of ``ticks/``, or write a new one."""
+        path = self.root / "ticks" / file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        changed = change(text)
+        assert changed != text
+        path.write_text(changed, encoding="utf-8")
+        self.forget()
+
+    def remove(self, file: str) -> None:
+        """Remove a module of ``ticks/``."""
+        (self.root / "ticks" / file).unlink()
+        self.forget()
+
+    def forget(self) -> None:
+        """A new process would read the sources again."""
+        importlib.invalidate_caches()
+        for cached in (source.source_version, source.closure, source._read, source._is_module):
+            cached.cache_clear()
+
+
+@pytest.fixture
+def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
+    copy = Code(tmp_path / "code" / "price_physics")
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(source.__file__).parent, copy.root, ignore=ignored)
+    monkeypatch.setattr(source, "_ROOT", copy.root)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    for package in (trades, candles):
+        folder = copy.root / "ticks" / "formats" / package.__name__.rpartition(".")[2]
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    copy.forget()
+    yield copy
+    copy.forget()
+    for name in set(sys.modules) - before:
+        if name.startswith((trades.__name__, candles.__name__)):
+            del sys.modules[name]

@@ -1,6 +1,7 @@
 """Tiny markets and files for the tests of ticks."""
 
 import gzip
+import re
 import zipfile
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import numpy as np
 import pytest
 
 from price_physics.months import Month
-from price_physics.study.market import Market
-from price_physics.ticks.read import read_file
-from price_physics.ticks.rows import Fault, Rows
+from price_physics.schemas.ticks import QUARANTINE
+from price_physics.store.artefact import Artefact
+from price_physics.study.market import Market, TradeColumns
+from price_physics.ticks.build import build_ticks
+from price_physics.ticks.reading.read import read_file
+from price_physics.ticks.reading.rows import Fault, TradeRows
 from price_physics_tests.study.make import market_of
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +26,9 @@ DAY = 86_400
 
 def market(**settings) -> Market:
     """A market of every file in the folder, from May 2012 on; generic unless a vendor is given."""
+    columns = settings.pop("columns", None)
+    if columns is not None:
+        settings["columns"] = TradeColumns(**columns)
     defaults = {"name": "toy", "symbol": "TOY", "vendor": "generic", "files": ["*"]}
     return market_of(**defaults | {"first_month": "2012-05"} | settings)
 
@@ -44,21 +51,43 @@ def put(folder: Path, content: str | bytes, name: str = "ticks.csv") -> Path:
     return path
 
 
-def read_all(settings: Market, path: Path, **options) -> tuple[Rows, list[Fault]]:
+class Built:
+    """A month: its artefact's table, quarantine and report by their names."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        (schema, table), (quarantine, set_aside) = artefact.tables
+        assert quarantine is QUARANTINE
+        setattr(self, schema.name, table)
+        self.quarantine, self.quality = set_aside, artefact.document("quality")
+        self.inputs, self.synthetic = artefact.inputs, artefact.synthetic
+
+
+def build_month(settings: Market, folder: Path, month: Month, index=None, scratch=None) -> Built:
+    """Build a month of the files in a folder."""
+    return Built(build_ticks(settings, month, folder, index=index, scratch=scratch))
+
+
+def files_of(inputs: dict[str, str]) -> list[str]:
+    """The files among a month's inputs; what else they are is known by its words."""
+    words = re.compile(r".*\.SYNTHETIC|last trade before|format \w+")
+    return [name for name in inputs if not words.fullmatch(name)]
+
+
+def read_all(settings: Market, path: Path, **options) -> tuple[TradeRows, list[Fault]]:
     """Read a whole file."""
     blocks = list(read_file(settings, path, path.name, **options))
     faults = [fault for block in blocks for fault in block.faults]
-    return Rows.concatenate([block.rows for block in blocks]), faults
+    return TradeRows.concatenate([block.rows for block in blocks]), faults
 
 
-def make_rows(time_ns, trade_id=None, price=None, qty=None, kind=None, sign=None) -> Rows:
+def make_rows(time_ns, trade_id=None, price=None, qty=None, kind=None, sign=None) -> TradeRows:
     """Rows of the given columns; what is not given is plain."""
     n_rows = len(time_ns)
 
     def column(values, default, dtype):
         return np.array(np.full(n_rows, default) if values is None else values, dtype)
 
-    return Rows(
+    return TradeRows(
         time_ns=np.array(time_ns, np.int64),
         trade_id=column(trade_id, 0, np.int64),
         price=column(price, 5.0, np.float64),
@@ -69,9 +98,9 @@ def make_rows(time_ns, trade_id=None, price=None, qty=None, kind=None, sign=None
     )
 
 
-def assert_same_rows(first: Rows, second: Rows) -> None:
+def assert_same_rows(first: TradeRows, second: TradeRows) -> None:
     """Bit for bit: NaN equals NaN, and -0.0 is not 0.0."""
-    for name, one, other in zip(Rows._fields, first, second, strict=True):
+    for name, one, other in zip(TradeRows._fields, first, second, strict=True):
         assert one.dtype == other.dtype, name
         assert one.tobytes() == other.tobytes(), (name, one, other)
 

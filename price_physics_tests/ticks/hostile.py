@@ -270,7 +270,7 @@ def refuse(folder: Path) -> dict[str, object]:
     scratch.mkdir()
     index = FileIndex(TOY, folder / "index.json")
     try:
-        build_ticks(TOY, folder / "files", MAY, index, scratch)
+        build_ticks(TOY, MAY, folder / "files", index=index, scratch=scratch)
     except TickDataError as refusal:
         error = str(refusal)
     seconds = time.perf_counter() - start
@@ -293,7 +293,7 @@ def warm_up() -> None:
         (files / "b.csv.gz").write_bytes(gzip.compress(GOOD))
         (files / "c.zip").write_bytes(zipped(("c.csv", GOOD)))
         (files / "d.parquet").write_bytes(parquet())
-        build_ticks(TOY, files, MAY)
+        build_ticks(TOY, MAY, files)
 
 
 def main() -> None:

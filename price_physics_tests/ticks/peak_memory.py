@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from price_physics.store import spool
-from price_physics.ticks import build as building
-from price_physics.ticks import intake
+from price_physics.ticks import look
 from price_physics.ticks.build import build_ticks
-from price_physics.ticks.read import read_file
-from price_physics.ticks.sort import TickSorter
+from price_physics.ticks.month import trades
+from price_physics.ticks.month.sort import TickSorter
+from price_physics.ticks.reading.read import read_file
 
 from .helpers import MAY, market
 from .hostile import forget_peak, peak_mb, warm_up
@@ -47,14 +47,14 @@ def write_month(folder: Path, n_rows: int, n_pieces: int = 5) -> None:
 
 def main() -> None:
     spool.ROW_GROUP = 1 << 16
-    intake.read_file = partial(read_file, block_bytes=1 << 20)
-    building.TickSorter = partial(TickSorter, memory_rows=1 << 16, slice_rows=1 << 16)
+    look.read_file = partial(read_file, block_bytes=1 << 20)
+    trades.TickSorter = partial(TickSorter, memory_rows=1 << 16, slice_rows=1 << 16)
     folder = Path(sys.argv[1])
     warm_up()
     forget_peak()
     start = time.perf_counter()
-    result = build_ticks(SETTINGS, folder / "files", MAY, scratch=folder)
-    print(len(result.ticks), peak_mb(), time.perf_counter() - start)
+    result = build_ticks(SETTINGS, MAY, folder / "files", scratch=folder)
+    print(result.document("quality")["ticks"], peak_mb(), time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -15,24 +15,34 @@ from price_physics.months import Month
 from price_physics.schemas.ticks import QUARANTINE, TICKS
 from price_physics.store import spool
 from price_physics.study.reading import load_market
-from price_physics.ticks import build as building
-from price_physics.ticks import intake, report, sort
-from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
-from price_physics.ticks.intake import TOO_EARLY
-from price_physics.ticks.sort import TickSorter
+from price_physics.ticks.month import intake, sort
+from price_physics.ticks.month import trades as cleaning
+from price_physics.ticks.month.sort import TickSorter
+from price_physics.ticks.reading.reasons import Reason
 
 from . import naive
-from .helpers import BITCOINCHARTS, DAY, MAY, ROOT, START, market, put
+from .helpers import (
+    BITCOINCHARTS,
+    DAY,
+    MAY,
+    ROOT,
+    START,
+    build_month,
+    files_of,
+    market,
+    put,
+)
 
 SAMPLE = load_market(ROOT / "configs/markets/bitstamp_usd.yaml")
 SAMPLE_MONTHS = Month.span(SAMPLE.first_month, SAMPLE.last_month)
+TOO_EARLY = Reason.TOO_EARLY.words
 WITH_IDS = market(header=["trade_id", "timestamp", "price", "qty", "side"])
 
 
 def build(settings, folder, month=MAY, index=None):
     """Build, and check what must hold of every result."""
-    result = build_ticks(settings, folder, month, index)
+    result = build_month(settings, folder, month, index)
     ticks = result.ticks.frame()
     for schema, frame in ((TICKS, ticks), (QUARANTINE, result.quarantine)):
         schema.to_arrow(frame)
@@ -42,8 +52,7 @@ def build(settings, folder, month=MAY, index=None):
     assert report["quarantined"] == sum(report["quarantine_reasons"].values())
     kept = report["ticks"] + report["quarantined"] + report["duplicates_dropped"]
     assert report["rows_read"] == kept == sum(f["rows"] for f in report["files"])
-    named = [name for name in result.inputs if not name.endswith((".SYNTHETIC", " before"))]
-    assert named == [f["file"] for f in report["files"]]
+    assert files_of(result.inputs) == [f["file"] for f in report["files"]]
     time_ns = ticks["time_ns"].to_numpy()
     assert (np.diff(time_ns) >= 0).all()
     assert ((time_ns >= month.start_ns) & (time_ns < month.stop_ns)).all()
@@ -148,18 +157,18 @@ def test_a_month_whose_file_has_not_arrived_stops(tmp_path):
     put(tmp_path, f"{START},5.0,1\n")
     message = r"no file holds a trade of \d{4}-\d\d or later, the last is of .*set last_month"
     with pytest.raises(TickDataError, match=message):
-        build_ticks(BITCOINCHARTS, tmp_path, MAY + 1)
+        build_month(BITCOINCHARTS, tmp_path, MAY + 1)
 
 
 def test_no_trade_at_all_stops(tmp_path):
     put(tmp_path, f"{START},0,1\n")
     with pytest.raises(TickDataError, match=r"hold no trade at all.*configs/markets/toy\.yaml"):
-        build_ticks(BITCOINCHARTS, tmp_path, MAY)
+        build_month(BITCOINCHARTS, tmp_path, MAY)
 
 
 def test_no_file_at_all_stops(tmp_path):
     with pytest.raises(TickDataError, match="put the vendor's files there"):
-        build_ticks(BITCOINCHARTS, tmp_path, MAY)
+        build_month(BITCOINCHARTS, tmp_path, MAY)
 
 
 def test_a_damaged_file_stops_every_month(tmp_path):
@@ -168,7 +177,7 @@ def test_a_damaged_file_stops_every_month(tmp_path):
     path.write_bytes(path.read_bytes()[:-4])
     for month in (MAY, MAY + 1):
         with pytest.raises(TickDataError, match=r"b\.csv\.gz, after row 100: damaged or cut off"):
-            build_ticks(BITCOINCHARTS, tmp_path, month)
+            build_month(BITCOINCHARTS, tmp_path, month)
 
 
 def test_rows_before_the_first_month_are_set_aside_if_their_file_feeds_it(tmp_path):
@@ -208,11 +217,11 @@ def test_a_file_that_does_not_match_its_checksum_stops(tmp_path):
     put(tmp_path, f"{START},5.0,1\n", "a.csv")
     (tmp_path / "a.csv.CHECKSUM").write_text("0" * 64)
     with pytest.raises(TickDataError, match=r"a\.csv: sha256 is .* a\.csv\.CHECKSUM says '0000"):
-        build_ticks(BITCOINCHARTS, tmp_path, MAY)
+        build_month(BITCOINCHARTS, tmp_path, MAY)
 
 
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
-    for module in (intake, building, report):
+    for module in (intake, cleaning):
         monkeypatch.setattr(module, "MOST_LISTED", 5)
     early = [f"{i},{START - 9 + i},5,1,buy" for i in range(4)]
     bad = [f"{i},{START},5,0,buy" for i in range(4)]
@@ -220,7 +229,7 @@ def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkey
     other = [f"{i},{START + i + 50},5,1,buy" for i in range(10, 17)]
     put(tmp_path, "\n".join([*early, *bad, *good]) + "\n", "a.csv")
     put(tmp_path, "\n".join(other) + "\n", "b.csv")
-    result = build_ticks(WITH_IDS, tmp_path, MAY)
+    result = build_month(WITH_IDS, tmp_path, MAY)
     assert result.quality["quarantine_reasons"] == {
         TOO_EARLY: 4,
         "qty is not above zero": 4,
@@ -229,7 +238,7 @@ def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkey
     assert result.quality["quarantined"] == 15
     assert result.quality["quarantine_listed"] == len(result.quarantine) == 5
     put(tmp_path, "\n".join(good) + "\n", "a.csv")
-    result = build_ticks(WITH_IDS, tmp_path, MAY)
+    result = build_month(WITH_IDS, tmp_path, MAY)
     assert result.quality["quarantined"] == 7
     assert result.quarantine["row"].tolist() == [1, 2, 3, 4, 5]
 
@@ -374,8 +383,8 @@ def test_memory_changes_no_byte(tmp_path, monkeypatch, one_file, memory_rows, sl
     folder = lay(tmp_path / "files", trades(), "straddling")
     monkeypatch.setattr(sort, "_SAMPLE", 4)
     sorter = partial(TickSorter, memory_rows=memory_rows, slice_rows=slice_rows)
-    monkeypatch.setattr(building, "TickSorter", sorter)
-    result = build_ticks(WITH_IDS, folder, MAY, scratch=tmp_path)
+    monkeypatch.setattr(cleaning, "TickSorter", sorter)
+    result = build_month(WITH_IDS, folder, MAY, scratch=tmp_path)
     assert bytes_of(result) == bytes_of(one_file[MAY])
     assert reports_alike(result.quality) == reports_alike(one_file[MAY].quality)
     assert [path.name for path in tmp_path.iterdir()] == ["files"]
@@ -386,8 +395,8 @@ def test_row_groups_do_not_depend_on_slices(tmp_path, monkeypatch):
     monkeypatch.setattr(sort, "_SAMPLE", 4)
     folder, found = lay(tmp_path / "files", trades(), "interleaved"), []
     for slice_rows in (1, 40, 1 << 21):
-        monkeypatch.setattr(building, "TickSorter", partial(TickSorter, slice_rows=slice_rows))
-        found.append(bytes_of(build_ticks(WITH_IDS, folder, MAY)))
+        monkeypatch.setattr(cleaning, "TickSorter", partial(TickSorter, slice_rows=slice_rows))
+        found.append(bytes_of(build_month(WITH_IDS, folder, MAY)))
     assert found[0] == found[1] == found[2]
 
 

@@ -14,17 +14,16 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.schemas.ticks import CANDLES, QUARANTINE
 from price_physics.study.market import Outage
-from price_physics.ticks import build_candles as building
-from price_physics.ticks import intake, report
-from price_physics.ticks import read as reading
-from price_physics.ticks.build_candles import REPEATED_CANDLE, build_candles
-from price_physics.ticks.candles import NOT_A_START
 from price_physics.ticks.index import FileIndex
-from price_physics.ticks.intake import TOO_EARLY
+from price_physics.ticks.month import intake
+from price_physics.ticks.reading import read as reading
+from price_physics.ticks.reading.reasons import Reason
 
 from . import naive
-from .helpers import DAY, MAY, START, market, put
+from .helpers import DAY, MAY, START, build_month, files_of, market, put
 
+TOO_EARLY, NOT_A_START = Reason.TOO_EARLY.words, Reason.START.words
+REPEATED_CANDLE = Reason.REPEATED_CANDLE.words
 MINUTES = market(vendor=None, candle_minutes=1)
 HOURS = market(vendor=None, candle_minutes=60)
 HEADER = "timestamp,open,high,low,close,volume\n"
@@ -55,7 +54,7 @@ def minutes_of(result):
 
 def build(settings, folder, month=MAY, index=None):
     """Build, and check what must hold of every result."""
-    result = build_candles(settings, folder, month, index)
+    result = build_month(settings, folder, month, index)
     candles = result.candles
     for schema, frame in ((CANDLES, candles), (QUARANTINE, result.quarantine)):
         schema.to_arrow(frame)
@@ -67,8 +66,7 @@ def build(settings, folder, month=MAY, index=None):
     kept = quality["ticks"] + quality["candles_without_trade"]
     gone = quality["quarantined"] + quality["duplicates_dropped"]
     assert quality["rows_read"] == kept + gone == sum(f["rows"] for f in quality["files"])
-    named = [name for name in result.inputs if not name.endswith((".SYNTHETIC", " before"))]
-    assert named == [f["file"] for f in quality["files"]]
+    assert files_of(result.inputs) == [f["file"] for f in quality["files"]]
     close_ns = candles["close_time_ns"].to_numpy()
     assert (np.diff(close_ns) > 0).all()
     assert ((close_ns >= month.start_ns) & (close_ns <= month.end_ns)).all()
@@ -161,13 +159,13 @@ def test_a_month_that_has_not_arrived_stops(tmp_path):
     put(tmp_path, HEADER + row(0))
     message = r"no file holds a candle of 2012-06 or later, the last is of 2012-05-01 00:00:59"
     with pytest.raises(TickDataError, match=message):
-        build_candles(MINUTES, tmp_path, MAY + 1)
+        build_month(MINUTES, tmp_path, MAY + 1)
 
 
 def test_no_candle_at_all_stops(tmp_path):
     put(tmp_path, HEADER + row(0, "5,4,7,6,2"))
     with pytest.raises(TickDataError, match=r"hold no candle at all.*high is not the highest"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_a_candle_that_is_not_over_yet_is_no_candle_of_the_month(tmp_path, monkeypatch):
@@ -176,7 +174,7 @@ def test_a_candle_that_is_not_over_yet_is_no_candle_of_the_month(tmp_path, monke
     put(tmp_path, HEADER + rows(range(3)))
     result = build(MINUTES, tmp_path)
     assert minutes_of(result) == [0, 1]
-    assert result.quarantine["reason"].tolist() == [reading.IN_THE_FUTURE]
+    assert result.quarantine["reason"].tolist() == [Reason.FUTURE.words]
     assert result.quarantine["known_at"].tolist() == [MAY.end_ns]
 
 
@@ -275,7 +273,7 @@ def test_too_many_candles_with_other_values_are_of_another_instrument(tmp_path):
     put(tmp_path, HEADER + rows(range(6), other) + rows(range(9, 30), BEGUN), "b.csv")
     message = r"2012-05: 6 candles are there again with other values, b\.csv, row 2 the first"
     with pytest.raises(TickDataError, match=message):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
     put(tmp_path, HEADER + rows(range(1_000)), "a.csv")  # of many candles one in a hundred
     assert build(MINUTES, tmp_path).quality["quarantined"] == 27
 
@@ -285,15 +283,14 @@ def test_two_instruments_of_few_candles_stop(tmp_path):
     put(tmp_path, HEADER + rows(range(0, 31 * 1440, 1440)), "a.csv")
     put(tmp_path, HEADER + rows(range(0, 20 * 1440, 1440), "50,70,40,60,1"), "b.csv")
     with pytest.raises(TickDataError, match=r"20 candles are there again .*b\.csv, row 2"):
-        build_candles(days, tmp_path, MAY)
+        build_month(days, tmp_path, MAY)
 
 
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
-    for module in (intake, report, building):
-        monkeypatch.setattr(module, "MOST_LISTED", 5)
+    monkeypatch.setattr(intake, "MOST_LISTED", 5)
     put(tmp_path, HEADER + rows(range(-3, 20)), "a.csv")
     put(tmp_path, HEADER + rows(range(7), BEGUN), "b.csv")
-    result = build_candles(MINUTES, tmp_path, MAY)
+    result = build_month(MINUTES, tmp_path, MAY)
     assert result.quality["quarantine_reasons"] == {TOO_EARLY: 3, REPEATED_CANDLE: 7}
     assert result.quality["quarantine_listed"] == len(result.quarantine) == 5
 
@@ -307,10 +304,10 @@ def test_candles_longer_than_the_market_says_stop(tmp_path, stray):
     )
     put(tmp_path, HEADER + rows([*range(0, 1320, 60), *range(3000, 9000, 180), *stray]), "b.csv")
     with pytest.raises(TickDataError, match=message):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
     put(tmp_path, HEADER + rows(range(9000, 10_000)), "a.csv")  # each file by itself
     with pytest.raises(TickDataError, match=r"b\.csv: \d+ candles of 2012-05 follow"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_silences_of_any_length_are_silences(tmp_path):
@@ -334,17 +331,17 @@ def test_candles_shorter_than_the_market_says_stop(tmp_path, minutes):
         r"correct candle_minutes, or map `timestamp:` to the column of starts"
     )
     with pytest.raises(TickDataError, match=message):
-        build_candles(settings, tmp_path, MAY)
+        build_month(settings, tmp_path, MAY)
 
 
 def test_a_long_file_of_shorter_candles_or_of_closes_stops(tmp_path):
     put(tmp_path, HEADER + rows(range(6000)))
     with pytest.raises(TickDataError, match=r"5900 of 6000 rows are no candles of 60 minutes"):
-        build_candles(HOURS, tmp_path, MAY)
+        build_month(HOURS, tmp_path, MAY)
     closes = "".join(f"{START + 60 * i + 59},{PLAIN}\n" for i in range(6000))
     put(tmp_path, HEADER + closes + row(6000))
     with pytest.raises(TickDataError, match=r"6000 of 6001 .*column of starts, which must be in"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_close_times_that_are_there_tell_the_length(tmp_path):
@@ -356,7 +353,7 @@ def test_close_times_that_are_there_tell_the_length(tmp_path):
     five = build(market(vendor=None, candle_minutes=5), tmp_path)
     assert five.quality["ticks"] == 15
     with pytest.raises(TickDataError, match=r"close time is not the end of a candle"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_some_candles_between_are_set_aside(tmp_path):
@@ -376,7 +373,7 @@ def test_missing_candles_are_counted_and_stop_the_strict_only(tmp_path):
     assert build(strict, tmp_path).quality["missing_days"] == []
     put(tmp_path, HEADER + rows([i for i in range(31 * 1440) if not 900 <= i < 1000]))
     with pytest.raises(TickDataError, match=r"2012-05: 100 candles are missing, 0\.22% of them"):
-        build_candles(strict, tmp_path, MAY)
+        build_month(strict, tmp_path, MAY)
 
 
 def test_candles_that_are_left_out_where_nothing_traded_are_not_missing(tmp_path):
@@ -395,10 +392,10 @@ def test_missing_days_stop_the_strict_only(tmp_path):
     assert build(HOURS, tmp_path).quality["missing_days"] == ["2012-05-07", "2012-05-08"]
     strict = {"vendor": None, "candle_minutes": 60, "strict_gaps": True}
     with pytest.raises(TickDataError, match=r"no trade on 2012-05-07, 2012-05-08; .*`outages:`"):
-        build_candles(market(**strict), tmp_path, MAY)
+        build_month(market(**strict), tmp_path, MAY)
     silence = Outage(start="2012-05-07", end="2012-05-08", reason="maintenance")
     with pytest.raises(TickDataError, match="47 candles are missing"):
-        build_candles(market(**strict, outages=[silence]), tmp_path, MAY)
+        build_month(market(**strict, outages=[silence]), tmp_path, MAY)
 
 
 # ---------------------------------------------------------------------------- files
@@ -425,7 +422,7 @@ def test_a_zip_is_compared_with_its_checksum(tmp_path):
     assert minutes_of(build(MINUTES, tmp_path)) == [0, 1, 2]
     beside.write_text("0" * 64)
     with pytest.raises(TickDataError, match=r"2012-05\.zip: sha256 is .* says '0000"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_synthetic_candles_are_marked_by_the_market_or_by_their_file(tmp_path):
@@ -542,7 +539,7 @@ def test_a_dump_without_volume_stops(tmp_path):
     moving = "".join(row(i, f"{5 + i},{5 + i},{5 + i},{5 + i},0") for i in range(30))
     put(tmp_path, HEADER + moving)
     with pytest.raises(TickDataError, match="all 30 candles have a volume of 0, and prices move"):
-        build_candles(MINUTES, tmp_path, MAY)
+        build_month(MINUTES, tmp_path, MAY)
 
 
 def test_wicks_that_no_other_candle_has_are_reported_as_spikes(tmp_path):

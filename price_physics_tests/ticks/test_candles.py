@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
-from price_physics.ticks import candles
-from price_physics.ticks import read as reading
-from price_physics.ticks.candles import CandleRows
-from price_physics.ticks.read import read_file
+from price_physics.ticks.reading import read as reading
+from price_physics.ticks.reading.read import read_file
+from price_physics.ticks.reading.reasons import Reason
+from price_physics.ticks.reading.rows import CandleRows
 
 from .helpers import START, market, put
 
@@ -281,7 +281,7 @@ def test_a_parquet_that_does_not_fit_stops(tmp_path):
     whole = {"open": [5.0], "high": [7.0], "low": [4.0], "close": [6.0], "volume": [2.0]}
     with pytest.raises(TickDataError, match=r"'timestamp,open,.*' fits no known format of candles"):
         read_candles(CANDLES, parquet(tmp_path, timestamp=[START], **whole | {"low": [[4.0]]}))
-    with pytest.raises(TickDataError, match=r"candles\.parquet, from row 1: a column of truths"):
+    with pytest.raises(TickDataError, match=r"candles\.parquet, from row 1: a column of booleans"):
         read_candles(CANDLES, parquet(tmp_path, timestamp=[START], **whole | {"low": [True]}))
     with pytest.raises(TickDataError, match=r"candles\.parquet, row 1: .* is of 'EUR'"):
         read_candles(CANDLES, parquet(tmp_path, symbol=["EUR"], timestamp=[START], **whole))
@@ -292,8 +292,8 @@ FAULTY = [  # time, the other fields, reason
     ("x", "5,7,4,6,2,11,1", "time is not a time"),
     ("", "5,7,4,6,2,11,1", "time is not a time"),
     ("7", "5,7,4,6,2,11,1", "time is not a time"),
-    (START + 61, "5,7,4,6,2,11,1", candles.NOT_A_START),
-    (START + 61, "5,7,4,6,0,0,0", candles.NOT_A_START),
+    (START + 61, "5,7,4,6,2,11,1", Reason.START.words),
+    (START + 61, "5,7,4,6,0,0,0", Reason.START.words),
     (START + 60, "5,7,4,6,x,11,1", "volume is not a finite number"),
     (START + 60, "5,7,4,6,,11,1", "volume is not a finite number"),
     (START + 60, "5,7,4,6,nan,11,1", "volume is not a finite number"),
@@ -331,9 +331,11 @@ FAULTY = [  # time, the other fields, reason
 
 
 def test_every_reason_is_tried():
-    assert {reason for *_, reason in FAULTY} == set(candles._FAULTS) - {"", candles.NOT_AN_END} | {
-        reason for *_, reason in FAULTY if reason.startswith("row has")
-    }
+    of_candles = {r.words for r in Reason if Reason.START <= r <= Reason.BUY_VOLUME}
+    assert len(of_candles) == 10
+    assert {reason for *_, reason in FAULTY} == of_candles - {Reason.END.words} | {
+        Reason.TIME.words
+    } | {reason for *_, reason in FAULTY if reason.startswith("row has")}
 
 
 @pytest.mark.parametrize(
@@ -354,7 +356,7 @@ def test_a_close_time_is_the_end_of_the_candle_or_the_start_of_the_next(tmp_path
         tmp_path, head + f"{START},5,7,4,6,2,{end}\n{START + 60},5,7,4,6,2,{START + 119}\n"
     )
     assert good.line.tolist() == [2, 3] if is_one else [3]
-    assert [fault.reason for fault in faults] == [] if is_one else [candles.NOT_AN_END]
+    assert [fault.reason for fault in faults] == [] if is_one else [Reason.END.words]
 
 
 @pytest.mark.parametrize("time", ["2012-05-01", "2012-05-01 00:00", "2012-05-01T00:00"])
@@ -520,7 +522,7 @@ def test_a_candle_that_is_not_over_yet_is_set_aside(tmp_path, monkeypatch):
         good, faults = read(tmp_path, text)
         assert good.open.tolist() == [5.0, 6.0, 7.0][:n_over]
         assert [(f.line, f.reason, f.raw) for f in faults] == [
-            (line, reading.IN_THE_FUTURE, text.splitlines()[line - 1])
+            (line, Reason.FUTURE.words, text.splitlines()[line - 1])
             for line in range(n_over + 2, 5)
         ]
 

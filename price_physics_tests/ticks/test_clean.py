@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.ticks.clean import TickRule, find_repeats, identical_without_id
 from price_physics.ticks.kernels import hash_texts
-from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
-from price_physics.ticks.sort import Slice
+from price_physics.ticks.month.clean import TickRule, find_repeats, identical_without_id
+from price_physics.ticks.month.sort import Slice
+from price_physics.ticks.reading.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from . import naive
 from .helpers import make_rows

@@ -7,15 +7,15 @@ import zipfile
 import pytest
 
 from price_physics.errors import TickDataError
-from price_physics.ticks import files
-from price_physics.ticks.files import (
+from price_physics.ticks.index import FileEntry
+from price_physics.ticks.reading import blocks
+from price_physics.ticks.reading.blocks import read_blocks
+from price_physics.ticks.reading.files import (
     display_name,
     hash_file,
     input_files,
-    read_blocks,
     verify_checksum,
 )
-from price_physics.ticks.index import FileEntry
 
 from .helpers import market, put
 
@@ -195,8 +195,8 @@ def test_a_nul_is_refused_with_its_row(tmp_path):
 # ---------------------------------------------------------------------------- bombs
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.zip"])
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(files, "FREE_BYTES", 1 << 16)
-    monkeypatch.setattr(files, "_CHUNK_BYTES", 1 << 12)
+    monkeypatch.setattr(blocks, "FREE_BYTES", 1 << 16)
+    monkeypatch.setattr(blocks, "_CHUNK_BYTES", 1 << 12)
     path = put(tmp_path, b"1335830400,5.0,1.0\n" * 1_000_000, name)
     with pytest.raises(TickDataError, match="refused as a bomb") as caught:
         list(read_blocks(path, name, 1 << 16))
@@ -207,13 +207,13 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, name, monkeypatch):
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.zip"])
 def test_what_is_dense_or_small_is_no_bomb(tmp_path, name, monkeypatch):
     assert text_of(read_blocks(put(tmp_path, b"1\n" * 100_000, name), name)) == b"1\n" * 100_000
-    monkeypatch.setattr(files, "FREE_BYTES", 0)
+    monkeypatch.setattr(blocks, "FREE_BYTES", 0)
     assert text_of(read_blocks(put(tmp_path, LINES, name), name)) == LINES
 
 
 def test_a_bomb_behind_honest_bytes_is_refused_too(tmp_path, monkeypatch):
     """The ratio counts what has been read so far, so that junk in front buys little."""
-    monkeypatch.setattr(files, "FREE_BYTES", 1 << 16)
+    monkeypatch.setattr(blocks, "FREE_BYTES", 1 << 16)
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(LINES * 3) + gzip.compress(b"1,5.0,1.0\n" * 1_000_000))
     with pytest.raises(TickDataError, match="refused as a bomb"):

@@ -13,15 +13,10 @@ from pydantic import ValidationError
 from price_physics.errors import ConfigError, TickDataError
 from price_physics.study.market import VENDORS, Market, TradeColumns
 from price_physics.study.reading import load_market
-from price_physics.ticks.formats import (
-    CANDLE_FORMATS,
-    FORMATS,
-    Layout,
-    recognise,
-    recognise_table,
-)
-from price_physics.ticks.formats.layout import split_line
-from price_physics_tests.study import make
+from price_physics.ticks.formats.layout import Layout, split_line
+from price_physics.ticks.formats.recognise import recognise, recognise_table
+from price_physics.ticks.formats.registry import vendors_of
+from price_physics_tests.study.make import market_of
 
 from .helpers import ROOT, SHARED
 
@@ -29,7 +24,7 @@ PLAIN = {"name": "toy", "files": ["*"], "first_month": "2012-05"}
 
 
 def market(symbol="BTCUSDT", **config) -> Market:
-    return make.market_of(symbol=symbol, **PLAIN | config)
+    return market_of(symbol=symbol, **PLAIN | config)
 
 
 @dataclass(frozen=True)
@@ -434,15 +429,18 @@ each_headerless_dump = pytest.mark.parametrize("dump", HEADERLESS.values(), ids=
 
 # ---------------------------------------------------------------------------- every vendor
 def test_the_registry_is_what_a_market_may_name_and_every_format_has_a_dump():
-    assert (sorted(FORMATS), sorted(CANDLE_FORMATS)) == (VENDORS["trades"], VENDORS["candles"])
-    assert {d.vendor for d in DUMPS.values() if not d.candle_minutes} == set(FORMATS)
-    assert {d.vendor for d in DUMPS.values() if d.candle_minutes} == set(CANDLE_FORMATS)
+    assert (list(vendors_of("trades")), list(vendors_of("candles"))) == (
+        VENDORS["trades"],
+        VENDORS["candles"],
+    )
+    assert {d.vendor for d in DUMPS.values() if not d.candle_minutes} == {*vendors_of("trades")}
+    assert {d.vendor for d in DUMPS.values() if d.candle_minutes} == {*vendors_of("candles")}
 
 
 @pytest.mark.parametrize("vendor", sorted({*VENDORS["trades"], *VENDORS["candles"]}))
-def test_a_market_may_name_the_vendors_of_its_own_sort_of_rows(vendor):
-    for minutes, formats in ((None, FORMATS), (1, CANDLE_FORMATS)):
-        if vendor in formats:
+def test_a_market_may_name_the_vendors_of_its_own_kind_of_rows(vendor):
+    for minutes, kind in ((None, "trades"), (1, "candles")):
+        if vendor in vendors_of(kind):
             assert market(vendor=vendor, candle_minutes=minutes).vendor == vendor
         else:
             with pytest.raises(ValidationError, match=f"vendor: {vendor} has rows of"):
@@ -471,8 +469,8 @@ def test_a_dump_as_parquet(dump):
 
 @each_dump
 def test_a_dump_is_of_its_own_format_and_of_no_other(dump):
-    formats = CANDLE_FORMATS if dump.candle_minutes else FORMATS
-    for name in formats.keys() - {dump.vendor}:
+    kind = "candles" if dump.candle_minutes else "trades"
+    for name in {*vendors_of(kind)} - {dump.vendor}:
         insistent = dump.market_of(name)
         with pytest.raises(TickDataError):
             recognise([dump.header, *dump.lines], insistent, "f")
@@ -482,7 +480,7 @@ def test_a_dump_is_of_its_own_format_and_of_no_other(dump):
 
 
 @each_dump
-def test_a_dump_of_the_other_sort_of_rows_is_refused(dump):
+def test_a_dump_of_the_other_kind_of_rows_is_refused(dump):
     minutes = None if dump.candle_minutes else 1
     other = market(dump.symbol, contract_size=dump.contract_size, candle_minutes=minutes)
     message = "fits no known format of candles" if minutes else "fits no known format of trades"

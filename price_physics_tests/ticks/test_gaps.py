@@ -5,10 +5,9 @@ import pytest
 
 from price_physics.errors import TickDataError
 from price_physics.study.market import Outage
-from price_physics.ticks.build import build_ticks
-from price_physics.ticks.gaps import missing_days, refuse_gaps
+from price_physics.ticks.month.gaps import missing_days, refuse_gaps
 
-from .helpers import DAY, MAY, START, market, put
+from .helpers import DAY, MAY, START, build_month, market, put
 
 
 def outage(start, end):
@@ -82,7 +81,7 @@ def dump(folder, days=range(31), step=1, n_missing=0):
 
 
 def build(folder, **settings):
-    return build_ticks(market(first_month="2012-04", **settings), folder, MAY)
+    return build_month(market(first_month="2012-04", **settings), folder, MAY)
 
 
 def test_a_whole_month_passes_the_strict(tmp_path):

@@ -7,13 +7,12 @@ from dataclasses import asdict
 import pytest
 
 from price_physics.errors import TickDataError
-from price_physics.ticks import intake
-from price_physics.ticks.build import build_ticks
+from price_physics.ticks import look
 from price_physics.ticks.index import FileEntry, FileIndex, MonthExtent, months_of
-from price_physics.ticks.intake import look_at_files
-from price_physics.ticks.rows import Block, Fault
+from price_physics.ticks.look import look_at_files
+from price_physics.ticks.reading.rows import Block, Fault
 
-from .helpers import GENERIC, MAY, START, make_rows, market, put
+from .helpers import GENERIC, MAY, START, build_month, files_of, make_rows, market, put
 
 JUNE = MAY.stop_ns // 10**9
 JULY = (MAY + 1).stop_ns // 10**9
@@ -45,10 +44,11 @@ def test_a_new_file_does_not_rescan_the_old_ones(dumps, tmp_path, was_read):
 def test_a_month_reads_the_files_that_feed_it(dumps, was_read):
     index = FileIndex(GENERIC)
     for month, files in ((MAY, ["a.csv", "b.csv", "c.csv"]), (MAY, ["a.csv"])):
-        assert list(build_ticks(GENERIC, dumps, month, index).inputs)[1:] == ["a.csv"]
+        assert files_of(build_month(GENERIC, dumps, month, index).inputs) == ["a.csv"]
         assert was_read == files
         was_read.clear()
-    assert list(build_ticks(GENERIC, dumps, MAY + 1, index).inputs)[1:] == ["a.csv", "b.csv"]
+    inputs = build_month(GENERIC, dumps, MAY + 1, index).inputs
+    assert files_of(inputs) == ["a.csv", "b.csv"]
     assert was_read == ["a.csv", "b.csv"]
 
 
@@ -82,14 +82,14 @@ def test_a_file_that_cannot_be_trusted_is_not_remembered_and_the_others_are(
 
 
 def test_a_file_that_changes_while_it_is_read_stops(dumps, monkeypatch):
-    read_file = intake.read_file
+    read_file = look.read_file
 
     def grow(settings, path, file, *options):
         yield from read_file(settings, path, file, *options)
         with path.open("a") as stream:
             stream.write(f"{JULY},5,1\n")
 
-    monkeypatch.setattr(intake, "read_file", grow)
+    monkeypatch.setattr(look, "read_file", grow)
     with pytest.raises(TickDataError, match=r"a\.csv: changed while it was read"):
         look_at_files(GENERIC, dumps, FileIndex(GENERIC))
 
@@ -176,8 +176,8 @@ def test_a_damaged_index_says_what_to_do(tmp_path, text):
 def test_an_entry_counts_by_month_whatever_the_order():
     entry = FileEntry(0, 0, [[], []])
     times = [JULY * 10**9, MAY.start_ns, MAY.end_ns, MAY.stop_ns]
-    entry.add(Block(make_rows(times), [Fault(9, "bad", "x", MAY.end_ns, False)]))
-    entry.add(Block(make_rows([MAY.start_ns + 1]), []))
+    entry.add(Block(make_rows(times), [Fault(9, "bad", "x", MAY.end_ns, False)], "generic"))
+    entry.add(Block(make_rows([MAY.start_ns + 1]), [], "generic"))
     assert {name: (e.rows, e.faults) for name, e in entry.months.items()} == {
         "2012-05": (3, 1),
         "2012-06": (1, 0),

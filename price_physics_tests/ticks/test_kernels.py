@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
 from price_physics.ticks import kernels
-from price_physics.ticks.files import LineBlock
-from price_physics.ticks.formats import Layout
-from price_physics.ticks.rows import Rows
-from price_physics.ticks.trades import TradeScanner
+from price_physics.ticks.formats.layout import Layout
+from price_physics.ticks.month import kernels as month_kernels
+from price_physics.ticks.reading.blocks import LineBlock
+from price_physics.ticks.reading.rows import TradeRows
+from price_physics.ticks.reading.trades import TradeScanner
 
 from .helpers import START, assert_same_rows, market
 
@@ -43,7 +44,7 @@ def scan(text: bytes, layout: Layout):
         return str(error)
     unit = np.concatenate([part.unit for part in parts])
     faults = [fault for part in parts for fault in part.faults]
-    return Rows.concatenate([part.rows for part in parts]), unit, faults
+    return TradeRows.concatenate([part.rows for part in parts]), unit, faults
 
 
 def assert_read_with_care(text: bytes, layout: Layout) -> int:
@@ -308,26 +309,26 @@ def test_kernels_of_trades_equal_plain_python(trades, start):
     time_ns, trade_id = columns[0], columns[1]
     price, qty = columns[2] + 1.0, columns[3] + 1.0
     sign, orders = columns[4].astype(np.int8), columns[5].astype(bool)
-    assert_twins(kernels.in_order, time_ns, trade_id, orders)
-    assert_twins(kernels.count_steps, time_ns, start)
-    assert_twins(kernels.repeats, time_ns, trade_id, price, qty, sign, orders, start)
-    assert_twins(kernels.tick_rule, price, sign, float("nan") if start < 0 else 2.0, 1)
-    counts, sums = np.zeros(kernels.N_BUCKETS, np.int64), np.zeros(kernels.N_BUCKETS)
-    assert_twins(kernels.count_gaps, np.sort(time_ns), start, counts, sums)
+    assert_twins(month_kernels.in_order, time_ns, trade_id, orders)
+    assert_twins(month_kernels.count_steps, time_ns, start)
+    assert_twins(month_kernels.repeats, time_ns, trade_id, price, qty, sign, orders, start)
+    assert_twins(month_kernels.tick_rule, price, sign, float("nan") if start < 0 else 2.0, 1)
+    counts, sums = np.zeros(month_kernels.N_BUCKETS, np.int64), np.zeros(month_kernels.N_BUCKETS)
+    assert_twins(month_kernels.count_gaps, np.sort(time_ns), start, counts, sums)
     last = np.array([np.nan if start < 0 else 2.0, 0.5])
-    assert_twins(kernels.count_changes, price, last, counts, sums, counts.copy(), sums.copy())
+    assert_twins(month_kernels.count_changes, price, last, counts, sums, counts.copy(), sums.copy())
 
 
 @given(st.floats(1e-300, 1e300))
 @settings(deadline=None)
 def test_buckets_equal_plain_python_and_are_a_thousandth_wide(value):
-    place = kernels.bucket(value)
-    assert place == kernels.bucket.py_func(value)
+    place = month_kernels.bucket(value)
+    assert place == month_kernels.bucket.py_func(value)
     if 2.0**-64 < value < 2.0**62:
-        assert 0 <= kernels.bucket(value * 1.001) - place <= 3
-        assert kernels.bucket(value * 2) - place == 1024
+        assert 0 <= month_kernels.bucket(value * 1.001) - place <= 3
+        assert month_kernels.bucket(value * 2) - place == 1024
     else:
-        assert 0 <= place < kernels.N_BUCKETS
+        assert 0 <= place < month_kernels.N_BUCKETS
 
 
 @given(st.text(max_size=9), st.lists(st.text(max_size=5), max_size=3))

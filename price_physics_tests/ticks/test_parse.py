@@ -9,14 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from price_physics.ticks.parse import (
-    FAULTS,
+from price_physics.ticks.reading.parse import (
     UNITS,
     parse_columns,
     parse_integers,
     parse_numbers,
     parse_times,
 )
+from price_physics.ticks.reading.reasons import Reason
 
 NS = 1_315_922_016_123_456_789
 
@@ -181,7 +181,7 @@ def columns(n=1, **changed):
 )
 def test_faults(changed, fault):
     parsed = parse_columns(columns(n=2, **changed))
-    assert [FAULTS[f] for f in parsed.fault] == [fault] * 2
+    assert [Reason(code).words for code in parsed.reason] == [fault] * 2
 
 
 @pytest.mark.parametrize("maker", ["true", "True", "TRUE", "t", "1", " true "])
@@ -202,7 +202,7 @@ def test_sides(sides):
 
 def test_a_blank_side_is_unknown_not_faulty():
     parsed = parse_columns(columns(side=""))
-    assert (parsed.sign[0], parsed.fault[0]) == (0, 0)
+    assert (parsed.sign[0], parsed.reason[0]) == (0, 0)
 
 
 def test_typed_columns_of_a_parquet():
@@ -218,7 +218,7 @@ def test_typed_columns_of_a_parquet():
     assert parsed.price[0] == 0.1
     assert parsed.trade_id.tolist() == [1, 2, 0]
     assert parsed.sign.tolist() == [-1, 1, 0]
-    assert [FAULTS[f] for f in parsed.fault] == [
+    assert [Reason(code).words for code in parsed.reason] == [
         "",
         "price is not a finite number",
         "trade_id is not an integer",
@@ -229,7 +229,7 @@ def test_a_text_id_is_any_text_and_a_blank_is_none():
     ids = ["2e089acc", " 2e089acc ", "", "7", None]
     parsed = parse_columns(columns(n=5) | {"trade_id": pa.array(ids)}, text_id=True)
     assert parsed.has_id.tolist() == [True, True, False, True, False]
-    assert not parsed.fault.any()
+    assert not parsed.reason.any()
     first, same, blank, other, _ = parsed.trade_id.tolist()
     assert first == same
     assert len({first, blank, other}) == 3

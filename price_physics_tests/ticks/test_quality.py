@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.ticks import kernels
-from price_physics.ticks.quality import Histogram, QualityCounts, score
-from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
+from price_physics.ticks.month import kernels
+from price_physics.ticks.month.quality import Histogram, QualityCounts, score
+from price_physics.ticks.reading.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from .helpers import MAY, make_rows
 

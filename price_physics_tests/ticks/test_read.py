@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from price_physics.errors import TickDataError
-from price_physics.ticks import trades
-from price_physics.ticks.read import read_file, read_raw
-from price_physics.ticks.rows import NO_ID, ORDERED_ID, TEXT_ID
+from price_physics.ticks.reading import trades
+from price_physics.ticks.reading.read import read_file, read_raw
+from price_physics.ticks.reading.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from .helpers import (
     BITCOINCHARTS,
@@ -395,8 +395,8 @@ FUZZ = """
 import sys
 from pathlib import Path
 from price_physics.errors import TickDataError
-from price_physics.study.market import TradeMarket
-from price_physics.ticks.read import read_file
+from price_physics.study.market import Market
+from price_physics.ticks.reading.read import read_file
 
 good, path = (Path(name) for name in sys.argv[1:])
 market = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month="2012-05")

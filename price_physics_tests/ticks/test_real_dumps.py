@@ -12,11 +12,10 @@ import pytest
 
 from price_physics.months import Month
 from price_physics.study.market import Market, TradeMarket
-from price_physics.ticks.build import build_ticks
 from price_physics.ticks.index import FileIndex
 
 from . import naive
-from .helpers import SHARED, read_all, real
+from .helpers import SHARED, build_month, read_all, real
 
 NS = 10**9
 
@@ -31,7 +30,7 @@ def build_all(settings: Market, last_month: str) -> dict[str, tuple[pd.DataFrame
     """Every month's ticks and result."""
     index, built = FileIndex(settings), {}
     for month in Month.span(settings.first_month, Month.parse(last_month)):
-        result = build_ticks(settings, SHARED, month, index)
+        result = build_month(settings, SHARED, month, index)
         built[str(month)] = result.ticks.frame(), result
     return built
 

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.ticks import sort
-from price_physics.ticks.rows import Rows
-from price_physics.ticks.sort import TickSorter
+from price_physics.ticks.month import sort
+from price_physics.ticks.month.sort import TickSorter
+from price_physics.ticks.reading.rows import TradeRows
 
 from .helpers import assert_same_rows, make_rows
 
 
 def lexsorted(blocks):
     """The plain way: all rows at once; those without an id that orders come last of their time."""
-    rows = Rows.concatenate([block for block, _ in blocks])
+    rows = TradeRows.concatenate([block for block, _ in blocks])
     file = np.concatenate([np.full(len(b.time_ns), f, np.int32) for b, f in blocks])
     place = np.arange(len(file))
     orders = rows.id_kind == 1
@@ -36,8 +36,8 @@ def collect(blocks, **options):
     times = [part.rows.time_ns for part in slices if part.rows.time_ns.size]
     assert all(before[-1] < after[0] for before, after in pairwise(times))
     if not slices:
-        return Rows.empty(), np.empty(0, np.int32), 0
-    rows = Rows.concatenate([part.rows for part in slices])
+        return TradeRows.empty(), np.empty(0, np.int32), 0
+    rows = TradeRows.concatenate([part.rows for part in slices])
     return rows, np.concatenate([part.file for part in slices]), len(slices)
 
 

@@ -1,10 +1,15 @@
 """Quantities that count contracts: what one of them is worth stands in the market's YAML."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from price_physics.errors import ConfigError
-from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
 
 
 def count_contracts(layout: Layout, market: Market, file: str, *, inverse: bool) -> Layout:

@@ -14,7 +14,7 @@ class Layout:
     Attributes
     ----------
     vendor : str
-        The format that recognised the file.
+        The format that recognised the file; its own modules leave it empty.
     n_columns : int
         Fields of every whole row.
     time, price, qty : int

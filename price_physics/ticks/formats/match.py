@@ -5,24 +5,31 @@ like and, for some kinds, what they mean. A file with a header is known by its n
 by its fields. No vendor is named here, and no value is kept.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from price_physics.study.market import Market
 from price_physics.ticks.formats.layout import Layout, split_line
-from price_physics.ticks.parse import is_time
+from price_physics.ticks.reading.parse import is_time
 
-Rows = Sequence[Sequence[str]]
-Columns = tuple[tuple[str, str], ...]
-"""(names in the header, kind). Other names of one column follow a ``|``; a kind ending in ``?``
-is a column that may be missing at the end."""
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+
+TextRows = Sequence[Sequence[str]]
+"""The fields of rows, as texts."""
+
+ColumnKinds = tuple[tuple[str, str], ...]
+"""Of each column (names in the header, kind). Other names of one column follow a ``|``; a kind
+ending in ``?`` is a column that may be missing at the end."""
 
 _DELIMITERS = ",;\t"
 _LONGEST_SHOWN = 300
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_TRUTHS = {"true", "false", "t", "f", "1", "0", ""}
+_BOOLEANS = {"true", "false", "t", "f", "1", "0", ""}
 _SIDES = {"buy", "sell", "b", "s", ""}
 
 
@@ -47,8 +54,8 @@ def is_integer(field: str) -> bool:
     return _INTEGER.fullmatch(field) is not None
 
 
-def _is_truth(field: str) -> bool:
-    return field.lower() in _TRUTHS
+def _is_boolean(field: str) -> bool:
+    return field.lower() in _BOOLEANS
 
 
 def _is_kdb_time(field: str) -> bool:
@@ -78,8 +85,8 @@ _KINDS: dict[str, Callable[[str], bool]] = {
     "trade_id": is_integer,
     "text_id": lambda field: True,
     "integer": is_integer,
-    "is_buyer_maker": _is_truth,
-    "flag": _is_truth,
+    "is_buyer_maker": _is_boolean,
+    "flag": _is_boolean,
     "side": lambda field: field.lower() in _SIDES,
     "symbol": _is_name,
     "name": _is_name,
@@ -120,12 +127,12 @@ class Sample:
     shown: str
     first: Sequence[str]
     names: Sequence[str] | None
-    rows: Rows
+    rows: TextRows
     delimiter: str = ","
     is_table: bool = False
 
     @classmethod
-    def of_lines(cls, lines: Sequence[str], file: str) -> "Sample":
+    def of_lines(cls, lines: Sequence[str], file: str) -> Sample:
         """Split lines of text; the first is a header when no field of it is a number."""
         delimiter = max(_DELIMITERS, key="".join(lines).count)
         first, *rest = (split_line(line, delimiter) for line in lines)
@@ -140,13 +147,13 @@ class Sample:
         )
 
     @classmethod
-    def of_table(cls, names: Sequence[str], rows: Rows, file: str) -> "Sample":
+    def of_table(cls, names: Sequence[str], rows: TextRows, file: str) -> Sample:
         """Take the column names of a table, and some of its rows as text."""
         return cls(file, ",".join(names)[:_LONGEST_SHOWN], names, names, rows, is_table=True)
 
 
 # ---------------------------------------------------------------------------- formats
-def _any_rows(rows: Rows) -> bool:
+def _any_rows(rows: TextRows) -> bool:
     return True
 
 
@@ -156,28 +163,41 @@ def _as_found(layout: Layout, sample: Sample, market: Market) -> Layout:
 
 @dataclass(frozen=True)
 class Format:
-    """One vendor's dumps.
+    """One vendor's dumps, told by their columns.
 
     Attributes
     ----------
-    name : str
-        As in ``vendor:`` of a market.
-    versions : tuple of Columns
+    versions : tuple of ColumnKinds
         The columns in order, for each version of the format.
     relation : callable
         What else holds between the fields of rows that have no header.
     complete : callable
         Adds to the layout what depends on the instrument or on the first rows.
+
+    Raises
+    ------
+    TypeError
+        When a column is of no known kind.
     """
 
-    name: str
-    versions: tuple[Columns, ...]
-    relation: Callable[[Rows], bool] = _any_rows
+    versions: tuple[ColumnKinds, ...]
+    relation: Callable[[TextRows], bool] = _any_rows
     complete: Callable[[Layout, Sample, Market], Layout] = _as_found
+
+    def __post_init__(self) -> None:
+        for name, kind in (column for columns in self.versions for column in columns):
+            if kind.removesuffix("?") not in _KINDS:
+                raise TypeError(f"column {name!r}: no kind {kind!r}; choose one of {list(_KINDS)}")
+
+    @property
+    def meanings(self) -> frozenset[str]:
+        """What the columns of every version hold."""
+        versions = [{_MEANINGS.get(kind) for _, kind in columns} for columns in self.versions]
+        return frozenset(meaning for meaning in set.intersection(*versions) if meaning)
 
     @property
     def expects(self) -> str:
-        """The columns of every version, for messages."""
+        """The columns of all versions, for messages."""
         return " or ".join(_show(columns) for columns in self.versions)
 
     def match(self, sample: Sample, market: Market) -> Layout | None:
@@ -191,7 +211,7 @@ class Format:
         kinds = self._kinds(sample)
         if kinds is None:
             return None
-        return self.complete(_layout(self.name, kinds, sample), sample, market)
+        return self.complete(_layout(kinds, sample), sample, market)
 
     def fits(self, sample: Sample) -> bool:
         """Say whether a file is of this format."""
@@ -215,7 +235,7 @@ def most(votes: Sequence[bool]) -> bool:
     return 2 * sum(votes) >= len(votes)
 
 
-def _kinds_by_name(columns: Columns, names: Sequence[str]) -> list[str] | None:
+def _kinds_by_name(columns: ColumnKinds, names: Sequence[str]) -> list[str] | None:
     """Return the kind at each place when the names are the columns', each of them once."""
     columns_of = {_plain(alias): column for column in columns for alias in column[0].split("|")}
     found = [columns_of.get(_plain(name)) for name in names]
@@ -225,7 +245,7 @@ def _kinds_by_name(columns: Columns, names: Sequence[str]) -> list[str] | None:
     return [column[1].removesuffix("?") for column in found if column is not None]
 
 
-def _kinds_by_look(columns: Columns, rows: Rows) -> list[str] | None:
+def _kinds_by_look(columns: ColumnKinds, rows: TextRows) -> list[str] | None:
     """Return the kind at each place when most rows have as many fields, all of their kinds."""
     kinds = [kind.removesuffix("?") for _, kind in columns]
     n_required = sum(not kind.endswith("?") for _, kind in columns)
@@ -241,7 +261,7 @@ def _fits(kinds: Sequence[str], row: Sequence[str]) -> bool:
     return all(_KINDS[kind](field) for kind, field in zip(kinds, row, strict=True))
 
 
-def _times_fit(kinds: Sequence[str], rows: Rows) -> bool:
+def _times_fit(kinds: Sequence[str], rows: TextRows) -> bool:
     """Tell apart two vendors that share their names and write times differently."""
     place, kind = next((p, k) for p, k in enumerate(kinds) if _MEANINGS.get(k) == "time")
     if kind == "time":
@@ -250,10 +270,10 @@ def _times_fit(kinds: Sequence[str], rows: Rows) -> bool:
     return most([_KINDS[kind](time) for time in times])
 
 
-def _layout(vendor: str, kinds: Sequence[str], sample: Sample) -> Layout:
+def _layout(kinds: Sequence[str], sample: Sample) -> Layout:
     places = {_MEANINGS[kind]: place for place, kind in enumerate(kinds) if kind in _MEANINGS}
     layout = Layout(
-        vendor=vendor,
+        vendor="",
         n_columns=len(kinds),
         time=places.pop("time"),
         price=places.pop("price"),
@@ -269,7 +289,7 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "")
 
 
-def _show(columns: Columns) -> str:
+def _show(columns: ColumnKinds) -> str:
     names = [name.split("|")[0] for name, _ in columns]
     optional = [kind.endswith("?") for _, kind in columns]
     return "".join(

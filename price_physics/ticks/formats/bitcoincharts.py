@@ -1,8 +1,0 @@
-"""bitcoincharts (Bitstamp, Intersango, ...): no header, no side, no id; whole seconds."""
-
-from price_physics.ticks.formats.match import Format
-
-FORMAT = Format(
-    name="bitcoincharts",
-    versions=((("unixtime", "time"), ("price", "price"), ("amount", "qty")),),
-)

@@ -1,8 +1,0 @@
-"""Kraken's archive: no side, no id; without a header it looks like bitcoincharts, and reads so."""
-
-from price_physics.ticks.formats.match import Format
-
-FORMAT = Format(
-    name="kraken",
-    versions=((("time|timestamp", "time"), ("price", "price"), ("volume", "qty")),),
-)

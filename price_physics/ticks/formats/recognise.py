@@ -1,0 +1,118 @@
+"""Whose file is this? The one format that its first rows fit, and where its columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from price_physics.errors import TickDataError
+from price_physics.ticks.formats.generic import is_meant
+from price_physics.ticks.formats.match import Sample, TextRows
+from price_physics.ticks.formats.registry import formats_of, load_format
+from price_physics.ticks.reading.rows import kind_of_rows
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.ticks.formats.layout import Layout
+    from price_physics.ticks.formats.registry import VendorFormat
+
+
+def recognise(lines: Sequence[str], market: Market, file: str) -> Layout:
+    """Find the layout of a text file by its first lines.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        At least one, none of them blank, without their newlines; 50 are plenty.
+    market : Market
+        Its vendor, columns, header and contract size.
+    file : str
+        Name for messages.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    TickDataError
+        When the lines fit no format, or several that read them differently.
+    ConfigError
+        When the market lacks what the format needs.
+    """
+    return _only(Sample.of_lines(lines, file), market)
+
+
+def recognise_table(names: Sequence[str], rows: TextRows, market: Market, file: str) -> Layout:
+    """Find the layout of a table that names its columns, such as parquet.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Column names.
+    rows : sequence of sequences of str
+        The first rows as text, blank where null; there may be none.
+    market, file
+        As in `recognise`.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    TickDataError, ConfigError
+        As in `recognise`.
+    """
+    return _only(Sample.of_table(names, rows, file), market)
+
+
+def _only(sample: Sample, market: Market) -> Layout:
+    """Return the one layout that fits. Formats that read the file alike are no ambiguity."""
+    layouts = [
+        replace(layout, vendor=vendor)
+        for vendor, format_ in _candidates(market).items()
+        if (layout := format_.match(sample, market)) is not None
+    ]
+    place = sample.file if sample.is_table else f"{sample.file}, row 1"
+    yaml = f"configs/markets/{market.name}.yaml"
+    kind = kind_of_rows(market)
+    if not layouts and market.vendor is not None:
+        expected = load_format(kind, market.vendor).expects
+        raise TickDataError(
+            f"{place}: {sample.shown!r} is not of `vendor: {market.vendor}`, which expects "
+            f"{expected}; remove the file from `files:`, or correct `vendor:`, in {yaml}"
+        )
+    if not layouts:
+        raise TickDataError(
+            f"{place}: {sample.shown!r} fits no known format of {kind}; in {yaml} map its "
+            "columns under `columns:`, and name them under `header:` if the file has no header"
+            f"{_candles_instead(sample, market)}"
+        )
+    if len({replace(layout, vendor="") for layout in layouts}) > 1:
+        names = [layout.vendor for layout in layouts]
+        raise TickDataError(
+            f"{place}: {sample.shown!r} fits the formats {names}, which read it differently; set "
+            f"`vendor:` to one of them in {yaml}"
+        )
+    return layouts[0]
+
+
+def _candidates(market: Market) -> dict[str, VendorFormat]:
+    """The formats that a file of the market may be of, by vendor."""
+    kind = kind_of_rows(market)
+    if market.vendor is not None or is_meant(market):
+        vendor = market.vendor or "generic"
+        return {vendor: load_format(kind, vendor)}
+    return formats_of(kind)
+
+
+def _candles_instead(sample: Sample, market: Market) -> str:
+    """Say so where a market of trades is given a vendor's candles."""
+    if kind_of_rows(market) == "candles":
+        return ""
+    named = {"open", "high", "low", "close"} <= {name.lower() for name in sample.first}
+    if named or any(format_.fits(sample) for format_ in formats_of("candles").values()):
+        return "; it looks like candles: set `candle_minutes:` to their length"
+    return ""

@@ -1,0 +1,69 @@
+"""Why a row is set aside: every reason there is, with the words that people are shown.
+
+The words stand in quarantine, in quality reports and in messages, so they are data: whoever
+changes them changes the bytes of a month.
+"""
+
+from enum import IntEnum
+
+_READABLE = True
+
+
+class Reason(IntEnum):
+    """Why a row is set aside; its number is its place here, and `NONE` is a good row.
+
+    Attributes
+    ----------
+    words : str
+        The sentence that is shown.
+    is_readable : bool
+        The row could be read, and what it says cannot be. All other reasons speak of a row that
+        could not be read: a file of many of those is refused.
+    """
+
+    words: str
+    is_readable: bool
+
+    def __new__(cls, words: str, is_readable: bool = False) -> "Reason":
+        number = len(cls.__members__)
+        reason = int.__new__(cls, number)
+        reason._value_ = number
+        reason.words, reason.is_readable = words, is_readable
+        return reason
+
+    NONE = "", _READABLE
+    TIME = "time is not a time"
+
+    # ------------------------------------------------------------------------ of trades
+    PRICE = "price is not a finite number"
+    PRICE_SIGN = "price is not above zero", _READABLE
+    QTY = "qty is not a finite number"
+    QTY_SIGN = "qty is not above zero", _READABLE
+    NOTIONAL = "price times qty is not finite", _READABLE
+    TRADE_ID = "trade_id is not an integer"
+    SIDE = "side is not buy or sell"
+    IS_BUYER_MAKER = "is_buyer_maker is not true or false"
+    REPEATED_ID = "trade_id repeated with another payload"
+
+    # ------------------------------------------------------------------------ of candles
+    START = "time is not the start, in UTC, of a candle of the market's candle_minutes", _READABLE
+    END = "close time is not the end of a candle of the market's candle_minutes", _READABLE
+    VOLUME = "volume is not a finite number"
+    VOLUME_SIGN = "volume is below zero", _READABLE
+    ANY_PRICE = "a price is not a finite number"
+    ANY_PRICE_SIGN = "a price is not above zero", _READABLE
+    RANGE = "high is not the highest, or low the lowest price", _READABLE
+    OTHER_VOLUME = "the volume in the other currency is not a finite number"
+    MEAN_PRICE = "the volumes in both currencies give no price of the candle"
+    BUY_VOLUME = "buy volume is not a number from zero to the volume", _READABLE
+    REPEATED_CANDLE = "candle repeated with other values"
+
+    # ------------------------------------------------------------------------ of both
+    N_FIELDS = "row has {} fields, not {}"
+    OPEN_QUOTE = "a quote is never closed"
+    FUTURE = "time is in the future"
+    TOO_EARLY = "before the first month of the market"
+
+
+READABLE = frozenset(reason.words for reason in Reason if reason.is_readable)
+"""The words of the reasons that speak of a value."""

@@ -1,0 +1,206 @@
+"""Trades: lines of a CSV, or batches of a table, to rows of time, price, quantity, id and side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+from numpy.typing import NDArray
+
+from price_physics.errors import TickDataError
+from price_physics.ticks import kernels
+from price_physics.ticks.reading.lines import read_lines, torn_reason
+from price_physics.ticks.reading.parquet import refuse_long_text, texts
+from price_physics.ticks.reading.parse import SIGNS, Parsed, parse_columns
+from price_physics.ticks.reading.reasons import Reason
+from price_physics.ticks.reading.rows import (
+    ORDERED_ID,
+    TEXT_ID,
+    Fault,
+    Part,
+    TradeRows,
+    decoded,
+    in_file_order,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.ticks.formats.layout import Layout
+    from price_physics.ticks.reading.blocks import LineBlock
+
+_ROLES = {
+    "time": kernels.TIME,
+    "price": kernels.PRICE,
+    "qty": kernels.QTY,
+    "trade_id": kernels.TRADE_ID,
+    "is_buyer_maker": kernels.SIDE,
+    "side": kernels.SIDE,
+    "symbol": kernels.SYMBOL,
+}
+_MOST_ODD = 1 << 12
+_MOST_PASSES = 4
+
+
+class TradeScanner:
+    """Reads one file of trades: the plain rows by the kernel, the odd ones with care."""
+
+    ahead_ns = 86_400 * 10**9  # clocks differ, never by a day
+
+    def __init__(self, layout: Layout, market: Market, file: str) -> None:
+        self.layout, self._market, self._file = layout, market, file
+        role_of = np.full(layout.n_columns, kernels.UNUSED)
+        for name, place in layout.used.items():
+            role_of[place] = _ROLES[name]
+        words = SIGNS["side" if layout.side is not None else "is_buyer_maker"]
+        packed = [kernels.pack(_letters(word), 0, len(word)) for word in words]
+        self._shape = kernels.RowShape(
+            delimiter=ord(layout.delimiter),
+            role_of=role_of,
+            text_id=layout.trade_id_is_text,
+            symbol=_letters(market.symbol.lower()),
+            mixed=layout.mixes_symbols,
+            sides=np.array(list(zip(packed, words.values(), strict=True))),
+        )
+
+    def read(self, block: LineBlock, at: int) -> Iterator[Part]:
+        """Read a block from byte `at`, the first of a line.
+
+        What follows many odd lines is read when it is asked for: such a file may be refused first.
+        """
+        parts = self._passes(block, at)
+        return chain(list(islice(parts, _MOST_PASSES)), parts)
+
+    def _passes(self, block: LineBlock, at: int) -> Iterator[Part]:
+        data = block.data
+        line = block.first_line + int(np.count_nonzero(data[:at] == 10))
+        ended = False  # a block that holds no row gives an empty part: its file is known
+        while not ended:
+            n_most = block.first_line + block.n_lines - line
+            own, unit = TradeRows.empty(n_most), np.empty(n_most, np.int8)
+            odd = np.empty((min(n_most, _MOST_ODD), 3), np.int64)
+            columns = (own.time_ns, unit, own.price, own.qty, own.trade_id)
+            n_rows, n_odd, n_lines, at = kernels.read_rows(
+                data, at, self._shape, line, (*columns, own.id_kind, own.sign, own.line), odd
+            )
+            ended = at >= data.size
+            rows, unit = own.at(slice(n_rows)), unit[:n_rows]
+            faults: list[Fault] = []
+            fault_units: list[int] = []
+            if n_odd:
+                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
+                if more.line.size:
+                    order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
+                    rows = TradeRows.concatenate([rows, more]).at(order)
+                    unit = np.concatenate([unit, more_unit])[order]
+            _in_base(rows, self.layout)
+            yield Part(rows, unit, faults, fault_units, block.texts, self.layout.vendor)
+            line += n_lines
+
+    def _look_at(
+        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
+    ) -> tuple[TradeRows, NDArray, list[Fault], list[int]]:
+        """Read odd lines: rows after all with their units, and faults with theirs."""
+        text = [decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
+        reasons = [torn_reason(raw, self.layout) for raw in text]
+        torn = [
+            Fault(int(odd[place, 0]), reason, shown(text[place]), 0, False)
+            for place, reason in enumerate(reasons)
+            if reason
+        ]
+        whole = np.array([not reason for reason in reasons])
+        lines = odd[whole, 0]
+        raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
+        parsed, symbols = read_lines(raws, self.layout)
+        if self.layout.symbol is not None:
+            wanted = self._market.symbol.lower()
+            other = np.array([symbol.lower() != wanted for symbol in symbols], bool)
+            if other.any() and not self.layout.mixes_symbols:
+                row = int(other.argmax())
+                raise other_symbol(
+                    self._file, int(lines[row]), raws[row], symbols[row], self._market
+                )
+            lines, parsed = lines[~other], parsed.at(~other)
+            raws = [raw for raw, is_other in zip(raws, other, strict=True) if not is_other]
+        bad = [raws[row] for row in np.flatnonzero(parsed.reason)]
+        faults, units = _faults(parsed, lines, bad)
+        rows, row_units = _rows(parsed, lines, self.layout)
+        return rows, row_units, *in_file_order(torn, faults, units)
+
+    def read_table(self, batch: pa.RecordBatch, first: int) -> Part[TradeRows]:
+        """Read a batch of a table whose first row is number `first`."""
+        layout, market, file = self.layout, self._market, self._file
+        columns = {name: batch.column(place) for name, place in layout.used.items()}
+        refuse_long_text(columns, first, file)
+        lines = np.arange(first, first + batch.num_rows)
+        other = other_rows(columns.pop("symbol", None), market)
+        if other.any() and not layout.mixes_symbols:
+            row = int(other.argmax())
+            line, symbol = int(lines[row]), str(batch.column(layout.used["symbol"])[row])
+            raise other_symbol(file, line, texts(batch, first, [line])[0], symbol, market)
+        parsed = parse_columns(columns, layout.trade_id_is_text)
+        if other.any():
+            lines, parsed = lines[~other], parsed.at(~other)
+        bad = texts(batch, first, lines[parsed.reason > 0].tolist())
+        faults, fault_units = _faults(parsed, lines, bad)
+        rows, unit = _rows(parsed, lines, layout)
+        _in_base(rows, layout)
+        return Part(rows, unit, faults, fault_units, partial(texts, batch, first), layout.vendor)
+
+
+def _faults(
+    parsed: Parsed, lines: NDArray[np.int64], raw: Sequence[str]
+) -> tuple[list[Fault], list[int]]:
+    """The faults among parsed rows with their units; `raw` is the text of those rows."""
+    bad = np.flatnonzero(parsed.reason)
+    faults = [
+        Fault(
+            int(lines[row]),
+            Reason(parsed.reason[row]).words,
+            shown(raw[place]),
+            int(parsed.time_ns[row]),
+            bool(parsed.unit[row]),
+        )
+        for place, row in enumerate(bad)
+    ]
+    return faults, [int(parsed.unit[row]) for row in bad]
+
+
+def _rows(parsed: Parsed, lines: NDArray[np.int64], layout: Layout) -> tuple[TradeRows, NDArray]:
+    """The good rows, and the units of their times."""
+    good = parsed.reason == Reason.NONE
+    kind = parsed.has_id * np.int8(TEXT_ID if layout.trade_id_is_text else ORDERED_ID)
+    columns = (parsed.time_ns, parsed.trade_id, parsed.price, parsed.qty, lines, kind, parsed.sign)
+    return TradeRows(*columns).at(good), parsed.unit[good]
+
+
+def _in_base(rows: TradeRows, layout: Layout) -> None:
+    """Turn quantities of contracts or of quote currency into base quantities, in place."""
+    if layout.qty_scale != 1.0:
+        np.multiply(rows.qty, layout.qty_scale, out=rows.qty)
+    if layout.qty_is_quote:
+        np.divide(rows.qty, rows.price, out=rows.qty)
+
+
+def other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) -> TickDataError:
+    return TickDataError(
+        f"{file}, row {line}: {shown(raw)!r} is of {symbol!r}, the market's symbol is "
+        f"{market.symbol!r}; correct `symbol:` or `files:` in configs/markets/{market.name}.yaml"
+    )
+
+
+def other_rows(column: pa.Array | None, market: Market) -> NDArray[np.bool_]:
+    """Which rows are another instrument's; none where the table does not say."""
+    if column is None:
+        return np.zeros(1, bool)
+    symbols = pa.compute.utf8_lower(pa.compute.cast(column, pa.string()).fill_null(""))
+    return ~np.array(pa.compute.equal(symbols, market.symbol.lower()), bool)
+
+
+def _letters(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
