@@ -46,6 +46,10 @@ def source_version(*modules: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(closure(*modules)):
         digest.update(f"{name}={_read(name)[1]}\n".encode())
+        path = _path(name)
+        if path.name == "__init__.py":  # the templates of a package are its own
+            for data in sorted(path.parent.glob("templates/*")):
+                digest.update(data.name.encode() + data.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -78,23 +82,22 @@ def _is_module(name: str) -> bool:
     return (base / "__init__.py").is_file() or base.with_suffix(".py").is_file()
 
 
-@cache
 def _read(module: str) -> tuple[tuple[str, ...], str]:
-    """Modules of this package that a module imports, and the hash of its meaning.
-
-    The templates of a package belong to its ``__init__``.
-    """
+    """Modules of this package that a module imports, and the hash of its meaning."""
     path = _path(module)
+    stat = path.stat()
+    return _parsed(module, path, stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _parsed(module: str, path: Path, mtime_ns: int, size: int) -> tuple[tuple[str, ...], str]:
+    """As `_read`, of a file as it was at a time."""
     tree = ast.parse(path.read_bytes())
     imported = tuple(_imported(module, tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [s for s in node.body if not _is_text(s)]
-    digest = hashlib.sha256(ast.dump(tree, annotate_fields=False).encode())
-    if path.name == "__init__.py":
-        for data in sorted(path.parent.glob("templates/*")):
-            digest.update(data.name.encode() + data.read_bytes())
-    return imported, digest.hexdigest()
+    return imported, hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -8,35 +8,41 @@ import pytest
 
 from price_physics import source
 from price_physics.pipeline.dag import STAGES
+from price_physics_tests.sources import forget
 
 ENTRIES = {a: s.make.partition(":")[0] for a, s in STAGES.items()}
 Edit = Callable[[str, Callable[[str], str]], set[str]]
 
 
-@pytest.fixture
-def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
-    """Edit a file of a copy of the package; gives the assets whose version that changed."""
-    copy = tmp_path / "price_physics"
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package."""
+    copy = tmp_path_factory.mktemp("copied") / "price_physics"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(source.__file__).parent, copy, ignore=ignored)
-    monkeypatch.setattr(source, "_ROOT", copy)
+    return shutil.copytree(Path(source.__file__).parent, copy, ignore=ignored)
 
-    def forget() -> None:
-        for cached in (source.source_version, source.closure, source._read, source._is_module):
-            cached.cache_clear()
+
+@pytest.fixture
+def edit(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
+    """Edit a file of a copy of the package; gives the assets whose version that changed."""
+    monkeypatch.setattr(source, "_ROOT", copied)
+    kept: dict[Path, str | None] = {}
 
     def versions() -> dict[str, str]:
         forget()
         return {asset: source.source_version(entry) for asset, entry in ENTRIES.items()}
 
     def changed(file: str, change: Callable[[str], str]) -> set[str]:
-        before, path = versions(), copy / file
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        path.write_text(change(text), encoding="utf-8")
+        before, path = versions(), copied / file
+        text = path.read_text(encoding="utf-8") if path.exists() else None
+        kept.setdefault(path, text)
+        path.write_text(change(text or ""), encoding="utf-8")
         after = versions()
         return {asset for asset in ENTRIES if before[asset] != after[asset]}
 
     yield changed
+    for path, text in kept.items():
+        path.unlink() if text is None else path.write_text(text, encoding="utf-8")
     forget()
 
 
@@ -113,11 +119,9 @@ def test_a_closure_holds_packages_and_what_functions_import(
     }.items():
         (root / f"{name}.py").write_text(text)
     monkeypatch.setattr(source, "_ROOT", root)
-    for cached in (source.closure, source._read, source._is_module):
-        cached.cache_clear()
+    forget()
     names = source.closure("price_physics.a.entry")
-    for cached in (source.closure, source._read, source._is_module):
-        cached.cache_clear()
+    forget()
     short = {name.removeprefix("price_physics").lstrip(".") for name in names}
     assert short == {"", "a", "a.entry", "a.lazy", "loop", "deep"}
 

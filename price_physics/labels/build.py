@@ -29,7 +29,8 @@ from price_physics.store.artefact import Artefact, Highlight
 if TYPE_CHECKING:
     from price_physics.months import Month
     from price_physics.past import Past
-    from price_physics.study.market import Market, Outage
+    from price_physics.study.market import Market
+    from price_physics.study.outages import Outage
     from price_physics.study.study import Study
 
 Events = dict[str, npt.NDArray[Any]]

@@ -1,8 +1,8 @@
 """Version of the code and of the settings behind a partition, so that a stale one is seen.
 
-The code version of an asset is the meaning of all modules that its stage can import: a change to
-the report never marks a model stale, one to the labels marks whatever reads label code, and a
-comment marks nothing.
+The code version of an asset is the meaning of all modules that its stage can import, and of those
+that declare the settings it obeys: a change to the report never marks a model stale, one to the
+labels marks whatever reads label code, and a comment marks nothing.
 """
 
 import hashlib
@@ -12,6 +12,23 @@ from price_physics.pipeline.dag import STAGES
 from price_physics.source import source_version
 from price_physics.study.market import Market
 from price_physics.study.study import Study
+
+SECTIONS = {
+    "bars": "bars",
+    "events": "events",
+    "labels": "labels",
+    "barrier_policy": "barriers",
+    "regime_features": "regimes",
+    "folds": "folds",
+    "images": "images",
+    "model": "model",
+    "walk_forward": "walk_forward",
+    "motifs": "motifs",
+    "market": "market",
+    "outages": "outages",
+}
+"""Where in `study` a section that a stage obeys is declared: what its settings mean is code too,
+and a stage that is handed a study does not import it."""
 
 
 def code_version(asset: str, study: Study | None) -> str:
@@ -24,7 +41,9 @@ def code_version(asset: str, study: Study | None) -> str:
     """
     stage = STAGES[asset]
     named = stage.named_by(study) if study is not None else ()
-    return source_version(stage.make.partition(":")[0], *named)
+    obeyed = SECTIONS if "*" in stage.obeys else set(stage.obeys) & SECTIONS.keys()
+    settings = (f"price_physics.study.{SECTIONS[section]}" for section in sorted(obeyed))
+    return source_version(stage.make.partition(":")[0], *named, *settings)
 
 
 def settings_hash(asset: str, study: Study | None, market: Market) -> str:

@@ -1,12 +1,12 @@
 """A market: where the ticks of one instrument come from, or the candles that stand in for them."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from price_physics.source import names_in
 from price_physics.study.base import NAME, Config, MonthField, Positive, one_of
+from price_physics.study.outages import Outage
 
 Rows = Literal["trades", "candles"]
 
@@ -16,38 +16,6 @@ _FORMATS: dict[Rows, str] = {
 }
 VENDORS = {rows: names_in(package) for rows, package in _FORMATS.items()}
 """The vendors whose formats are there, a module each; any dump may be generic."""
-
-
-class Outage(Config):
-    """A silence of the venue known beforehand."""
-
-    start: str
-    """First moment of the silence, ISO 8601, UTC."""
-    end: str
-    """Last moment of the silence, ISO 8601, UTC; a date alone includes that day."""
-    reason: str
-    """Why the venue was silent, for people."""
-
-    @field_validator("start", "end")
-    @classmethod
-    def _is_a_time(cls, text: str) -> str:
-        _iso_ns(text)
-        return text
-
-    @model_validator(mode="after")
-    def _forward(self) -> Self:
-        if self.start_ns > self.end_ns:
-            raise ValueError(f"outage starts at {self.start}, after its end {self.end}")
-        return self
-
-    @property
-    def start_ns(self) -> int:
-        return _iso_ns(self.start)
-
-    @property
-    def end_ns(self) -> int:
-        whole_day = len(self.end) == len("2012-01-01")
-        return _iso_ns(self.end) + (86_400_000_000_000 - 1 if whole_day else 0)
 
 
 class TradeColumns(Config):
@@ -216,9 +184,3 @@ Market = Annotated[
     Discriminator(_rows_of),
 ]
 """Trades, or candles where `candle_minutes` says how long they are."""
-
-
-def _iso_ns(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000

@@ -19,6 +19,7 @@ from price_physics.pipeline.versions import code_version
 from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import MONTH, fit_toy, make_study
+from price_physics_tests.sources import forget
 
 TINY = '''
 """`tiny`: one layer of the pooled image."""
@@ -72,11 +73,6 @@ def folder(tmp_path, monkeypatch):
     forget()
     yield copy / "model/networks"
     forget()
-
-
-def forget():
-    for cached in (source.source_version, source.closure, source._read, source._is_module):
-        cached.cache_clear()
 
 
 @pytest.fixture

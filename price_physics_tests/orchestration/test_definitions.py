@@ -11,7 +11,8 @@ import pytest
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.pipeline.dag import STAGES, months_read
-from price_physics.pipeline.versions import PIPELINE, code_version, settings_hash
+from price_physics.pipeline.versions import SECTIONS, code_version, settings_hash
+from price_physics.source import closure
 from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.projects import make_project
 
@@ -118,11 +119,23 @@ def test_loading_the_definitions_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_code_version_covers_what_a_stage_may_import() -> None:
-    assert {s.make.split(".")[1] for s in STAGES.values()} == set(PIPELINE)
-    versions = {asset: code_version(asset) for asset in STAGES}
-    assert versions["excursions"] == versions["labels"]
-    assert len({versions[a] for a in ("ticks", "bars", "labels", "model", "report")}) == 5
+def test_code_versions_follow_imports_and_settings() -> None:
+    _, studies = load_configs(ROOT / "configs")
+    study = studies["demo"]
+    other = study.model_copy(
+        update={"model": study.model.model_copy(update={"architecture": "patchify"})}
+    )
+    versions = {asset: code_version(asset, study) for asset in STAGES}
+    assert len(set(versions.values())) == len(STAGES)
+    of_networks = {a for a in STAGES if code_version(a, other) != versions[a]}
+    assert of_networks == {"model", "predictions", "motifs"}
+
+
+def test_every_section_that_a_stage_obeys_is_declared_somewhere() -> None:
+    obeyed = {section for stage in STAGES.values() for section in stage.obeys}
+    assert obeyed == {*SECTIONS, "seed", "*"}
+    for module in SECTIONS.values():
+        assert f"price_physics.study.{module}" in closure("price_physics.study.reading")
 
 
 def test_settings_reach_the_assets_that_obey_them() -> None:

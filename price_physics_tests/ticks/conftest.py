@@ -11,6 +11,7 @@ import pytest
 from price_physics import source
 from price_physics.ticks import look
 from price_physics.ticks.formats import candles, trades
+from price_physics_tests.sources import forget
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ class Code:
     def forget(self) -> None:
         """A new process would read the sources again."""
         importlib.invalidate_caches()
-        for cached in (source.source_version, source.closure, source._read, source._is_module):
-            cached.cache_clear()
+        forget()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.schemas.ticks import CANDLES, QUARANTINE
-from price_physics.study.market import Outage
+from price_physics.study.outages import Outage
 from price_physics.ticks.index import FileIndex
 from price_physics.ticks.month import intake
 from price_physics.ticks.reading import read as reading

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from price_physics.errors import TickDataError
-from price_physics.study.market import Outage
+from price_physics.study.outages import Outage
 from price_physics.ticks.month.gaps import missing_days, refuse_gaps
 
 from .helpers import DAY, MAY, START, build_month, market, put

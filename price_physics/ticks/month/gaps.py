@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from price_physics.months import Month
-    from price_physics.study.market import Market, Outage
+    from price_physics.study.market import Market
+    from price_physics.study.outages import Outage
     from price_physics.ticks.index import FileEntry
 
 MOST_MISSING_IDS = 0.001
