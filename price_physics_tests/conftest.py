@@ -5,9 +5,7 @@ import os
 import hypothesis
 import pytest
 
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # the cores are taken by the workers; before NumPy and torch
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers fill the cores; said before NumPy is imported
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
@@ -20,9 +18,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     rank = dict.fromkeys((item.path for item in items), 2)
-    for item in items:
-        of_item = (
-            0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("slow") else 2
-        )
-        rank[item.path] = min(rank[item.path], of_item)
+    for of_mark, mark in enumerate(("e2e", "slow")):
+        for item in items:
+            if item.get_closest_marker(mark):
+                rank[item.path] = min(rank[item.path], of_mark)
     items.sort(key=lambda item: rank[item.path])
