@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from price_physics.walk_forward.fills import TAKE_PROFIT, Fills
+from price_physics.walk_forward.exit_reasons import TAKE_PROFIT
+from price_physics.walk_forward.fills import Fills
 from price_physics.walk_forward.kernels import book_path, equity_path
 
 

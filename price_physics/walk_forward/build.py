@@ -18,7 +18,8 @@ from price_physics.schemas.ticks import CANDLES, TICKS
 from price_physics.schemas.walk_forward import POSITIONS, SCORED, TRADES
 from price_physics.study.study import Study
 from price_physics.walk_forward.book import Market, run_book
-from price_physics.walk_forward.fills import CANCELLED, Fills, close_stale, fill_signals
+from price_physics.walk_forward.exit_reasons import CANCELLED
+from price_physics.walk_forward.fills import Fills, close_stale, fill_signals
 from price_physics.walk_forward.marks import book_table, daily_table, equity_table
 
 

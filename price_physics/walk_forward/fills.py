@@ -11,9 +11,14 @@ import pandas as pd
 
 from price_physics.labels.kernels import first_touch, first_touch_bars
 from price_physics.labels.paths import last_tick_at
+from price_physics.walk_forward.exit_reasons import (
+    CANCELLED,
+    STALE,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TIME_OUT,
+)
 
-TAKE_PROFIT, STOP_LOSS, TIME_OUT = "take_profit", "stop_loss", "time_out"
-STALE, CANCELLED = "stale", "cancelled"
 LIVE, PENDING = "live", "pending"
 
 
