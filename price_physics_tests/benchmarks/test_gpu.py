@@ -78,6 +78,7 @@ def test_it_needs_what_it_says_and_no_more(toy):
     assert not {"dagster", "mlflow", "pyts", "matplotlib", "sklearn"} & set(toy["loaded"])
 
 
+@pytest.mark.slow
 def test_operations_and_bytes_are_those_of_a_product():
     a, b = torch.ones(8, 16), torch.ones(16, 4)
     flops, moved = gpu._counted(lambda: torch.mm(a, b))
