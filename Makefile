@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types dev backfill audit truth bench bench-gpu verdict-sizes clean help
+.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes clean help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: $(STAMP) ## materialise every asset of every month of the sample, print the verdict
 	@$(BIN)/price-physics demo
+
+fast: $(STAMP) ## style, import rules and the unit tests, in under two minutes: before every commit
+	@$(BIN)/price-physics fast
 
 test: $(STAMP) ## style, import rules, types, then every test
 	@$(BIN)/price-physics test

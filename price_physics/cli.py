@@ -19,6 +19,8 @@ from price_physics.project import Project, find_project
 
 DEMO = "demo"
 PORT = 3000
+MOST_WORKERS = 8
+"""Of the tests: each takes about a gigabyte."""
 PLANTED = ["trend", "exclusive_or", "volatility", "walk"]
 
 
@@ -91,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--full", action="store_true", help="also what takes many minutes")
     bench.add_argument("--accept", action="store_true", help="keep under benchmarks/results")
     add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")
+    add("fast", _fast, "check style and import rules, then run the unit tests: before a commit")
     add("test", _test, "check style, import rules and types, then run every test")
     add("lint", _lint, "check style and which way imports point")
     add("types", _types, "check types")
@@ -206,9 +209,20 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
     return subprocess.call([*command, "-w", str(project.root / "workspace.yaml")], cwd=project.root)  # noqa: S603
 
 
+def _fast(project: Project, options: argparse.Namespace) -> int:
+    return max(_lint(project, options), _pytest(project, "-m", "not e2e and not slow"))
+
+
 def _test(project: Project, options: argparse.Namespace) -> int:
     checks = max(_lint(project, options), _types(project, options))
-    return max(checks, _run(project, [sys.executable, "-m", "pytest"]))
+    return max(checks, _pytest(project))
+
+
+def _pytest(project: Project, *selection: str) -> int:
+    """Run tests on every core, a file to a worker, so that no fixture of a file is made twice."""
+    workers = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS)]
+    spread = ["--dist", "loadfile", "--no-loadscope-reorder"]  # the order is conftest's
+    return _run(project, [sys.executable, "-m", "pytest", *workers, *spread, *selection])
 
 
 def _lint(project: Project, options: argparse.Namespace) -> int:

@@ -54,6 +54,7 @@ def test_without_a_card_it_says_so_and_measures_nothing(capsys):
     assert "no CUDA device here: nothing was measured" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_every_figure_comes_out_on_a_toy(toy):
     rows = [gpu.Row(**row) for row in toy["rows"]]
     assert len({row.name for row in rows}) == len(rows) == 19
@@ -69,6 +70,7 @@ def test_every_figure_comes_out_on_a_toy(toy):
     )
 
 
+@pytest.mark.slow
 def test_it_needs_what_it_says_and_no_more(toy):
     said = re.search(r"^Needs (.*?),\s+neither", gpu.__doc__, re.DOTALL | re.MULTILINE)[1]
     modules = {"yaml" if name == "pyyaml" else name for name in re.split(r",\s+|\s+and\s+", said)}
@@ -76,6 +78,7 @@ def test_it_needs_what_it_says_and_no_more(toy):
     assert not {"dagster", "mlflow", "pyts", "matplotlib", "sklearn"} & set(toy["loaded"])
 
 
+@pytest.mark.slow
 def test_operations_and_bytes_are_those_of_a_product():
     a, b = torch.ones(8, 16), torch.ones(16, 4)
     flops, moved = gpu._counted(lambda: torch.mm(a, b))

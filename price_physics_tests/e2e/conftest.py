@@ -1,4 +1,4 @@
-"""One small run of the whole pipeline that several tests look at."""
+"""Every test in this folder runs the DAG, in a Dagster home of its own."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,14 @@ import pytest
 
 from price_physics.orchestration.backfill import run_backfill
 from price_physics.project import Project
-from price_physics_tests.e2e.projects import make_project
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("e2e")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,10 +33,3 @@ def run(project: Project, study: str = "demo") -> Project:
     os.environ.pop("DAGSTER_HOME", None)
     run_backfill(project, study)
     return project
-
-
-@pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Four months of the sample, a small network, every asset."""
-    folder: Path = tmp_path_factory.mktemp("small")
-    return run(make_project(folder))

@@ -1,8 +1,13 @@
 """The whole pipeline on four real months: every partition, what people open, what is tracked."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import filelock
@@ -18,9 +23,16 @@ from price_physics.project import Project
 from price_physics.report.content import compose
 from price_physics.store.artefact import column_types
 from price_physics.study.reading import load_configs
-from price_physics_tests.e2e.projects import make_project, partitions_of
+from price_physics_tests.e2e.conftest import run
+from price_physics_tests.e2e.projects import contents, make_project, partitions_of
 
 MONTHS = [str(m) for m in Month.span(Month(2012, 1), Month(2012, 4))]
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Four months of the sample, a small network, every asset."""
+    return run(make_project(tmp_path_factory.mktemp("small")))
 
 
 def test_every_asset_of_every_month_stands(small_run: Project) -> None:
@@ -148,6 +160,26 @@ def test_months_of_other_settings_are_not_mixed_in(small_run: Project, tmp_path:
     study.write_text(study.read_text().replace("threshold_quote: 50", "threshold_quote: 60"))
     with pytest.raises(PricePhysicsError, match=r"with other settings.* FROM=2012-01 TO=2012-04"):
         run_backfill(Project(tmp_path), "demo", Month(2012, 4), Month(2012, 4))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
+def test_a_killed_backfill_goes_on_and_ends_where_it_would_have(
+    small_run: Project, tmp_path: Path
+) -> None:
+    """Promise three: kill a backfill anywhere, run it again, get the same bytes."""
+    project = make_project(tmp_path)
+    command = [sys.executable, "-m", "price_physics.cli", "backfill", "--study", "demo"]
+    for wanted in (9, 30):  # in the first month; in the third, where networks train
+        with subprocess.Popen(command, cwd=project.root, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and len(partitions_of(project)) < wanted:
+                time.sleep(0.05)
+            still_running = process.poll() is None
+            process.send_signal(signal.SIGKILL)
+        assert still_running, "the backfill ended before it could be killed"
+    assert 30 <= len(partitions_of(project)) < len(partitions_of(small_run))
+    finished = partitions_of(run(project))
+    for key, partition in partitions_of(small_run).items():
+        assert contents(partition) == contents(finished[key]), key
 
 
 def test_two_backfills_at_once_are_refused(small_run: Project) -> None:

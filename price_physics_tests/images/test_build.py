@@ -298,6 +298,7 @@ def picture(png):
         return matplotlib.image.imread(io.BytesIO(png))[..., :3]
 
 
+@pytest.mark.slow
 def test_the_contact_sheet_shows_the_images():
     result = images_of(make_study(), BOTH)
     sheet, preview = picture(result.contact_sheet), picture(result.preview)

@@ -357,6 +357,7 @@ def test_a_checked_call_draws_the_same_and_looks_at_no_value():
     assert shapes.shape == plain.shape
 
 
+@pytest.mark.slow
 def test_a_compiler_sees_one_graph():
     # The front end alone: a test must not wait for a C++ compiler.
     renderer, series, ends = Renderer(ALL), bars(80), torch.arange(31, 80)

@@ -58,6 +58,7 @@ def test_a_warm_up_has_nothing_to_judge():
     assert judge_calibration(OUT_OF_FOLD.empty()) == {}
 
 
+@pytest.mark.slow
 def test_the_pictures_are_the_same_bytes_twice():
     frame = out_of_fold(300)
     assert draw_calibration(frame).startswith(PNG)

@@ -32,6 +32,7 @@ def test_predictions_of_a_new_month(result, tables):
     assert (best == label).mean() > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights_on", ["loss", "sampler"])
 def test_class_weights_do_not_reach_the_probabilities_of_fresh_events(weights_on):
     study = make_study(class_weights=[1, 1, 5], weights_on=weights_on, max_epochs=3)

@@ -79,6 +79,7 @@ def test_a_picture_of_each_and_an_overview(result):
     assert all(content.startswith(PNG) for content in result.plots.values())
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes(result):
     again = cases.motifs_of(**cases.arguments())
     assert again.plots == result.plots

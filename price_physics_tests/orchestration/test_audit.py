@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from price_physics.audit.findings import Audit
-from price_physics.audit.moments import choose_moments, parse_moment
+from price_physics.audit.moments import parse_moment
 from price_physics.bars.build import build_bars
 from price_physics.bars.ticks import bars_of_ticks
 from price_physics.errors import ConfigError, PartitionLocked
@@ -35,6 +35,8 @@ from price_physics.study.study import Study
 from price_physics.ticks.month.clean import TickRule
 from price_physics.weights.build import build_weights
 from price_physics_tests.e2e.projects import make_project
+
+pytestmark = pytest.mark.e2e
 
 FIRST, LAST = Month(2012, 2), Month(2012, 3)
 AMID = parse_moment("2012-02-17T16:25:04")
@@ -284,31 +286,7 @@ def test_an_asset_of_which_nothing_was_compared_is_a_gap(project: Project) -> No
     assert "barrier_policy was compared" in found.gaps[0]
 
 
-# ---------------------------------------------------------------------------- moments, refusals
-def test_moments_are_in_turn_amid_and_at_the_end_of_months() -> None:
-    months = Month.span(Month(2020, 1), Month(2020, 9))
-    ticks = pd.DataFrame({"time_ns": [Month(2020, 9).start_ns + d for d in (1, 5, 7)], "price": 1})
-    assert choose_moments(months, [ticks], 4) == [
-        Month(2020, 5).end_ns,
-        (Month(2020, 7).start_ns + Month(2020, 7).end_ns) // 2,
-        Month(2020, 7).end_ns,
-        Month(2020, 9).start_ns + 5,
-    ]
-    inside = choose_moments(months, [ticks], 1, candle_ns=6)  # of a candle, not at its end
-    assert inside == [Month(2020, 9).start_ns + 3]
-    with pytest.raises(ConfigError, match="an audit of 2020-01 alone proves little"):
-        choose_moments(months[:1], [ticks], 4)
-
-
-def test_moments_are_read() -> None:
-    assert parse_moment("2012-03") == Month(2012, 3).end_ns
-    noon = Month(2012, 3).start_ns + HALF_DAY_NS
-    assert parse_moment("2012-03-01T12:00:00") == noon
-    assert parse_moment("2012-03-01T13:00:00.000001+01:00") == noon + 1000
-    with pytest.raises(ValueError, match=r"neither a month \(YYYY-MM\) nor an ISO 8601 time"):
-        parse_moment("March")
-
-
+# ---------------------------------------------------------------------------- refusals
 @pytest.mark.parametrize("moment", [FIRST.start_ns - 1, LAST.end_ns])
 def test_a_moment_outside_is_refused(project: Project, moment: int) -> None:
     with pytest.raises(ConfigError, match=r"something must come before it and after it, .*2012-02"):

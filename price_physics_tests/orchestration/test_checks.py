@@ -8,6 +8,8 @@ from price_physics.orchestration.checks import QUARANTINE, REPORT, STOP
 from price_physics.project import Project
 from price_physics_tests.e2e.projects import SAMPLE, make_project
 
+pytestmark = pytest.mark.e2e
+
 KEY = dg.AssetKey(["bitstamp_usd", "ticks"])
 APRIL, MAY = "2012-04-01", "2012-05-01"
 

@@ -16,6 +16,8 @@ from price_physics.store.artefact import canonical_json
 from price_physics.store.partitions import Store
 from price_physics_tests.e2e.projects import make_project
 
+pytestmark = pytest.mark.e2e
+
 FIRST = Month(2012, 1)
 UP_TO_LABELS = ("bars", "regime_features", "excursions", "barrier_policy", "labels", "weights")
 

@@ -24,6 +24,8 @@ from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.store.artefact import canonical_json
 from price_physics_tests.motifs.cases import model, study
 
+pytestmark = pytest.mark.slow  # MLflow makes its database, and reads models back
+
 MONTH = Month(2012, 4)
 MARKS = {"price_physics.synthetic": "false", "price_physics.in_sample": "true"}
 

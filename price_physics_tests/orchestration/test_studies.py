@@ -28,6 +28,8 @@ from price_physics.study.reading import load_configs, load_study
 from price_physics.study.study import Study
 from price_physics_tests.e2e.projects import SMALL, make_project, partitions_of
 
+pytestmark = pytest.mark.e2e
+
 FIRST, LAST = Month(2012, 2), Month(2012, 3)
 AMID = parse_moment("2012-02-17T16:25:04")
 TINY = {

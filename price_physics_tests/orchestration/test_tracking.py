@@ -13,6 +13,8 @@ from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.study.market import TradeMarket
 from price_physics_tests.motifs.cases import study
 
+pytestmark = pytest.mark.slow  # MLflow makes its database
+
 FIRST = Month(2012, 4)
 MONTHS = map(FIRST.__add__, count())
 MARKET = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month=FIRST)

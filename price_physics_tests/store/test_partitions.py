@@ -164,6 +164,7 @@ def _write_for_ever(root: Path) -> None:
         store.write(KEY, MONTH, make_artefact(n=20_000, price=float(i)), code_version="1")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 def test_kill_at_any_point_leaves_a_whole_partition(store: Store) -> None:
     store.write(KEY, MONTH, make_artefact(n=20_000, price=0.0), code_version="1")

@@ -10,6 +10,8 @@ import pytest
 from .helpers import ROOT
 from .hostile import CASES, write_cases
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 5.0
 MOST_MB = 256.0
 

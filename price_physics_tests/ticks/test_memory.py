@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from .helpers import ROOT
 from .peak_memory import write_month
 
@@ -20,6 +22,7 @@ def peak(folder, n_rows: int) -> float:
     return float(megabytes)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path):
     """The rows that there are more of would take nearly 40 MB if they were kept."""
     few, many = peak(tmp_path, 300_000), peak(tmp_path, 1_200_000)

@@ -356,6 +356,7 @@ def test_parquet_that_is_none_or_does_not_fit_stops(tmp_path):
         read_all(GENERIC, path)
 
 
+@pytest.mark.slow
 def test_a_parquet_s_texts_are_kept_once_and_its_lists_not_at_all(tmp_path):
     """Gigabytes of them may stand in a few bytes of a file."""
     n_rows = 50_000
@@ -414,6 +415,7 @@ print(n_refused)
 """
 
 
+@pytest.mark.slow
 def test_no_damage_of_a_parquet_footer_ends_the_process(tmp_path):
     """Asked for the sizes of a damaged column, pyarrow aborts instead of raising."""
     times = list(range(START, START + 50))

@@ -6,6 +6,7 @@ from price_physics.truth.baselines import boosted_trees, logistic_regression, no
 from price_physics_tests.truth.lattice import split
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["trend", "exclusive_or", "volatility", "walk"])
 def test_who_sees_what(kind):
     """A linear model sees a trend and no exclusive-or; nobody sees what is not there."""

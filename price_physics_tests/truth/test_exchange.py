@@ -136,6 +136,7 @@ def test_days_are_three_percent_wide(quarter):
     assert np.sqrt(24) * hourly.std() == pytest.approx(0.03, rel=0.35)
 
 
+@pytest.mark.slow
 def test_nothing_drifts():
     """Over a hundred markets the last price is on average the first one."""
     last = np.array([market(1, 2, seed)[1]["price_ticks"][-1] for seed in range(100)]) / 420_000

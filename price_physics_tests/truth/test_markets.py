@@ -99,6 +99,7 @@ def test_golden_ceiling():
     assert ceiling_auc("trend", 0.0) == ceiling_auc("walk") == ceiling_auc("volatility") == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
 def test_oracle_reaches_the_ceiling_and_not_more(kind):
     k = episodes(lattice_market(kind, JAN, 3, 270, seed=4))

@@ -349,6 +349,7 @@ def expected(month, ticks, signals, walk_forward):
     return signals, fates, equities, account
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(SEEDS)
 def test_every_month_equals_the_naive_account(seed):
@@ -379,6 +380,7 @@ def test_every_month_equals_the_naive_account(seed):
             assert grown == pytest.approx(result.equity[column].iloc[-1], rel=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_months_chain(seed):
@@ -400,6 +402,7 @@ def test_months_chain(seed):
     assert feb_start == pytest.approx(jan_end)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(SEEDS, st.integers(-4 * 60, 4 * 60))
 def test_later_ticks_change_nothing_known_before(seed, cut):
