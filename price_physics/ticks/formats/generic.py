@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from price_physics.errors import ConfigError, TickDataError
 from price_physics.ticks.formats.layout import Layout
@@ -17,7 +17,7 @@ from price_physics.ticks.formats.match import Sample, is_integer, most
 from price_physics.ticks.reading.parse import is_time
 
 if TYPE_CHECKING:
-    from price_physics.study.market import Columns, Market
+    from price_physics.study.market import Market
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Generic:
 
     expects: str
     meanings: frozenset[str]
-    required: Callable[[Columns], list[str]]
-    names_of: Callable[[Columns, Sequence[str]], dict[str, str | None]]
+    required: Callable[[Any], list[str]]
+    names_of: Callable[[Any, Sequence[str]], dict[str, str | None]]
 
     def fits(self, sample: Sample) -> bool:
         """Return False: without a market no column has a name."""

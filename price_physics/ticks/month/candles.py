@@ -98,9 +98,9 @@ def _refuse_others(intake: Intake, n_rows: int) -> None:
         number, first = next(f for f in intake.faults if f[1].reason in reasons)
         raise TickDataError(
             f"market {market.name!r}, {intake.month}: {n_others} of {n_rows + n_others} rows are "
-            f"no candles of {market.candle_minutes:g} minutes, such as {intake.files[number][0]}, "
-            f"{first}; in configs/markets/{market.name}.yaml correct candle_minutes, or map "
-            "`timestamp:` to the column of starts, which must be in UTC"
+            f"no candles of {market.candle_ns / 60e9:g} minutes, such as "
+            f"{intake.files[number][0]}, {first}; in configs/markets/{market.name}.yaml correct "
+            "candle_minutes, or map `timestamp:` to the column of starts, which must be in UTC"
         )
 
 
@@ -115,7 +115,7 @@ def _refuse_longer(intake: Intake, time_ns: NDArray[np.int64], file: NDArray[np.
             raise TickDataError(
                 f"{name}: {counts[most]} candles of {intake.month} follow the one before by "
                 f"{most * market.candle_ns / 60e9:g} minutes, {counts[1]} by "
-                f"{market.candle_minutes:g}; correct candle_minutes in "
+                f"{market.candle_ns / 60e9:g}; correct candle_minutes in "
                 f"configs/markets/{market.name}.yaml"
             )
 
