@@ -1,7 +1,7 @@
-"""What the ticks of a month may be, as asset checks: three levels, as strict as they must be.
+"""Asset checks of a month's ticks, on three levels, for the Dagster UI.
 
-Stop: nothing lands. Quarantine: rows are set aside and counted. Report: counted and scored. What
-is judged stands in ``ticks``; here it becomes what the Dagster UI shows beside the asset.
+Stop: nothing lands. Quarantine: rows are set aside and counted. Report: counted and scored.
+``ticks`` decides; a check only shows what it decided.
 """
 
 import warnings

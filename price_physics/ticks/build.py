@@ -1,7 +1,7 @@
-"""The stage: vendor files that hold any row of a month -> that month's clean ticks, or candles.
+"""The stage: vendor files that hold any row of a month -> that month's clean ticks or candles.
 
-The table of contents of this package: files are read, their rows gathered and cleaned, and the
-month says what became of them.
+It is the table of contents of this package: files are read, their rows gathered and cleaned, and
+a report says what became of every row.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def build_ticks(
     -------
     Artefact
         TICKS, or CANDLES where the market's rows are candles; QUARANTINE, the rows set aside in
-        file order; the document ``quality``, whose rows read are those of the table, in
-        quarantine, dropped duplicates and candles without a trade. Its inputs are the sha256 of
-        every file that feeds the month, the version of every format they are of, and what else
-        the month depends on. Empty tables for a month without trades, if the files hold later ones.
+        file order; and the document ``quality``: every row read is in the table, in quarantine, a
+        dropped duplicate, or a candle without a trade. Inputs are the sha256 of every file that
+        feeds the month, the versions of their formats, and what else the month depends on. Tables
+        are empty for a month without trades, if the files hold later ones.
 
     Raises
     ------

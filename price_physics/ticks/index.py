@@ -1,8 +1,7 @@
-"""Which file holds which months: looked at once, remembered by size and modification time.
+"""The index of files: which months each file holds.
 
-A file's name says nothing for certain, so a file is read whole to know. A new file is read once;
-the old ones are not read again, until what reads them changes: the code that reads any file, or
-the vendor's format that the file is of.
+A file's name says nothing for certain, so a file is read whole to know. It is read again only when
+it changes, or when what reads it changes: the code that reads all files, or its vendor's format.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from price_physics.ticks.reading.rows import Block
 
 _READER = "price_physics.ticks.look"
-"""The module whose imports make entries. They hold no vendor's format: an entry names its own."""
+"""The module that makes entries. It imports no vendor's format: an entry names its own."""
 
 _SETTINGS = {
     "symbol",
@@ -87,7 +86,7 @@ class FileEntry:
 
     @classmethod
     def of(cls, path: Path) -> FileEntry:
-        """What can be said of a file before it is read."""
+        """Return what can be said of a file before it is read."""
         beside = [path.with_name(path.name + suffix) for suffix in SIDECARS]
         sizes = [[p.stat().st_size, p.stat().st_mtime_ns] if p.is_file() else [] for p in beside]
         return cls(path.stat().st_size, path.stat().st_mtime_ns, sizes)
@@ -121,7 +120,7 @@ class FileEntry:
 
 
 class FileIndex:
-    """What is known of a market's files.
+    """Entries of a market's files, kept between runs.
 
     Parameters
     ----------
@@ -141,7 +140,7 @@ class FileIndex:
         self._entries = self._load()
 
     def get(self, file: str, path: Path) -> FileEntry | None:
-        """What is known of a file, if it is still of that size and time, and read as then."""
+        """Return what is known of a file, unless it or what reads it has changed."""
         entry, now = self._entries.get(file), FileEntry.of(path)
         if entry is None or entry.vendor_version != format_version(self._kind, entry.vendor):
             return None
@@ -153,7 +152,7 @@ class FileIndex:
         self._entries[file] = entry
 
     def save(self) -> None:
-        """Keep what is known; what others learned meanwhile stays."""
+        """Write the index, with what other processes learned meanwhile."""
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +183,7 @@ class FileIndex:
 
 
 def months_of(entries: Iterable[FileEntry]) -> dict[Month, MonthExtent]:
-    """What several files hold together, by month."""
+    """Sum up what several files hold, by month."""
     whole: dict[Month, MonthExtent] = {}
     for entry in entries:
         for name, extent in entry.months.items():
@@ -199,13 +198,13 @@ def months_of(entries: Iterable[FileEntry]) -> dict[Month, MonthExtent]:
 
 
 def last_before_ns(entries: Mapping[str, FileEntry], month: Month) -> int | None:
-    """The last trade before a month, in any file."""
+    """Return the time of the last row before a month, in any file."""
     extents = months_of(entries.values())
     return max((e.last_ns for m, e in extents.items() if m < month and e.last_ns), default=None)
 
 
 def inputs_of(entries: Mapping[str, FileEntry], month: Month) -> dict[str, str]:
-    """All that a month's ticks are made from: what must change for them to be stale."""
+    """Name all that a month's ticks are made from: they are stale when any of it changes."""
     inputs = {"last trade before": str(last_before_ns(entries, month))}
     for file, entry in entries.items():
         if str(month) in entry.months:

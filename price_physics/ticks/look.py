@@ -1,6 +1,6 @@
-"""Files in: those that nobody has looked at are read, and those that a month asks for.
+"""Look at a market's files: read those that the index does not know, or that somebody wants.
 
-Nothing is known of a month here: whoever gathers one takes the blocks of the files it wants.
+What becomes of their rows is not known here: a taker is given them block by block.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Taker(Protocol):
         """Take a block of a file."""
 
     def end_file(self, number: int, file: str, path: Path, entry: FileEntry) -> None:
-        """Know that a file is over, and what it holds."""
+        """Settle a file that has been read whole."""
 
 
 def look_at_files(
@@ -102,7 +102,7 @@ def look_at_files(
 
 
 def _refuse_copies(entries: dict[str, FileEntry]) -> None:
-    """Stop where a file is there twice: without ids each of its trades would count twice."""
+    """Stop where a file is there twice: without ids each of its rows would count twice."""
     seen: dict[str, str] = {}
     for file, entry in entries.items():
         if seen.setdefault(entry.sha256, file) != file:

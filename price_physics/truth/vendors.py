@@ -1,6 +1,7 @@
-"""How vendors lay out their dumps: names of files, headers, columns. Values come from ``exchange``.
+"""Lay out dumps as vendors do: names of files, headers, columns. Values come from ``exchange``.
 
-Numbers are written as exact decimals. A file that the vendor gives by the day is one here too.
+Numbers are written as exact decimals. A file that the vendor gives by the day is one here too. A
+writer is not part of its vendor's module in ``ticks/formats``: a change of it changes no reading.
 """
 
 from collections.abc import Callable, Iterator

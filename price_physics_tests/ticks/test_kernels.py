@@ -12,7 +12,8 @@ from price_physics.ticks import kernels
 from price_physics.ticks.formats.layout import Layout
 from price_physics.ticks.month import kernels as month_kernels
 from price_physics.ticks.reading.blocks import LineBlock
-from price_physics.ticks.reading.rows import TradeRows
+from price_physics.ticks.reading.parse import UNITS
+from price_physics.ticks.reading.rows import NO_ID, ORDERED_ID, TEXT_ID, TradeRows
 from price_physics.ticks.reading.trades import TradeScanner
 
 from .helpers import START, assert_same_rows, market
@@ -21,6 +22,13 @@ TOY = market(vendor=None, symbol="Toy")
 
 
 # ---------------------------------------------------------------------------- rows
+def test_numbers_that_kernels_name_for_themselves():
+    """They import nothing of the package: units of time and kinds of id are known by number."""
+    assert UNITS[kernels._ISO] == "ISO 8601"
+    assert UNITS[1:5] == ("s", "ms", "us", "ns")
+    assert (NO_ID, ORDERED_ID, TEXT_ID) == (0, 1, 2)
+
+
 def decline(data, at, *settings_and_more):
     """Stand in for the kernel: every line that is not blank is odd."""
     *_, first_line, _, odd = settings_and_more

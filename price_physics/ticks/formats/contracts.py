@@ -1,4 +1,4 @@
-"""Quantities that count contracts: what one of them is worth stands in the market's YAML."""
+"""Quantities that count contracts: the market's YAML says what one contract is worth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any dump with the columns that a market names itself: what the formats ``generic`` share.
+"""Formats whose columns the market names itself: what ``generic`` of trades and of candles share.
 
 ``columns:`` maps meanings to the names in the file; ``header:`` gives those names for files
 that have no header of their own. Where the quantity counts contracts, ``contract_size:`` says what
@@ -43,7 +43,7 @@ class Generic:
     names_of: Callable[[Any, Sequence[str]], dict[str, str | None]]
 
     def fits(self, sample: Sample) -> bool:
-        """No file is of this format whatever the market: the market names its columns."""
+        """Return False: without a market no column has a name."""
         return False
 
     def match(self, sample: Sample, market: Market) -> Layout | None:
@@ -126,11 +126,11 @@ def is_meant(market: Market) -> bool:
 
 
 def if_present(name: str, names: Sequence[str]) -> str | None:
-    """A name, if it is one of the file's."""
+    """Return a name if the file has it, else None."""
     return name if name in names else None
 
 
 def _are_integers(sample: Sample, place: int) -> bool:
-    """Say whether most ids of the first rows are integers; a float's ``.0`` is one of parquet."""
+    """Say whether most ids of the first rows are integers; parquet may show one as ``7.0``."""
     ids = [row[place].removesuffix(".0") for row in sample.rows if place < len(row)]
     return most([is_integer(field) for field in ids if field])

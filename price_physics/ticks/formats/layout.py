@@ -1,6 +1,6 @@
-"""The shape that every vendor module fills in: where the columns of one file are.
+"""Where the columns of one file are: what recognising it gives.
 
-A row is a trade, or a candle: then its price is the close, and `open`, `high` and `low` are there.
+A row is a trade or a candle. The price of a candle is its close; it has an open, high and low too.
 """
 
 import csv
@@ -65,7 +65,7 @@ class Layout:
 
     @property
     def used(self) -> dict[str, int]:
-        """The columns to read, by the name of their meaning."""
+        """Map the meaning of each column to read to its position."""
         places = {
             "time": self.time,
             "price": self.price,

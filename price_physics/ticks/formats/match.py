@@ -163,7 +163,7 @@ def _as_found(layout: Layout, sample: Sample, market: Market) -> Layout:
 
 @dataclass(frozen=True)
 class Format:
-    """One vendor's dumps, told by their columns.
+    """A vendor's format, declared by its columns.
 
     Attributes
     ----------
@@ -191,13 +191,13 @@ class Format:
 
     @property
     def meanings(self) -> frozenset[str]:
-        """What the columns of every version hold."""
+        """Meanings that the columns of every version have."""
         versions = [{_MEANINGS.get(kind) for _, kind in columns} for columns in self.versions]
         return frozenset(meaning for meaning in set.intersection(*versions) if meaning)
 
     @property
     def expects(self) -> str:
-        """The columns of all versions, for messages."""
+        """Columns of all versions, for messages."""
         return " or ".join(_show(columns) for columns in self.versions)
 
     def match(self, sample: Sample, market: Market) -> Layout | None:

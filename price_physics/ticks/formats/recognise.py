@@ -1,4 +1,4 @@
-"""Whose file is this? The one format that its first rows fit, and where its columns are."""
+"""Find the one format that the first rows of a file fit, and where its columns are."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _candidates(market: Market) -> dict[str, VendorFormat]:
 
 
 def _candles_instead(sample: Sample, market: Market) -> str:
-    """Say so where a market of trades is given a vendor's candles."""
+    """Say what to do where a market of trades is given a vendor's candles."""
     if kind_of_rows(market) == "candles":
         return ""
     named = {"open", "high", "low", "close"} <= {name.lower() for name in sample.first}

@@ -1,7 +1,7 @@
-"""Which vendors there are: the modules that lie in ``trades/`` and ``candles/``.
+"""Find the vendors: the modules that lie in ``trades/`` and ``candles/``.
 
-They are imported by name, when a file is to be recognised. So no code version covers them all: a
-month names the versions of those that its files were read with (see `format_version`).
+They are imported by name, when a file is to be recognised. So no code version covers them all:
+the index of files and the inputs of a month name the versions of those that were used.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ _REQUIRED = {
     "trades": ("time", "price", "qty"),
     "candles": ("time", "open", "high", "low", "price", "qty"),
 }
-"""What rows must hold; the price of a candle is its close, and `qty` its volume."""
+"""Meanings that rows need; the price of a candle is its close, and `qty` its volume."""
 
 
 class VendorFormat(Protocol):
-    """What a vendor's module calls ``FORMAT``; `match.Format` is one, made of columns.
+    """The contract of a vendor's module: it defines ``FORMAT`` with these members.
+
+    `match.Format` has them all: most modules only list their columns.
 
     Attributes
     ----------
     expects : str
         The columns of its files, for messages.
     meanings : frozenset of str
-        What the columns of all its files hold: fields of `layout.Layout`. Trades have at least
-        `time`, `price` and `qty`; candles `open`, `high` and `low` too.
+        What its columns hold in every file: fields of `layout.Layout`. Trades have at least
+        `time`, `price` and `qty`; candles have `open`, `high` and `low` too.
     """
 
     @property
@@ -50,12 +52,12 @@ class VendorFormat(Protocol):
 
 
 def vendors_of(kind: RowKind) -> list[str]:
-    """The names of all vendors whose rows are of a kind, sorted."""
+    """List the vendors whose rows are of a kind, sorted."""
     return names_in(_folder(kind))
 
 
 def formats_of(kind: RowKind) -> dict[str, VendorFormat]:
-    """Every format whose rows are of a kind, by vendor."""
+    """Load every format whose rows are of a kind, by vendor."""
     return {vendor: load_format(kind, vendor) for vendor in vendors_of(kind)}
 
 
@@ -87,7 +89,7 @@ def load_format(kind: RowKind, vendor: str) -> VendorFormat:
 
 
 def format_version(kind: RowKind, vendor: str) -> str | None:
-    """Version of the code that a vendor's format is; None where there is no such vendor."""
+    """Return the code version of a vendor's format; None where there is no such vendor."""
     return source_version(_module(kind, vendor)) if vendor in vendors_of(kind) else None
 
 

@@ -1,5 +1,6 @@
-"""Rows to a month: what is gathered from the files, sorted, cleaned and reported.
+"""Rows to a month: gathered from the files, sorted, cleaned and reported.
 
-``intake`` gathers, ``sort`` and ``clean`` order trades and drop repeats, ``trades`` and ``candles``
-make the table, ``gaps`` says what is missing, ``quality`` counts, ``report`` puts it together.
+``intake`` gathers rows, ``sort`` and ``clean`` order trades and find repeats, ``trades`` and
+``candles`` make the table, ``gaps`` finds what is missing, ``quality`` counts, and ``report`` says
+what became of the rows.
 """

@@ -1,4 +1,4 @@
-"""The candles of a month: those in which anybody traded, repeated ones dropped or set aside.
+"""The candles of a month: silent ones are left out, repeated ones dropped or set aside.
 
 Candles are few: a month of them is held in memory.
 """
@@ -32,10 +32,9 @@ _ENOUGH_TO_TELL, _MOST_OTHERS = 20, 0.25
 class CandlesOfMonth:
     """Collects the candles of a month, and makes CANDLES of them.
 
-    A candle is of the month in which it ends. One in which nothing traded is counted and left out,
-    as silence among ticks is. Of several of the same time the one of the largest volume stays, as
-    the others may have been read before it was over; another one is dropped if it says the same,
-    and set aside if not.
+    A candle belongs to the month in which it ends. One in which nothing traded is counted and left
+    out. Of several candles of one time the one of the largest volume stays: the others may have
+    been recorded before it was over. They are dropped if they say the same, else set aside.
     """
 
     schema = CANDLES
@@ -49,19 +48,19 @@ class CandlesOfMonth:
         self._files.append(np.full(rows.line.size, file, np.int32))
 
     def turn(self, file: int) -> None:
-        """Do nothing: which of two candles of one time stays does not depend on their order."""
+        """Do nothing: the order of candles in a file decides nothing."""
 
     def close(self) -> None:
         """Do nothing: candles wait in memory."""
 
     def clean(self, intake: Intake, counts: QualityCounts) -> Cleaned:
-        """Part what was taken in into candles, silent ones, quarantine and duplicates.
+        """Sort the candles, drop duplicates and silent ones, set repeated ones aside, and count.
 
         Raises
         ------
         TickDataError
-            When candles are of another length than the market says, have no volume, or are there
-            again with other values too often.
+            When candles are of another length than the market says, have no volume, or repeat too
+            often with other values.
         """
         market = intake.market
         rows, file = self._in_order()
@@ -84,7 +83,7 @@ class CandlesOfMonth:
         return Cleaned(_table(market, traded), n_dropped, {"candles_without_trade": n_silent})
 
     def _in_order(self) -> tuple[CandleRows, NDArray[np.int32]]:
-        """By time, the largest first, in order of arrival; and the number of each one's file."""
+        """Sort by time, the largest volume first, then arrival; return the files' numbers too."""
         rows = CandleRows.concatenate(self._rows)
         order = np.lexsort((-rows.volume, rows.time_ns))
         return rows.at(order), np.concatenate([np.empty(0, np.int32), *self._files])[order]
@@ -106,11 +105,11 @@ def _refuse_others(intake: Intake, n_rows: int) -> None:
 
 
 def _refuse_longer(intake: Intake, time_ns: NDArray[np.int64], file: NDArray[np.int32]) -> None:
-    """Stop where the candles of a file mostly follow one another by a longer time."""
+    """Stop where most candles of a file are further apart than the market's are long."""
     market = intake.market
     for number, (name, _) in intake.files.items():
         steps = np.diff(np.unique(time_ns[file == number])) // market.candle_ns
-        counts = np.bincount(steps, minlength=2)  # how many are of so many candles
+        counts = np.bincount(steps, minlength=2)  # by distance, in candles
         most = int(counts.argmax())
         if most > 1 and counts[most] > max(_ENOUGH_TO_TELL, 2 * counts[1]):
             raise TickDataError(
@@ -136,8 +135,17 @@ def _refuse_empty(intake: Intake, rows: CandleRows) -> None:
 def _find_repeats(
     rows: CandleRows,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which rows have the time of an earlier one; which of them say the same as the first of it,
-    and which may be the beginning of it."""
+    """Find the rows that repeat the time of an earlier one.
+
+    Returns
+    -------
+    again : bool array
+        The row has the time of the row before.
+    same : bool array
+        It says the same as the first row of its time.
+    begun : bool array
+        It may be that row, recorded before it was over.
+    """
     again = np.diff(rows.time_ns, prepend=-1) == 0
     first = np.maximum.accumulate(np.where(again, 0, np.arange(again.size)))
     same = np.ones(again.size, bool)
@@ -162,7 +170,7 @@ def _refuse_two_exports(
 
 
 def _as_trades(rows: CandleRows) -> TradeRows:
-    """What the quality report looks at: each candle as if it were one trade at its close."""
+    """Turn each candle into one trade at its close, for the quality report."""
     unknown = np.isnan(rows.buy_volume)
     return TradeRows(
         time_ns=rows.time_ns,
@@ -176,7 +184,7 @@ def _as_trades(rows: CandleRows) -> TradeRows:
 
 
 def _wicks(rows: CandleRows) -> NDArray[np.float64]:
-    """Prices in an order in which a wick, however it came, is a jump that reverts."""
+    """Order the prices of candles so that any wick is a jump that reverts."""
     body = (rows.open + rows.close) / 2
     return np.stack([rows.open, rows.low, body, rows.high, rows.close], axis=1).ravel()
 

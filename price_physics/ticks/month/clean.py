@@ -1,8 +1,7 @@
-"""What sorted rows become: duplicates go, repeated ids are set aside, missing sides are inferred.
+"""Find duplicates and repeated ids among sorted trades, and infer missing sides.
 
-Every row that was read is in exactly one of ticks, quarantine and dropped duplicates. Slices
-of a month pass by one after the other; what has to be known of the others is a few ids. No file
-is opened here.
+A month passes by in slices; all that a slice needs to know of the others is a few ids. No file is
+opened here.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ class Repeats:
     conflicts: Int64
 
     def verdict(self, rows: TradeRows, first: int) -> NDArray[np.int8]:
-        """Judge the rows of a slice whose first row has place `first`.
+        """Say what becomes of the rows of a slice whose first row has place `first`.
 
-        Returns `STAYS`, `DUPLICATE` or `CONFLICT` of each. The earliest row of an id stays: it must
-        not depend on a later trade.
+        Each is `STAYS`, `DUPLICATE` or `CONFLICT`. The earliest row of an id stays, so that no row
+        depends on a later one.
         """
         verdict = _at_one_time(rows, -1)[0]
         for value, places in ((DUPLICATE, self.dropped), (CONFLICT, self.conflicts)):

@@ -1,7 +1,7 @@
-"""Whole days and ids that are missing from a month, or all of it, and when that stops it.
+"""Find the days and ids that a month lacks, and stop a month that lacks too many, or all.
 
-Half of all real dumps miss some: they are reported, and stop a month only where the market says
-``strict_gaps: true``.
+Half of all real dumps lack some days: they are reported, and stop a month only where the market
+says ``strict_gaps: true``.
 """
 
 from __future__ import annotations

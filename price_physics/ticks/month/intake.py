@@ -1,4 +1,4 @@
-"""What is gathered of a month: good rows go to a collector, faults are counted and listed."""
+"""Gather a month from its files: good rows go to a collector, faults are counted and listed."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Collector(Protocol):
     def add(self, rows: Any, file: int) -> None: ...
 
     def turn(self, file: int) -> None:
-        """Know that a file is newest first, once all of its rows are there."""
+        """Take a file, all of whose rows are there, as newest first."""
 
 
 @dataclass
 class Intake:
-    """What is gathered of one month, while its files are read.
+    """Gathers one month, while its files are read.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Intake:
         return str(self.month) in entry.months
 
     def take(self, block: Block, number: int) -> None:
-        """Take what a block holds of the month; in the first month also what is earlier."""
+        """Take the rows of a block that are of the month; in the first month earlier ones too."""
         start_ns, end_ns, rows = self._start_ns, self._end_ns, block.rows
         for fault in block.faults:
             early = self._is_first and fault.time_ns < start_ns
@@ -112,9 +112,9 @@ class Intake:
             self.collector.add(rows, number)
 
     def end_file(self, number: int, file: str, path: Path, entry: FileEntry) -> None:
-        """Settle a file: one that holds nothing of the month leaves nothing behind."""
+        """Settle a file that has been read whole; if it holds nothing of the month, forget it."""
         if self._n_backwards > self._n_forwards:
-            self.collector.turn(number)  # newest first: ties, too, stand the other way round
+            self.collector.turn(number)  # newest first: so are rows of one time
             self.n_backwards += self._n_forwards - 1  # the first row is a step forward, too
         else:
             self.n_backwards += self._n_backwards
@@ -130,11 +130,11 @@ class Intake:
 
     @property
     def room(self) -> int:
-        """How many more faults are listed."""
+        """Number of faults that can still be listed."""
         return max(0, MOST_LISTED - len(self.faults))
 
     def set_aside(self, places: Sequence[Place], n_rows: int, reason: Reason) -> None:
-        """Count `n_rows` good rows for quarantine after all, and list some, fetching their text."""
+        """Send `n_rows` good rows to quarantine: count them, and list those at `places`."""
         self.n_set_aside[reason.words] += n_rows
         for number, (file, path) in self.files.items():
             found = sorted((line, time_ns) for n, line, time_ns in places if n == number)
@@ -143,7 +143,7 @@ class Intake:
 
 
 def places_of(rows: AnyRows, file: NDArray[np.int32]) -> list[Place]:
-    """Where rows stand, given the numbers of their files."""
+    """Return where rows stand, given the numbers of their files."""
     columns = (file, rows.line, rows.time_ns)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -151,7 +151,7 @@ def places_of(rows: AnyRows, file: NDArray[np.int32]) -> list[Place]:
 def _faults_at(
     path: Path, file: str, rows: Sequence[tuple[int, int]], reason: Reason
 ) -> list[Fault]:
-    """Faults of rows of a file, given by line and time in order of lines."""
+    """Make faults of rows of a file, given by line and time in order of lines."""
     text = read_raw(path, file, np.array([line for line, _ in rows], np.int64))
     return [
         Fault(line, reason.words, raw, time_ns, True)

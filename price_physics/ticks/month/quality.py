@@ -1,7 +1,6 @@
-"""The quality report of one month of ticks: counts, facts and a score, JSON-able.
+"""Count what a month's ticks say about themselves, and score the month.
 
-It says nothing about later months, so that it does not change when one arrives. It stops no month:
-``gaps`` does, and the reading of files.
+Nothing is said of later months, so that a report does not change when one arrives.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class Histogram:
 
 
 class QualityCounts:
-    """What a month's ticks say about themselves, gathered slice by slice.
+    """Counts a month's ticks, slice by slice.
 
     Parameters
     ----------
@@ -134,7 +133,7 @@ class QualityCounts:
         return missing / (missing + self._n_ids)
 
     def report(self) -> dict[str, Any]:
-        """What was counted, as JSON."""
+        """Return what was counted, as JSON."""
         typical, size = self._gaps.median(), self._changes.median()
         silent = self._longest_ns == 0
         return {

@@ -1,4 +1,4 @@
-"""What a month says of its rows, be they trades or candles: the quality report and quarantine."""
+"""Say what became of a month's rows, trades or candles: the quality report and quarantine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cleaned:
     n_dropped : int
         Duplicates, dropped.
     facts : dict of str to int
-        What the quality report says of this kind of rows alone.
+        What the report says of this kind of rows alone.
     """
 
     table: SpooledTable | pd.DataFrame
@@ -37,7 +37,7 @@ class Cleaned:
 
 
 def quality_of(intake: Intake, counts: QualityCounts, cleaned: Cleaned) -> dict[str, Any]:
-    """The quality report of a month, as JSON: what was read, what became of it, and a score.
+    """Report a month, as JSON: what was read, what became of it, and a score.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Rows of a month in time order, however many there are and however they arrived.
+"""Sort the trades of a month by time, however many there are and however they arrived.
 
 Blocks are sorted one by one and kept; beyond what memory should hold they wait in a temporary
-file without a name, which no crash leaves behind. They come back in slices of time, each
-gathered from every block that reaches into it and sorted: memory is a slice, whatever the month.
+file without a name, which no crash leaves behind. They come back in slices of time, each gathered
+from every block that reaches into it and sorted: memory holds a slice, however long the month.
 """
 
 import tempfile
@@ -181,7 +181,7 @@ def _sorted(rows: TradeRows) -> TradeRows:
 
 
 def _order(rows: TradeRows) -> NDArray[np.int64] | None:
-    """The order by time, then id, then place; None when the rows are in it.
+    """Return the order by time, then id, then place; None when the rows are in it.
 
     Rows whose id does not order trades come after those of equal time whose id does.
     """

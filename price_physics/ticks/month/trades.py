@@ -1,6 +1,7 @@
 """The trades of a month: sorted, duplicates dropped, repeated ids set aside, sides inferred.
 
-A month may be longer than memory: it passes by in slices, into a table that waits on disk.
+Every row is in exactly one of ticks, quarantine and dropped duplicates. A month may be longer than
+memory: it passes by in slices, into a table on disk.
 """
 
 from __future__ import annotations
@@ -56,12 +57,12 @@ class TradesOfMonth:
         self._sorter.close()
 
     def clean(self, intake: Intake, counts: QualityCounts) -> Cleaned:
-        """Part what was taken in into ticks, quarantine and duplicates; count the ticks.
+        """Sort the trades, drop duplicates, set repeated ids aside, infer sides, and count.
 
         Raises
         ------
         TickDataError
-            When so many rows repeat an id that ids cannot tell trades apart.
+            When so many rows repeat an id that ids do not tell trades apart.
         """
         repeats, complete = find_repeats(self._sorter.slices), TickRule()
         conflicts: list[Place] = []
@@ -98,7 +99,7 @@ def _refuse_restarted_ids(
 
 
 def _table(rows: TradeRows, tick_sign: np.ndarray) -> pa.Table:
-    """Shape rows as TICKS; ids that do not order trades are no venue's number: null."""
+    """Shape rows as TICKS; an id that is a text, or none, is null."""
     columns = [
         pa.array(rows.time_ns),
         pa.array(rows.trade_id, mask=rows.id_kind != ORDERED_ID),

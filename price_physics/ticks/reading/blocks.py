@@ -1,7 +1,7 @@
 """Open vendor dumps as text: gzip, zip or plain, in blocks of whole lines.
 
-Bytes only: what the lines mean is ``trades``, ``candles`` and ``lines``. Archives are streamed and
-never extracted to disk, and a bomb is refused after its first megabytes.
+What the lines mean is not known here. Archives are streamed and never extracted to disk, and a bomb
+is refused after its first megabytes.
 """
 
 import gzip
@@ -52,7 +52,7 @@ class LineBlock:
     cut: bool
 
     def texts(self, lines: Sequence[int]) -> list[str]:
-        """As much of some lines, given by their numbers, as tables and messages hold."""
+        """Return as much of some lines, given by their numbers, as tables and messages hold."""
         split = self.data.tobytes().split(b"\n") if len(lines) else []
         return [shown(decoded(split[line - self.first_line])) for line in lines]
 

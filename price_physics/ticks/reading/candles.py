@@ -1,7 +1,7 @@
-"""Candles: lines of a CSV, or batches of a table, to rows of open, high, low, close and volume.
+"""Turn lines of a CSV, or batches of a table, into candles.
 
-A dump stamps a candle with its start; all of it but its open is known at its end, which is where
-it stands in time here. Candles are few beside the trades in them: pyarrow splits the lines.
+A dump stamps a candle with its start. Here its time is its end: all of it but the open is known
+only then. Candles are few beside the trades in them, so pyarrow splits the lines.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class CandleScanner:
         The name for messages.
     """
 
-    ahead_ns = 0  # a candle that is not over yet will be another one
+    ahead_ns = 0  # a candle that is not over yet still changes
 
     def __init__(self, layout: Layout, market: Market, file: str) -> None:
         self.layout, self._market, self._file = layout, market, file
@@ -114,7 +114,7 @@ class CandleScanner:
         columns: dict[str, pa.Array],
         line: NDArray[np.int64],
     ) -> tuple[CandleRows, NDArray[np.int8]]:
-        """Every row, and the first `Reason` to set it aside."""
+        """Return every row, and the first `Reason` to set it aside."""
         length_ns = self._market.candle_ns
         numbers = {n: parse_numbers(c) for n, c in columns.items() if n not in _TIMES}
         opened, high, low, close = prices = [numbers[name] for name in _PRICES]
@@ -147,7 +147,7 @@ class CandleScanner:
 def _volumes(
     numbers: dict[str, NDArray[np.float64]], layout: Layout
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Volume in base and in quote currency, and the part that the aggressor bought."""
+    """Return the volume in base and in quote currency, and the part that the aggressor bought."""
     qty = numbers["qty"]
     typical = (numbers["high"] + numbers["low"] + numbers["price"]) / 3
     own = qty * layout.qty_scale
@@ -163,9 +163,9 @@ def _volumes(
 def _is_end(
     columns: dict[str, pa.Array], start_ns: NDArray[np.int64], length_ns: int
 ) -> NDArray[np.bool_]:
-    """Whether the end that a dump gives is the end of the candle; always where it gives none.
+    """Say whether the end that a dump gives is the candle's; True where it gives none.
 
-    It is the last unit of the candle, be it of seconds, ms or µs, or the start of the next one.
+    Dumps give the last second, millisecond or microsecond of the candle, or the start of the next.
     """
     if "close_time" not in columns:
         return np.ones(start_ns.size, bool)
@@ -174,7 +174,7 @@ def _is_end(
 
 
 def _times(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-    """Read times; days and minutes, as candles have them, are those of midnight and second 0."""
+    """Read times; a date without a clock is midnight, a clock without seconds has second 0."""
     if pa.types.is_date(column.type):
         column = pc.cast(column, pa.timestamp("ns"))
     elif pa.types.is_string(column.type):

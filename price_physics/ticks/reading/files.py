@@ -60,7 +60,7 @@ def display_name(path: Path, root: Path) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """The sha256 of a file."""
+    """Return the sha256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

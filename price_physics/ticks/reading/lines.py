@@ -1,7 +1,7 @@
-"""Odd lines of a CSV: those that ``kernels`` does not read in passing.
+"""Read the odd lines of a CSV: those that ``kernels`` hands back.
 
-Each is split by the csv module and read by ``parse``; what comes out is a row after all, a fault
-with its reason, or a line that is no row. Nothing here is fast, and nothing needs to be.
+Each is split by the csv module and read by ``parse``, and turns out to be a row, a row with a
+fault, or no row at all. Nothing here is fast: odd lines are few.
 """
 
 import csv
@@ -16,7 +16,7 @@ from price_physics.ticks.reading.reasons import Reason
 
 def torn_reason(line: str, layout: Layout) -> str:
     """Say why a line is no row of the layout's width; empty when it is one."""
-    line = line.replace("\r", " ")  # the csv module would take a stray one for the end of a row
+    line = line.replace("\r", " ")  # the csv module would end the row there
     if not closes_quotes(line, layout.delimiter):
         return Reason.OPEN_QUOTE.words
     n_fields = len(split_line(line, layout.delimiter))

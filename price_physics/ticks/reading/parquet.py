@@ -1,6 +1,6 @@
-"""Parquet dumps, batch by batch: flat columns only, and no bomb.
+"""Open vendor dumps as parquet, batch by batch: flat columns only, and no bomb.
 
-Columns and bytes only: what they mean is ``trades`` and ``candles``.
+What the columns mean is not known here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def read_batches(path: Path, file: str) -> Iterator[pa.RecordBatch]:
 
 
 def _flat_columns(schema: pa.Schema) -> tuple[list[str], list[str]]:
-    """Names of the columns whose rows are of a few bytes, or texts; and of the texts among them.
+    """Name the columns whose rows are a few bytes or a text; and those of text alone.
 
     A text is kept once, however many rows repeat it; lists are not read at all. Both could be
     gigabytes that stand in a few bytes of a file.
@@ -87,6 +87,6 @@ def _refuse_bomb(metadata: pa.parquet.FileMetaData, path: Path, file: str) -> No
 
 
 def texts(batch: pa.RecordBatch, first: int, rows: Sequence[int]) -> list[str]:
-    """The values of some rows, joined by commas; the batch's own first row is number `first`."""
+    """Join the values of some rows by commas; the first row of the batch is number `first`."""
     values = (batch.slice(int(row) - first, 1).to_pylist()[0].values() for row in rows)
     return [shown(",".join(str(value) for value in row)) for row in values]

@@ -1,8 +1,8 @@
-"""Columns of text, or of typed parquet, to times, numbers, ids and sides.
+"""Turn columns of text, or of typed parquet, into times, numbers, ids and sides.
 
-Whether and how a value is read depends on that value alone, never on its neighbours: a column
-is cast whole, and only if that fails are its odd values looked at one by one. No file is opened
-here, and nothing is dropped: every row comes back, with the reason to set it aside if there is one.
+How a value is read depends on that value alone, never on its neighbours: a column is cast whole,
+and only if that fails are its odd values looked at one by one. No row is dropped: one that has to
+be set aside comes back with the reason.
 """
 
 from collections.abc import Mapping
@@ -109,7 +109,7 @@ def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed
 
 
 def first_reason(checks: Mapping[Reason, NDArray[np.bool_]]) -> NDArray[np.int8]:
-    """The first of the checks that each row fails; `Reason.NONE` where it fails none."""
+    """Return the first of the reasons that hold for each row; `Reason.NONE` where none does."""
     return np.select(list(checks.values()), [int(reason) for reason in checks]).astype(np.int8)
 
 
@@ -125,7 +125,7 @@ def hash_ids(column: pa.Array) -> tuple[Int64, NDArray[np.bool_]]:
 
 
 def plain(column: pa.Array) -> pa.Array:
-    """Text as pa.string() whatever its encoding; decimals as text, to be rounded once."""
+    """Turn text of any encoding into pa.string(), and decimals too: they are rounded once."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     kind = column.type
@@ -294,6 +294,6 @@ def _offset_ns(zone: str) -> int:
 
 
 def _billionths(fraction: pa.Array) -> Int64:
-    """First nine digits of a fraction as an integer; further ones are under a nanosecond."""
+    """Return the first nine digits of a fraction as an integer; the rest is below a nanosecond."""
     digits = pc.utf8_rpad(pc.utf8_slice_codeunits(fraction, 0, 9), 9, "0")
     return np.array(pc.cast(digits, pa.int64()), np.int64)

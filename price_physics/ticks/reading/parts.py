@@ -1,6 +1,6 @@
-"""A vendor file, text or parquet, part by part: recognised by its first rows, then scanned.
+"""Recognise a vendor file, text or parquet, by its first rows, and scan it part by part.
 
-What is wrong with a file as such, such as an end inside its last row, stops it here.
+A text file that ends inside its last row is refused here.
 """
 
 from __future__ import annotations
@@ -104,13 +104,13 @@ def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
 
 
 def _stop_of_header(data: NDArray[np.uint8]) -> int:
-    """The byte after the first line that is not blank."""
+    """Return the byte after the first line that is not blank."""
     head = data.tobytes()
     return head.index(b"\n", len(head) - len(head.lstrip(_BLANKS))) + 1
 
 
 def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
-    """The last line that is not blank, and its number."""
+    """Return the last line that is not blank, and its number."""
     for n_bytes in (_TAIL_BYTES, block.data.size):
         tail = block.data[-n_bytes:].tobytes()
         stop = len(tail.rstrip(_BLANKS))
@@ -139,7 +139,7 @@ def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool
 
 
 def _refuse_cut_number(file: str, layout: Layout, last: bytes, line: int) -> None:
-    """Stop where a number ends the file: cut off, it is another number."""
+    """Stop where a number ends the file: it may be cut off, and would be another number."""
     places = layout.used
     numbers = places.keys() - {"trade_id", "is_buyer_maker", "side", "symbol"}
     if layout.n_columns - 1 in {places[name] for name in numbers}:

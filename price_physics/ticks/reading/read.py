@@ -1,4 +1,4 @@
-"""One vendor file in, its rows out, block by block and in file order, whatever their months.
+"""Read one vendor file block by block, in file order, whatever the months of its rows.
 
 Rows that cannot be trusted come as faults with their line and text; a file that cannot be
 trusted stops here. The market says whether a row is a trade or a candle. Rows are neither sorted
@@ -115,7 +115,7 @@ def _within(lines: NDArray[np.int64], first: int, n_lines: int) -> list[int]:
 
 
 def _set_future_aside(part: Part, latest_ns: int) -> Part:
-    """Make faults of rows later than now: one would hide that a month has not arrived."""
+    """Make faults of rows later than now: one would hide that a month's file is missing."""
     late = part.rows.time_ns > latest_ns
     if not late.any():
         return part

@@ -1,7 +1,7 @@
-"""Why a row is set aside: every reason there is, with the words that people are shown.
+"""The reasons for which a row is set aside, each with the words that are shown for it.
 
-The words stand in quarantine, in quality reports and in messages, so they are data: whoever
-changes them changes the bytes of a month.
+Quarantine, quality reports and messages hold the words: a change of them changes the bytes of a
+month.
 """
 
 from enum import IntEnum
@@ -10,15 +10,15 @@ _READABLE = True
 
 
 class Reason(IntEnum):
-    """Why a row is set aside; its number is its place here, and `NONE` is a good row.
+    """Why a row is set aside. A reason is the number of its place here; `NONE` is a good row.
 
     Attributes
     ----------
     words : str
         The sentence that is shown.
     is_readable : bool
-        The row could be read, and what it says cannot be. All other reasons speak of a row that
-        could not be read: a file of many of those is refused.
+        The row could be read, and its values are impossible. Otherwise it could not be read: a
+        file with many such rows is refused.
     """
 
     words: str
@@ -66,4 +66,4 @@ class Reason(IntEnum):
 
 
 READABLE = frozenset(reason.words for reason in Reason if reason.is_readable)
-"""The words of the reasons that speak of a value."""
+"""The words of the reasons of rows that could be read."""

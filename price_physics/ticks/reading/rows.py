@@ -1,7 +1,4 @@
-"""What is read of a file: rows as arrays, the faults among them, and both together in blocks.
-
-Shapes only. How text becomes rows is in ``trades`` and ``candles``.
-"""
+"""Shapes of what is read of a file: rows as arrays, the faults among them, both in blocks."""
 
 from __future__ import annotations
 
@@ -216,7 +213,7 @@ def in_file_order(
 
 
 def shown(text: str) -> str:
-    """As much of a row as tables and messages hold."""
+    """Return as much of a row as tables and messages hold."""
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
 
 

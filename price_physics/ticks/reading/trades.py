@@ -1,4 +1,4 @@
-"""Trades: lines of a CSV, or batches of a table, to rows of time, price, quantity, id and side."""
+"""Turn lines of a CSV, or batches of a table, into trades."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MOST_PASSES = 4
 class TradeScanner:
     """Reads one file of trades: the plain rows by the kernel, the odd ones with care."""
 
-    ahead_ns = 86_400 * 10**9  # clocks differ, never by a day
+    ahead_ns = 86_400 * 10**9  # clocks differ, but not by a day
 
     def __init__(self, layout: Layout, market: Market, file: str) -> None:
         self.layout, self._market, self._file = layout, market, file
@@ -79,7 +79,7 @@ class TradeScanner:
     def _passes(self, block: LineBlock, at: int) -> Iterator[Part]:
         data = block.data
         line = block.first_line + int(np.count_nonzero(data[:at] == 10))
-        ended = False  # a block that holds no row gives an empty part: its file is known
+        ended = False  # a block without rows gives an empty part, which names the vendor
         while not ended:
             n_most = block.first_line + block.n_lines - line
             own, unit = TradeRows.empty(n_most), np.empty(n_most, np.int8)
@@ -156,7 +156,7 @@ class TradeScanner:
 def _faults(
     parsed: Parsed, lines: NDArray[np.int64], raw: Sequence[str]
 ) -> tuple[list[Fault], list[int]]:
-    """The faults among parsed rows with their units; `raw` is the text of those rows."""
+    """Return the faults among parsed rows with their units; `raw` is the text of those rows."""
     bad = np.flatnonzero(parsed.reason)
     faults = [
         Fault(
@@ -172,7 +172,7 @@ def _faults(
 
 
 def _rows(parsed: Parsed, lines: NDArray[np.int64], layout: Layout) -> tuple[TradeRows, NDArray]:
-    """The good rows, and the units of their times."""
+    """Return the good rows, and the units of their times."""
     good = parsed.reason == Reason.NONE
     kind = parsed.has_id * np.int8(TEXT_ID if layout.trade_id_is_text else ORDERED_ID)
     columns = (parsed.time_ns, parsed.trade_id, parsed.price, parsed.qty, lines, kind, parsed.sign)
@@ -195,7 +195,7 @@ def other_symbol(file: str, line: int, raw: str, symbol: str, market: Market) ->
 
 
 def other_rows(column: pa.Array | None, market: Market) -> NDArray[np.bool_]:
-    """Which rows are another instrument's; none where the table does not say."""
+    """Find the rows of other instruments; none where the table does not say."""
     if column is None:
         return np.zeros(1, bool)
     symbols = pa.compute.utf8_lower(pa.compute.cast(column, pa.string()).fill_null(""))
