@@ -1,7 +1,7 @@
 """``python -m price_physics_tests.benchmarks.gpu``: images and training on a CUDA device.
 
-Needs torch, numpy, numba, pandas, pyarrow, pydantic, safetensors, scipy and tabulate,
-neither dagster nor mlflow nor a network. Without a card it says so and measures nothing. Shares of
+Needs torch, numpy, numba, pandas, pyarrow, pydantic, safetensors, scipy and tabulate, neither
+dagster nor mlflow nor a network. Without a card it says so and measures nothing. Shares of
 the roofline are of what this card reaches on a large matrix product and a large copy, measured
 beside; operations and bytes of a step are counted, the bytes as its operators read and write them.
 """
