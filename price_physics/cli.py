@@ -131,8 +131,9 @@ def print_verdict(numbers: Path, report: Path) -> None:
 
     document = compose(json.loads(numbers.read_text(encoding="utf-8")))
     print(f"\nVerdict: {document.verdict.upper()}\n{document.sentence}\n")
+    width = max(len(tile.label) for tile in document.tiles)
     for tile in document.tiles:
-        print(f"  {tile.label:<20} {tile.value:>10}   {tile.detail}")
+        print(f"  {tile.label:<{width}} {tile.value:>10}   {tile.detail}")
     print(f"\nReport: {report}")
 
 
@@ -163,7 +164,7 @@ def _truth(project: Project, options: argparse.Namespace) -> int:
 def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from price_physics.truth.dumps import write_synthetic_dumps
+    from price_physics.truth.dumps import SyntheticMarket, write_synthetic_dumps
 
     with tqdm(unit="day", disable=None) as bar:
 
@@ -171,16 +172,14 @@ def _synthetic_ticks(project: Project, options: argparse.Namespace) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        paths = write_synthetic_dumps(
-            options.symbol,
-            options.first,
-            options.months,
-            options.ticks_a_day,
-            options.seed,
-            options.vendor,
-            options.folder,
-            progress,
+        market = SyntheticMarket(
+            symbol=options.symbol,
+            first_month=options.first,
+            n_months=options.months,
+            ticks_a_day=options.ticks_a_day,
+            seed=options.seed,
         )
+        paths = write_synthetic_dumps(market, options.vendor, options.folder, progress)
     print(f"{len(paths)} files in {options.folder}; a .SYNTHETIC file beside each says what it is")
     return 0
 

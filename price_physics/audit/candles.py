@@ -176,10 +176,10 @@ def write_candle_dumps(dumps: Sequence[pd.DataFrame], root: Path, candle_ns: int
     list of str
         What the market's `files` must say.
     """
-    return write_tables([_table(dump, candle_ns) for dump in dumps], root)
+    return write_tables([_candle_table(dump, candle_ns) for dump in dumps], root)
 
 
-def _table(dump: pd.DataFrame, candle_ns: int) -> pa.Table:
+def _candle_table(dump: pd.DataFrame, candle_ns: int) -> pa.Table:
     names = {"open": "open", "high": "high", "low": "low", "price": "close"} | {
         "volume": "volume",
         "notional": "quote_volume",

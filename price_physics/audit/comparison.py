@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from safetensors.numpy import load as load_tensors
 
 from price_physics.audit.findings import Coverage, Leak, utc
-from price_physics.audit.rows import ABSENT, row_leaks
+from price_physics.audit.row_leaks import ABSENT, row_leaks
 from price_physics.store.partitions import Partition
 
 TABLE = ".parquet"
@@ -33,7 +33,7 @@ class Comparison:
     coverage: Coverage = field(default_factory=Coverage)
 
 
-def compare(base: Partition, tampered: Partition, t_ns: int) -> Comparison:
+def compare_partitions(base: Partition, tampered: Partition, t_ns: int) -> Comparison:
     """Compare one partition of two stores whose ticks are the same up to `t_ns`.
 
     Parameters

@@ -203,7 +203,7 @@ def write_dumps(dumps: Sequence[pd.DataFrame], root: Path) -> list[str]:
     list of str
         What the market's `files` must say.
     """
-    return write_tables([_table(dump) for dump in dumps], root)
+    return write_tables([_trade_table(dump) for dump in dumps], root)
 
 
 def write_tables(tables: Sequence[pa.Table], root: Path) -> list[str]:
@@ -217,7 +217,7 @@ def write_tables(tables: Sequence[pa.Table], root: Path) -> list[str]:
     return [(DUMPS / "*.csv").as_posix()]
 
 
-def _table(dump: pd.DataFrame) -> pa.Table:
+def _trade_table(dump: pd.DataFrame) -> pa.Table:
     columns = {
         "timestamp": pa.array(dump["time_ns"], mask=~dump["timed"].to_numpy()),
         "price": pa.array(dump["price"], from_pandas=True),

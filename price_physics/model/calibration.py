@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from price_physics.model.metrics import Floats, log_softmax
+from price_physics.scores.probabilities import Floats, log_softmax
 
 _INVERSE_TEMPERATURE = (1e-3, 1e3)
 _BIAS = (-30.0, 30.0)

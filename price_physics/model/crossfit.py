@@ -20,12 +20,12 @@ from price_physics.frames import rows_of
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import exact_float32
-from price_physics.model.metrics import Floats
 from price_physics.model.networks import NetworkConfig
 from price_physics.model.side_by_side import Check, fits_at_once, side_by_side
 from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
 from price_physics.months import Month
 from price_physics.schemas.model import LEARNING_CURVES
+from price_physics.scores.probabilities import Floats
 from price_physics.study.folds import FoldsConfig
 from price_physics.study.study import Study
 

@@ -19,11 +19,11 @@ from price_physics.errors import StoreError
 from price_physics.frames import rows_of, stack
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.windows import window_ends
-from price_physics.model.metrics import Floats
 from price_physics.months import Month
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
+from price_physics.scores.probabilities import Floats
 
 CACHE_BYTES = 1 << 30
 _RENDER_BATCH = 256

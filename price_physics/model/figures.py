@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from price_physics.figures import LIGHT, new_figure, png, style
-from price_physics.model.metrics import N_BINS, calibration_error, class_index, class_names
+from price_physics.scores.calibration import calibration_error_equal_count, equal_count_bins
 from price_physics.scores.effective_sample import effective_sample_size, largest_overlap
+from price_physics.scores.probabilities import class_index, class_names
 
 _COLOURS = {"down": LIGHT.loss, "flat": LIGHT.market, "up": LIGHT.net}
 
@@ -26,20 +27,20 @@ def judge_calibration(out_of_fold: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict
-        `n_effective`, the smallest of the classes; `calibration_floor_effective`, the error that
-        a perfectly calibrated model of so few events would show, mean over the classes. Empty
-        without a row.
+        `n_effective`, the smallest of the classes; `calibration_floor_equal_count_effective`, the
+        error that a perfectly calibrated model of so few events would show, mean over the
+        classes. Empty without a row.
     """
     floors, sizes = [], []
     for p, came, n_effective in _classes(out_of_fold).values():
-        _, floor = calibration_error(p, came)
-        floors.append(floor * np.sqrt(len(p) / n_effective))
+        found = calibration_error_equal_count(p, came)
+        floors.append(found.floor * np.sqrt(len(p) / n_effective))
         sizes.append(n_effective)
     if not sizes:
         return {}
     return {
         "n_effective": float(min(sizes)),
-        "calibration_floor_effective": float(np.mean(floors)),
+        "calibration_floor_equal_count_effective": float(np.mean(floors)),
     }
 
 
@@ -53,15 +54,14 @@ def draw_calibration(out_of_fold: pd.DataFrame) -> bytes:
         figure = new_figure(3.6 * len(classes), 3.9)
         every = figure.subplots(1, len(classes), squeeze=False)[0]
         for axes, (name, (p, came, n_effective)) in zip(every, classes.items(), strict=True):
-            order = np.argsort(p, kind="stable")
-            bins = np.array_split(order, min(N_BINS, len(p)))
+            bins = equal_count_bins(p)
             stated = np.array([p[rows].mean() for rows in bins])
             observed = np.array([came[rows].mean() for rows in bins])
             half = 1.96 * np.sqrt(stated * (1 - stated) * len(bins) / n_effective)
             axes.fill_between(stated, stated - half, stated + half, color=LIGHT.shade, linewidth=0)
             axes.plot(stated, stated, color=LIGHT.muted, linestyle="--", linewidth=1.2)
             axes.plot(stated, observed, color=_COLOURS.get(name, LIGHT.net), marker="o")
-            error, floor = calibration_error(p, came)
+            error, floor = calibration_error_equal_count(p, came)
             floor *= np.sqrt(len(p) / n_effective)
             axes.set_title(f"{name}: error {error:.3f}, floor {floor:.3f}")
             axes.set_xlabel("stated, out of fold")

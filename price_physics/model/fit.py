@@ -24,13 +24,14 @@ from price_physics.model.dataset import (
     gather_samples,
 )
 from price_physics.model.device import algorithms, describe_device, resolve_device
-from price_physics.model.metrics import Floats, class_index, class_names, summarise
 from price_physics.model.networks import CONFIGS, NetworkConfig, network_json
 from price_physics.model.predict import probability_columns
 from price_physics.model.result import ModelResult
+from price_physics.model.summary import summarise
 from price_physics.model.train import Index
 from price_physics.months import Month
 from price_physics.schemas.model import OUT_OF_FOLD
+from price_physics.scores.probabilities import Floats, class_index, class_names
 from price_physics.study.model import ModelConfig
 from price_physics.study.study import Study
 

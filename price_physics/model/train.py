@@ -23,11 +23,11 @@ from price_physics.errors import PricePhysicsError
 from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import algorithms, describe_device, exact_float32, seeded
-from price_physics.model.metrics import Floats, log_loss, log_softmax
 from price_physics.model.networks import Network, NetworkConfig, build_network
 from price_physics.model.schedules import batches, full_batches, learning_rate
 from price_physics.model.state import Checkpoint, TrainingState, adamw
 from price_physics.model.step import Step
+from price_physics.scores.probabilities import Floats, log_loss, log_softmax
 from price_physics.store.artefact import canonical_json
 from price_physics.study.model import ModelConfig
 from price_physics.weights.kernels import class_balance
@@ -144,7 +144,8 @@ def fit_network(
             if task.early_stop is not None:
                 logits = predict_logits(network, store, task.early_stop, on_step) + shift
                 classes = store.classes.cpu().numpy()[task.early_stop]
-                stop_loss = log_loss(np.exp(log_softmax(logits)), classes)
+                found_loss = log_loss(np.exp(log_softmax(logits)), classes)
+                stop_loss = math.nan if found_loss is None else found_loss
             _check_finite(loss, stop_loss, state.epoch + 1, config, task)
             row = {"train_loss": loss, "early_stop_loss": stop_loss, "learning_rate": rate}
             state.finish_epoch(

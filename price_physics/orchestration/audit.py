@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from price_physics.audit.candles import read_candle_dumps, tamper_candles
-from price_physics.audit.comparison import compare
+from price_physics.audit.comparison import compare_partitions
 from price_physics.audit.findings import Audit, Coverage, Leak, utc
 from price_physics.audit.moments import choose_moments, last_month
 from price_physics.audit.scratch import make_project, scratch_folder
@@ -198,7 +198,8 @@ class _Findings:
         for asset in self.stages:
             key, total = self._key(asset), Coverage()
             for month in months:
-                found = compare(base.read(key, month), tampered.read(key, month), t_ns)
+                pair = base.read(key, month), tampered.read(key, month)
+                found = compare_partitions(*pair, t_ns)
                 self.leaks += found.leaks
                 total.add(found.coverage)
             felt[asset] = total.felt > 0

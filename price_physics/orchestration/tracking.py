@@ -26,6 +26,7 @@ from price_physics.months import Month
 from price_physics.orchestration.registry import ModelFiles, register
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
+from price_physics.study.settings import flatten
 from price_physics.study.study import Study
 from price_physics.study.trial import config_hash, trial_settings
 
@@ -152,8 +153,6 @@ def _parent_run(
     a month is added, and a parameter may not: they are tags, as they were last.
     """
     from mlflow.entities import Param, RunTag
-
-    from price_physics.report.numbers import flatten
 
     run = _find(client, experiment, f"tags.`price_physics.configuration` = '{configuration}'")
     if run is None:

@@ -15,6 +15,8 @@ from price_physics.orchestration.instance import open_instance
 from price_physics.pipeline.freshness import stale_assets
 from price_physics.progress import asset_bar
 from price_physics.project import Project
+from price_physics.scores.delong import ComparedAucs, compare_aucs
+from price_physics.scores.probabilities import class_probabilities, direction
 from price_physics.store.artefact import canonical_json
 from price_physics.store.atomic import write_atomically
 from price_physics.store.partitions import Partition, Store
@@ -24,10 +26,10 @@ from price_physics.truth.judgement import (
     LOGISTIC,
     ORACLE,
     OURS,
-    Row,
+    TargetRow,
     Truth,
-    judge,
-    judge_on_card,
+    hold_card_to_target,
+    hold_to_targets,
 )
 from price_physics.truth.markets import (
     OUTCOME_BARS,
@@ -47,8 +49,6 @@ from price_physics.truth.projects import (
     planted_project,
     study,
 )
-from price_physics.truth.scores import Scores, compare
-from price_physics.walk_forward.metrics import direction_scores
 
 BARS_AN_EPISODE = PATTERN_BARS + OUTCOME_BARS
 EVENTS_ON_CARD = 120_000
@@ -89,12 +89,12 @@ def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int)
     folder = project.outputs / "truth"
     root = folder / f"seed-{seed}-{episodes}-a-day"
     planted = planted_project(root, kinds, seed, episodes, project.root / "dagster.yaml")
-    rows: list[Row] = []
+    rows: list[TargetRow] = []
     facts: dict[str, dict[str, Any]] = {}
     for kind in kinds:
         _run_dag(planted, kind)
-        scores, facts[kind] = measure(Store(planted.store), kind, seed, episodes)
-        rows += judge(kind, scores)
+        aucs, facts[kind] = measure(Store(planted.store), kind, seed, episodes)
+        rows += hold_to_targets(kind, aucs)
         if ceiling_auc(kind) > 0.5:
             row, more = _on_card(project, kind, seed)
             rows.append(row)
@@ -109,19 +109,21 @@ def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int)
     return truth
 
 
-def _on_card(project: Project, kind: Kind, seed: int) -> tuple[Row, dict[str, dict[str, Any]]]:
+def _on_card(
+    project: Project, kind: Kind, seed: int
+) -> tuple[TargetRow, dict[str, dict[str, Any]]]:
     """Do the same with the default network, where there is a card; the row and its facts."""
     import torch
 
     if not torch.cuda.is_available():
-        return judge_on_card(kind, None), {}
+        return hold_card_to_target(kind, None), {}
     episodes = episodes_a_day(EVENTS_ON_CARD)
     root = project.outputs / "truth" / f"seed-{seed}-{episodes}-a-day-on-card"
     dagster = project.root / "dagster.yaml"
     planted = planted_project(root, [kind], seed, episodes, dagster, ON_CARD)
     _run_dag(planted, kind)
-    scores, facts = measure(Store(planted.store), kind, seed, episodes)
-    return judge_on_card(kind, scores), {f"{kind}, on a card": facts}
+    aucs, facts = measure(Store(planted.store), kind, seed, episodes)
+    return hold_card_to_target(kind, aucs), {f"{kind}, on a card": facts}
 
 
 def _run_dag(planted: Project, kind: Kind) -> None:
@@ -142,7 +144,7 @@ def _run_dag(planted: Project, kind: Kind) -> None:
 
 def measure(
     store: Store, kind: Kind, seed: int, n_episodes_a_day: int
-) -> tuple[Scores, dict[str, Any]]:
+) -> tuple[ComparedAucs, dict[str, Any]]:
     """Score the events of the test month that moved: by the network, and by all it is held against.
 
     Raises
@@ -158,20 +160,20 @@ def measure(
             f"{kind} {TEST}: {len(known)} events have a label, but only {len(test)} of them a "
             "prediction; materialise predictions again"
         )
-    ours, came_up = direction_scores(test)
+    ours = direction(*class_probabilities(test))
     moved, unseen = train[train["label"] != 0], test[test["label"] != 0]
     before, after = np.stack(moved["window"].to_list()), np.stack(unseen["window"].to_list())
     up = moved["label"].to_numpy() > 0
     signs = outcome_signs(kind, TRAIN, TEST - TRAIN + 1, n_episodes_a_day, seed)
     signs = signs[-n_episodes(TEST, n_episodes_a_day) :]
-    scores = compare(
+    aucs = compare_aucs(
         {
             ORACLE: signs[unseen["episode"].to_numpy()],
             LOGISTIC: logistic_regression(before, up, after),
             BOOSTED: boosted_trees(before, up, after, seed),
-            OURS: ours,
+            OURS: ours.score,
         },
-        came_up,
+        ours.positive,
     )
     summary = store.read((kind, "model"), TRAIN).document("summary")
     facts = {
@@ -181,7 +183,7 @@ def measure(
         "that moved there": len(unseen),
         "epochs": int(summary["epochs"]),
     }
-    return scores, facts
+    return aucs, facts
 
 
 def _events(store: Store, kind: Kind, month: Month) -> pd.DataFrame:

@@ -6,17 +6,18 @@ from price_physics.report.document import Section, Table
 from price_physics.report.format import count, minute, plain
 
 Numbers = dict[str, Any]
-_CALIBRATION = (
-    "n_training",
-    "epochs",
-    "temperature",
-    "bias",
-    "log_loss",
-    "log_loss_of_base_rates",
-    "calibration_error",
-    "calibration_floor",
-    "direction_auc",
-)
+_CALIBRATION = {
+    "n_training": "n training",
+    "epochs": "epochs",
+    "temperature": "temperature",
+    "bias": "bias",
+    "log_loss": "log loss",
+    "log_loss_of_base_rates": "log loss of base rates",
+    "calibration_error_equal_count": "calibration error, bins of equal count",
+    "calibration_floor_equal_count": "its floor",
+    "direction_auc_mean_of_folds": "direction AUC, mean of folds",
+}
+"""Numbers of a model's summary, and the heads of their columns."""
 
 
 def appendix_sections(numbers: Numbers) -> list[Section]:
@@ -36,7 +37,7 @@ def _models(numbers: Numbers) -> Section:
         "Out of fold, inside the training months. Probabilities are softmax(logits / temperature "
         "+ bias); those judged here were calibrated on the other folds."
     )
-    columns = ["Serves", "Trained through", *(key.replace("_", " ") for key in keys)]
+    columns = ["Serves", "Trained through", *(_CALIBRATION[key] for key in keys)]
     return Section(
         "Models and calibration",
         text=[] if rows else ["No model has served a month yet."],

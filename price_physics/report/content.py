@@ -108,9 +108,9 @@ def _tiles(numbers: Numbers) -> list[Tile]:
             f"break-even {percent(head['break_even_precision'])}",
         ),
         Tile(
-            "Direction AUC",
-            decimal(head["direction_auc"], 3),
-            f"detectable from {decimal(head['smallest_detectable_auc'], 3)} "
+            "Direction AUC within months",
+            decimal(head["direction_auc_pairs_within_months"], 3),
+            f"out of sample, detectable from {decimal(head['smallest_detectable_auc'], 3)} "
             f"(n_eff {decimal(head['n_eff'], 0)})",
         ),
     ]
@@ -200,7 +200,7 @@ def _months(numbers: Numbers) -> Section:
             percent(m["cost"]),
             percent(m["market_return"], sign=True),
             percent(m["hit_rate"]),
-            decimal(m["direction_auc"], 3),
+            decimal(m["direction_auc_within_month"], 3),
             decimal(m["mean_absolute_book"]),
         ]
         for m in numbers["months"]
@@ -208,7 +208,8 @@ def _months(numbers: Numbers) -> Section:
     columns = ["Month", "Model of", "Training", "Events", "Trades", "Cancelled", "Net", "Gross"]
     columns += ["Costs", "Buy, hold", "Took profit", "AUC", "Mean |book|"]
     note = "Training: samples behind the model that served the month, trained through the month "
-    note += "named. Trades count in the month in which they end."
+    note += "named. Trades count in the month in which they end. AUC: of the direction of the "
+    note += "month's events, out of sample."
     table = Table(
         columns,
         rows,

@@ -18,9 +18,10 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
 from price_physics.study.market import Market
+from price_physics.study.settings import flatten
 from price_physics.study.study import Study
-from price_physics.walk_forward.metrics import trade_precision
 from price_physics.walk_forward.month import MonthWalk
+from price_physics.walk_forward.precision import trade_precision
 from price_physics.walk_forward.trial import out_of_sample
 from price_physics.walk_forward.verdict import Verdict
 
@@ -240,7 +241,7 @@ def _month_numbers(
         "cost": float(walk.daily["cost"].sum()) if served else None,
         "market_return": compound(walk.daily["market_return"]) if len(walk.daily) else None,
         "hit_rate": trade_precision(walk.trades)[0],
-        "direction_auc": month_auc.get(month),
+        "direction_auc_within_month": month_auc.get(month),
         "mean_absolute_book": mean_absolute_book(walk.book, month) if served else None,
     }
 
@@ -261,23 +262,6 @@ def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------------- plain JSON
-def flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Turn nested settings into one level with dotted keys.
-
-    Examples
-    --------
-    >>> flatten({"a": 1, "b": {"c": [2, 3]}})
-    {'a': 1, 'b.c': [2, 3]}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
-
-
 def jsonable(value: Any) -> Any:
     """Reduce to what JSON holds: no arrays, no NumPy scalars, None for what is not finite.
 

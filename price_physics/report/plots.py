@@ -135,8 +135,11 @@ def _reliability(numbers: Numbers | None, theme: Theme) -> bytes:
     axes.errorbar(predicted, observed, yerr=band, color=theme.net, marker="o", capsize=3, lw=1.6)
     axes.set_ylabel("observed frequency")
     axes.set_ylim(-0.02, 1.02)
-    error, floor = decimal(numbers["calibration_error"], 3), decimal(numbers["floor"], 3)
-    axes.set_title(f"Predicted and observed p(up): calibration error {error}, floor {floor}")
+    error = decimal(numbers["calibration_error_equal_width"], 3)
+    floor = decimal(numbers["calibration_floor_equal_width"], 3)
+    axes.set_title(
+        f"Predicted and observed p(up): calibration error, equal width, {error}; floor {floor}"
+    )
     axes.legend(loc="upper left")
     centres = [(b["lower"] + b["upper"]) / 2 for b in bins]
     widths = [0.92 * (b["upper"] - b["lower"]) for b in bins]

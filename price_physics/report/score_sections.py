@@ -23,8 +23,10 @@ def reliability_section(numbers: Numbers) -> Section:
         for b in r["bins"]
     ]
     columns = ["Predicted p(up)", "Events", "Mean predicted", "Observed"]
-    error, floor = decimal(r["calibration_error"], 3), decimal(r["floor"], 3)
-    text = f"Expected calibration error {error}; a perfectly calibrated model of as many events "
+    error = decimal(r["calibration_error_equal_width"], 3)
+    floor = decimal(r["calibration_floor_equal_width"], 3)
+    text = f"Calibration error over bins of equal width, out of sample: {error}; a perfectly "
+    text += "calibrated model of as many events "
     text += f"would still show about {floor}."
     return Section(
         "Reliability",

@@ -1,6 +1,6 @@
 """Scores of all out-of-sample predictions as JSON numbers, by the month their model served.
 
-The scores themselves are defined in ``walk_forward.metrics``; this groups, averages, bins.
+The scores themselves are defined in the package ``scores``; this groups and names them.
 """
 
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.schemas.walk_forward import SCORED
+from price_physics.scores.auc import auc, auc_pairs_within_groups
+from price_physics.scores.calibration import calibration_error_equal_width, reliability_table
 from price_physics.scores.effective_sample import (
     effective_sample_size,
     largest_overlap,
     smallest_detectable_auc,
 )
-from price_physics.walk_forward.metrics import (
-    area_under_curve,
+from price_physics.scores.probabilities import (
+    Direction,
+    class_probabilities,
     confusion_matrix,
-    direction_auc,
-    direction_scores,
-    is_binary,
-    reliability_table,
+    direction,
 )
 
 
@@ -49,14 +49,15 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `direction` (averaged within months), `month_auc` by month of the event, `reliability`
+        `direction` (of pairs within months), `month_auc` by month of the event, `reliability`
         and `confusion`; the last two None without an event.
     """
     months = by_event_month(scored)
     rows = pd.concat(months.values(), ignore_index=True) if months else SCORED.empty()
+    directions = {m: _direction(s) for m, s in months.items()}
     return {
         "direction": direction_numbers(list(months.values())),
-        "month_auc": {m: area_under_curve(*direction_scores(s)) for m, s in months.items()},
+        "month_auc": {m: auc(d.score, d.positive) for m, d in directions.items()},
         "reliability": reliability_numbers(rows) if len(rows) else None,
         "confusion": confusion_numbers(rows) if len(rows) else None,
     }
@@ -65,14 +66,16 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
 def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
     """Direction AUC within months, and what so few effective events could tell from chance."""
     n_effective, n_scored, n_positive = 0.0, 0, 0
+    groups = []
     for scored in months:
-        score, positive = direction_scores(scored)
-        kept = np.ones(len(scored), dtype=bool) if is_binary(scored) else scored["label"] != 0
-        lag = largest_overlap(*scored.loc[kept, ["event_time_ns", "known_at"]].to_numpy(np.int64).T)
+        score, positive, counted = _direction(scored)
+        interval_ns = scored.loc[counted, ["event_time_ns", "known_at"]].to_numpy(np.int64)
+        lag = largest_overlap(*interval_ns.T)
         n_effective += effective_sample_size(score, positive.astype(np.float64), lag)
         n_scored, n_positive = n_scored + len(score), n_positive + int(positive.sum())
+        groups.append((score, positive))
     return {
-        "direction_auc": direction_auc(months),
+        "direction_auc_pairs_within_months": auc_pairs_within_groups(groups),
         "n_direction": n_scored,
         "n_eff": n_effective if n_scored else None,
         "smallest_detectable_auc": smallest_detectable_auc(n_effective, n_positive / n_scored)
@@ -82,27 +85,25 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
 
 
 def reliability_numbers(scored: pd.DataFrame) -> dict[str, Any]:
-    """Stated and observed frequency of a take-profit; the calibration error and its floor.
-
-    The floor is the error that perfectly calibrated probabilities would show on average in the
-    same bins: ``sum of n_b/N * sqrt(2/pi) * sqrt(p_b (1 - p_b) / n_b)``.
-    """
+    """Stated and observed frequency of a take-profit; the calibration error and its floor."""
     up = scored["label"].to_numpy() == 1
     bins = reliability_table(scored["p_up"].to_numpy(dtype=np.float64), up)
-    n, p = bins["n_events"].to_numpy(), bins["mean_probability"].to_numpy()
-    share = n / n.sum()
-    gap = np.abs(bins["frequency"].to_numpy() - p)
+    error, floor = calibration_error_equal_width(bins)
     return {
         "bins": bins.to_dict("records"),
-        "calibration_error": float((share * gap).sum()),
-        "floor": float((share * np.sqrt(2 / np.pi * p * (1 - p) / n)).sum()),
+        "calibration_error_equal_width": error,
+        "calibration_floor_equal_width": floor,
     }
 
 
 def confusion_numbers(scored: pd.DataFrame) -> dict[str, Any]:
     """Counts by class that came out (rows) and likeliest class (columns)."""
-    counts = confusion_matrix(scored)
+    counts = confusion_matrix(*class_probabilities(scored))
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
     classes = ["other", "take-profit"] if len(counts) == 2 else ["down", "flat", "up"]
     return {"classes": classes, "counts": counts, "row_shares": shares}
+
+
+def _direction(scored: pd.DataFrame) -> Direction:
+    return direction(*class_probabilities(scored))

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -34,19 +35,11 @@ _FAST = 1  # zlib's level: six takes several times as long for a fifth less
 _DAY_US = 86_400_000_000
 
 
-def write_synthetic_dumps(
-    symbol: str,
-    first_month: Month,
-    n_months: int,
-    ticks_a_day: int,
-    seed: int,
-    vendor: str,
-    folder: Path,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[Path]:
-    """Write a market that does not exist as a vendor's dumps.
+@dataclass(frozen=True)
+class SyntheticMarket:
+    """A market that does not exist.
 
-    Parameters
+    Attributes
     ----------
     symbol : str
         Letters, digits, ``-`` and ``_``; it names the files.
@@ -56,6 +49,26 @@ def write_synthetic_dumps(
     ticks_a_day : int
         On average: a month holds exactly this many times its days.
     seed : int
+    """
+
+    symbol: str
+    first_month: Month
+    n_months: int
+    ticks_a_day: int
+    seed: int
+
+
+def write_synthetic_dumps(
+    market: SyntheticMarket,
+    vendor: str,
+    folder: Path,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
+    """Write a market that does not exist as a vendor's dumps.
+
+    Parameters
+    ----------
+    market : SyntheticMarket
     vendor : str
         One of ``DUMP_FORMATS``.
     folder : Path
@@ -76,29 +89,32 @@ def write_synthetic_dumps(
     """
     if vendor not in DUMP_FORMATS:
         raise ConfigError(f"vendor {vendor!r}: choose one of {', '.join(DUMP_FORMATS)}")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", symbol):
-        raise ConfigError(f"symbol {symbol!r}: use letters, digits, '-' and '_', as in BTCUSDT")
-    ticks = exchange_ticks(first_month, n_months, ticks_a_day, seed)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", market.symbol):
+        raise ConfigError(
+            f"symbol {market.symbol!r}: use letters, digits, '-' and '_', as in BTCUSDT"
+        )
+    first, n_months = market.first_month, market.n_months
+    ticks = exchange_ticks(first, n_months, market.ticks_a_day, market.seed)
     if progress:
-        ticks = _counted(ticks, first_month, n_months, progress)
+        ticks = _counted(ticks, first, n_months, progress)
     dump, paths = DUMP_FORMATS[vendor], []
     length = len("2024-01") if dump.period == "month" else len("2024-01-01")
     for period, hours in groupby(ticks, lambda hour: _day(hour)[:length]):
-        path = folder / dump.name.format(symbol=symbol, period=period)
+        path = folder / dump.name.format(symbol=market.symbol, period=period)
         mark = {
             "synthetic": True,
             "generator": "price-physics synthetic-ticks",
             "version": __version__,
-            "symbol": symbol,
+            "symbol": market.symbol,
             "month": period[: len("2024-01")],
-            "first_month": str(first_month),
-            "ticks_a_day": ticks_a_day,
-            "seed": seed,
+            "first_month": str(first),
+            "ticks_a_day": market.ticks_a_day,
+            "seed": market.seed,
             "vendor": vendor,
         }
         sidecar = path.with_name(path.name + SIDECAR_SUFFIX)
         write_atomically(sidecar, (json.dumps(mark, indent=2) + "\n").encode())
-        _write_file(path, dump, hours, symbol, seed)
+        _write_file(path, dump, hours, market.symbol, market.seed)
         paths.append(path)
     return paths
 

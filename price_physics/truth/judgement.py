@@ -1,10 +1,10 @@
-"""Was what was planted found, and was nothing found where nothing is? Rows, targets, verdict."""
+"""Was what was planted found, and was nothing found where nothing is? Targets, rows, verdict."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from price_physics.scores.delong import ComparedAucs
 from price_physics.truth.markets import Kind, ceiling_auc
-from price_physics.truth.scores import Scores
 
 LEAST_SHARE = 0.90
 """Of the excess over 0.5 that the oracle reaches on the same events."""
@@ -25,7 +25,7 @@ NO_CARD = "no CUDA card was at hand: not measured"
 
 
 @dataclass(frozen=True)
-class Row:
+class TargetRow:
     """One score on one market.
 
     `share` is of the oracle's excess over 0.5; None where there is none to share. `passed` is
@@ -42,54 +42,54 @@ class Row:
     passed: bool | None = None
 
 
-def judge(kind: Kind, scores: Scores) -> list[Row]:
+def hold_to_targets(kind: Kind, aucs: ComparedAucs) -> list[TargetRow]:
     """Hold every score on one market against what is known of it.
 
     Parameters
     ----------
     kind : Kind
-    scores : Scores
+    aucs : ComparedAucs
         Of `ORACLE`, `LOGISTIC`, `BOOSTED` and `OURS`, on the same events.
 
     Returns
     -------
-    list of Row
+    list of TargetRow
         The ceiling first, then in that order.
     """
     ceiling = ceiling_auc(kind)
     planted = ceiling > 0.5
-    rows = [Row(kind, CEILING, ceiling)]
+    rows = [TargetRow(kind, CEILING, ceiling)]
     for name in (ORACLE, LOGISTIC, BOOSTED, OURS):
-        auc, error = scores.of(name)
+        auc, error = aucs.of(name)
         share = share_error = passed = None
         target = ""
         if planted and name != ORACLE:
-            share, share_error = scores.share(name, ORACLE)
+            share, share_error = aucs.share(name, ORACLE)
         if name == ORACLE and planted:
             target, passed = _near(auc, error, ceiling)
         elif name == OURS and share is not None:
             target, passed = f"share at least {LEAST_SHARE:.2f}", share >= LEAST_SHARE
         elif name == OURS or (name == LOGISTIC and kind == "exclusive_or"):
             target, passed = _near(auc, error, 0.5)
-        rows.append(Row(kind, name, auc, error, share, share_error, target, passed))
+        rows.append(TargetRow(kind, name, auc, error, share, share_error, target, passed))
     return rows
 
 
-def judge_on_card(kind: Kind, scores: Scores | None) -> Row:
-    """Hold the default network against its target; without scores the row says that it was not run.
+def hold_card_to_target(kind: Kind, aucs: ComparedAucs | None) -> TargetRow:
+    """Hold the default network against its target; without AUCs the row says that it was not run.
 
     Parameters
     ----------
     kind : Kind
         With a pattern to be found.
-    scores : Scores, optional
+    aucs : ComparedAucs, optional
         Of `ORACLE` and `OURS`, on the same events.
     """
-    if scores is None:
-        return Row(kind, ON_CARD, None, target=NO_CARD)
-    share, share_error = scores.share(OURS, ORACLE)
+    if aucs is None:
+        return TargetRow(kind, ON_CARD, None, target=NO_CARD)
+    share, share_error = aucs.share(OURS, ORACLE)
     target, passed = f"share at least {LEAST_SHARE_ON_CARD:.2f}", share >= LEAST_SHARE_ON_CARD
-    return Row(kind, ON_CARD, *scores.of(OURS), share, share_error, target, passed)
+    return TargetRow(kind, ON_CARD, *aucs.of(OURS), share, share_error, target, passed)
 
 
 def _near(auc: float, error: float, value: float) -> tuple[str, bool]:
@@ -104,7 +104,7 @@ class Truth:
     ----------
     seed : int
         Of the markets and of the studies.
-    rows : list of Row
+    rows : list of TargetRow
     markets : dict of str to dict
         By market: counts of events, and what the model says of its fit; a market on a card is
         another one.
@@ -113,7 +113,7 @@ class Truth:
     """
 
     seed: int
-    rows: list[Row]
+    rows: list[TargetRow]
     markets: dict[str, dict[str, Any]]
     settings: dict[str, Any]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from price_physics.walk_forward.fills import TAKE_PROFIT
+from price_physics.walk_forward.exit_reasons import TAKE_PROFIT
 from price_physics.walk_forward.kernels import book_path, equity_path
 
 if TYPE_CHECKING:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_LEAST_ERROR = 1e-12
+"""Beside the sample's error: a resample below it has no variance but what floats leave."""
+
 
 @dataclass(frozen=True)
 class MeanTest:
@@ -52,15 +55,15 @@ def bootstrap_mean(
     returns = np.asarray(returns, dtype=np.float64)
     n = len(returns)
     if n < 2 or np.ptp(returns) == 0:
-        return MeanTest(1.0, None)
+        return MeanTest(p_value=1.0, upper=None)
     n_lags = min(round(mean_block), n - 1)
     rows = returns[stationary_indices(n, n_resamples, mean_block, np.random.default_rng(seed))]
     error = float(newey_west_error(returns[None, :], n_lags)[0])
     errors = newey_west_error(rows, n_lags)
     off = rows.mean(axis=1) - returns.mean()
-    sound = (errors > 1e-12 * error) & (errors > 0)
+    sound = (errors > _LEAST_ERROR * error) & (errors > 0)
     if error == 0:
-        return MeanTest(1.0, None)
+        return MeanTest(p_value=1.0, upper=None)
     ratio = np.divide(off, errors, out=np.zeros(n_resamples), where=sound)
     n_above = int(np.count_nonzero(np.where(sound, ratio, np.inf) >= returns.mean() / error))
     ordered = np.sort(np.where(sound, ratio, -np.inf))

@@ -20,7 +20,8 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.store.artefact import Artefact
 from price_physics.walk_forward.book import run_book
-from price_physics.walk_forward.fills import CANCELLED, Fills, close_stale, fill_signals
+from price_physics.walk_forward.exit_reasons import CANCELLED
+from price_physics.walk_forward.fills import Fills, close_stale, fill_signals
 from price_physics.walk_forward.marks import book_table, daily_table, equity_table
 from price_physics.walk_forward.tape import Tape
 

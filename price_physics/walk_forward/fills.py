@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from price_physics.labels.kernels import first_touch_bars
+from price_physics.walk_forward.exit_reasons import (
+    CANCELLED,
+    STALE,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TIME_OUT,
+)
 from price_physics.walk_forward.tape import look_up
 
 if TYPE_CHECKING:
@@ -20,8 +27,6 @@ if TYPE_CHECKING:
     from price_physics.prices import Prices
     from price_physics.walk_forward.tape import Tape
 
-TAKE_PROFIT, STOP_LOSS, TIME_OUT = "take_profit", "stop_loss", "time_out"
-STALE, CANCELLED = "stale", "cancelled"
 LIVE, PENDING = "live", "pending"
 
 

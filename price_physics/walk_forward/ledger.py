@@ -1,4 +1,4 @@
-"""The trials that have been looked at: one JSON a market, configuration and month.
+"""The trials that have been looked at: one JSON a market, trial and month.
 
 What counts as a trial is decided by the caller; synthetic markets and choices nested inside a
 fold are none.
@@ -14,12 +14,14 @@ from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 
 _REMEDY = "delete it, and rerun the report of that month"
+_FORMER_KEY = "config_hash"
+"""What entries written by earlier versions call the name of the trial."""
 
 
 def record_trial(
-    folder: Path, market: str, config_hash: str, month: Month, record: dict[str, Any]
+    folder: Path, market: str, trial: str, month: Month, record: dict[str, Any]
 ) -> Path:
-    """Write down that a configuration has been looked at out of sample, through a month.
+    """Write down that a trial has been looked at out of sample, through a month.
 
     The same trial and month again replaces what was written.
 
@@ -29,8 +31,8 @@ def record_trial(
         Of the ledger.
     market : str
         Name of the market.
-    config_hash : str
-        From ``study.config_hash``.
+    trial : str
+        Its name, from ``trial.trial_name``; no two trials of a market have the same.
     month : Month
         The last month looked at.
     record : dict
@@ -39,10 +41,10 @@ def record_trial(
     Returns
     -------
     Path
-        ``folder/market/config_hash/YYYY-MM.json``.
+        ``folder/market/trial/YYYY-MM.json``.
     """
-    path = folder / market / config_hash / f"{month}.json"
-    entry = {**record, "market": market, "config_hash": config_hash, "month": str(month)}
+    path = folder / market / trial / f"{month}.json"
+    entry = {**record, "market": market, "trial": trial, "month": str(month)}
     text = json.dumps(entry, indent=2, sort_keys=True, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
     return path
@@ -54,8 +56,9 @@ def read_trials(folder: Path, market: str, month: Month) -> list[dict[str, Any]]
     Returns
     -------
     list of dict
-        By configuration hash, of each its latest entry with a month up to the one given: the
-        report of an old month does not change when a later one is added.
+        By the trial's name, of each its latest entry with a month up to the one given: the
+        report of an old month does not change when a later one is added. Whatever an entry calls
+        it, the name is under `trial`.
 
     Raises
     ------
@@ -84,4 +87,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise StoreError(f"{path}: not a trial: {error}; {_REMEDY}") from error
     if not isinstance(entry, dict):
         raise StoreError(f"{path}: not a trial: {entry!r}; {_REMEDY}")
+    if _FORMER_KEY in entry:
+        entry["trial"] = entry.pop(_FORMER_KEY)
     return entry

@@ -10,6 +10,8 @@ import pandas as pd
 from price_physics.errors import StoreError
 
 DAY_NS = 86_400_000_000_000
+_DUST = 1e-9
+"""Of the largest statistic: ties must count, and floats would break them."""
 
 
 def shift_test(daily: pd.DataFrame, book: pd.DataFrame, equity: pd.DataFrame) -> float:
@@ -41,7 +43,7 @@ def shift_test(daily: pd.DataFrame, book: pd.DataFrame, equity: pd.DataFrame) ->
     shifts = shift_statistics(daily, book, equity)
     if not len(shifts):
         return 1.0
-    dust = 1e-9 * np.abs(shifts).max()  # ties must count, and floats would break them
+    dust = _DUST * np.abs(shifts).max()
     return (1 + int(np.count_nonzero(shifts[1:] >= shifts[0] - dust))) / len(shifts)
 
 

@@ -6,6 +6,8 @@ Probabilities and past bets only; which side to take is decided in ``signals``.
 import numpy as np
 from scipy.stats import norm
 
+_QUANTILE = 0.95
+"""Of the absolute sum of live sizes: what one unit of the book is."""
 _FLAT = 1e-12
 """Sums of live sizes below this are a flat book; they are what floats leave of a - a."""
 
@@ -74,4 +76,4 @@ def book_scale(
     n_closed = np.searchsorted(end[by_end], instants, side="left")
     live = np.abs(opened[n_opened] - closed[n_closed])
     live = live[live > _FLAT * max(1.0, float(np.abs(size).sum()))]
-    return float(np.quantile(live, 0.95)) if len(live) else 1.0
+    return float(np.quantile(live, _QUANTILE)) if len(live) else 1.0

@@ -9,6 +9,9 @@ import math
 import numpy as np
 from scipy.stats import norm
 
+_ROUNDING = 1e-6
+"""By how much rounded moments may miss what all distributions have."""
+
 
 def sharpe_ratio(returns: np.ndarray) -> float | None:
     """Mean over standard deviation (n - 1) of the returns; None where that is undefined."""
@@ -174,7 +177,7 @@ def minimum_track_record_length(
 
 def _sharpe_variance(sharpe: float, skew: float, kurtosis: float) -> float:
     """Asymptotic variance of the estimated ratio times T, at least 0 for any distribution."""
-    if kurtosis < skew**2 + 1 - 1e-6 * (skew**2 + 1):
+    if kurtosis < (1 - _ROUNDING) * (skew**2 + 1):
         raise ValueError(
             f"kurtosis = {kurtosis} with skew = {skew}: kurtosis is Pearson's (3 for a normal) and "
             "at least skew**2 + 1"

@@ -3,19 +3,25 @@
 What this module does not do is decide: the rule stands in `verdict`, the memory in `ledger`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study.market import Market
-from price_physics.study.study import Study
 from price_physics.study.trial import config_hash
+from price_physics.walk_forward.exit_reasons import filled
 from price_physics.walk_forward.ledger import read_trials, record_trial
-from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.statistics import sharpe_ratio
 from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.study.study import Study
+    from price_physics.walk_forward.month import MonthWalk
 
 
 def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
@@ -25,6 +31,11 @@ def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
     """
     served = [m for m in sorted(months) if months[m].warm_up is None]
     return [m for m in sorted(months) if served and m >= served[0]]
+
+
+def trial_name(study: Study, market: Market, first: Month) -> str:
+    """Name a trial by its configuration and its first month out of sample: both make it another."""
+    return f"{config_hash(study, market)}-from-{first}"
 
 
 def judge_months(
@@ -58,15 +69,16 @@ def judge_months(
     """
     seen = out_of_sample(months)
     if not seen and in_sample:
-        return no_verdict(IN_SAMPLE, 0, 0, 1)
+        return no_verdict(IN_SAMPLE, n_days=0, n_trades=0, n_trials=1)
     if not seen:
-        no_days = months[month]
-        return judge(no_days.daily.iloc[:0], no_days.book, no_days.equity, 0, [], study.seed)
+        walk = months[month]
+        no_days = walk.daily.iloc[:0]
+        return judge(no_days, walk.book, walk.equity, n_trades=0, trial_sharpes=[], seed=study.seed)
     daily, book, equity = (
         pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
         for name in ("daily", "book", "equity")
     )
-    n_trades = sum(int((months[m].trades["exit_reason"] != "cancelled").sum()) for m in seen)
+    n_trades = sum(len(filled(months[m].trades)) for m in seen)
     sharpe = None if in_sample else sharpe_ratio(daily["net_return"].to_numpy())
     sharpes = [sharpe]
     if not synthetic:
@@ -77,9 +89,8 @@ def judge_months(
             "sharpe_daily": sharpe,
             **({"in_sample": True} if in_sample else {}),
         }
-        trial = f"{config_hash(study, market)}-from-{seen[0]}"
-        record_trial(ledger, market.name, trial, month, record)
+        record_trial(ledger, market.name, trial_name(study, market, seen[0]), month, record)
         sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
     if in_sample:
-        return no_verdict(IN_SAMPLE, len(daily), n_trades, len(sharpes))
-    return judge(daily, book, equity, n_trades, sharpes, study.seed)
+        return no_verdict(IN_SAMPLE, n_days=len(daily), n_trades=n_trades, n_trials=len(sharpes))
+    return judge(daily, book, equity, n_trades=n_trades, trial_sharpes=sharpes, seed=study.seed)

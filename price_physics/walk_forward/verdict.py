@@ -6,7 +6,7 @@ elsewhere and do not enter here.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ UPPER_SHARPE = 1.0
 """Below this net annual Sharpe at the upper 95 % bound there is nothing worth having."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Condition:
     """One of the things that must hold for an edge."""
 
@@ -46,27 +46,28 @@ class Condition:
     explanation: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The verdict, the sentence that says why, and every number behind it.
 
-    `sharpe_daily` is per day, net; `deflated_sharpe` is None with a single trial.
+    `sharpe_daily` is per day, net; `deflated_sharpe` is None with a single trial. What was not
+    computed is None, and without a judgement there are no conditions.
     """
 
     verdict: str
     sentence: str
     n_days: int
     n_trades: int
-    sharpe_daily: float | None
-    sharpe_annual: float | None
-    sharpe_annual_upper_95: float | None
-    bootstrap_p: float | None
-    shift_p: float | None
-    probabilistic_sharpe: float | None
-    deflated_sharpe: float | None
+    sharpe_daily: float | None = None
+    sharpe_annual: float | None = None
+    sharpe_annual_upper_95: float | None = None
+    bootstrap_p: float | None = None
+    shift_p: float | None = None
+    probabilistic_sharpe: float | None = None
+    deflated_sharpe: float | None = None
     n_trials: int
-    minimum_track_record_days: float | None
-    conditions: list[Condition]
+    minimum_track_record_days: float | None = None
+    conditions: list[Condition] = field(default_factory=list)
 
 
 def judge(
@@ -142,7 +143,9 @@ def judge(
 
 def no_verdict(sentence: str, n_days: int, n_trades: int, n_trials: int) -> Verdict:
     """Refuse to judge: what there is to see is no evidence, whatever it looks like."""
-    return Verdict(NO_VERDICT, sentence, n_days, n_trades, *(None,) * 7, n_trials, None, [])
+    return Verdict(
+        verdict=NO_VERDICT, sentence=sentence, n_days=n_days, n_trades=n_trades, n_trials=n_trials
+    )
 
 
 def _decide(conditions: list[Condition], upper: float | None) -> str:
@@ -168,20 +171,26 @@ def _conditions(
         )
     return [
         Condition(
-            "bootstrap p",
-            bootstrap_p,
-            P_BOOTSTRAP,
-            bootstrap_p <= P_BOOTSTRAP,
-            "how often days like these, without an edge, would show as much net return",
+            name="bootstrap p",
+            value=bootstrap_p,
+            threshold=P_BOOTSTRAP,
+            met=bootstrap_p <= P_BOOTSTRAP,
+            explanation="how often days like these, without an edge, would show as much net return",
         ),
         Condition(
-            "shift p",
-            shift_p,
-            P_SHIFT,
-            shift_p <= P_SHIFT,
-            "how often the same book on other days would have timed the market as well",
+            name="shift p",
+            value=shift_p,
+            threshold=P_SHIFT,
+            met=shift_p <= P_SHIFT,
+            explanation="how often the same book on other days would have timed the market as well",
         ),
-        Condition(name, value, threshold, value >= threshold, meaning),
+        Condition(
+            name=name,
+            value=value,
+            threshold=threshold,
+            met=value >= threshold,
+            explanation=meaning,
+        ),
     ]
 
 
@@ -233,5 +242,6 @@ def _nothing_to_judge(n_days: int, n_trades: int, n_trials: int) -> Verdict:
         sentence = f"{n_days} day(s) out of sample with {n_trades} trades are too few to judge."
     else:
         sentence = f"All {n_days} days returned the same: {n_trades} trades show nothing to judge."
-    nothing = (None,) * 7
-    return Verdict(UNDERPOWERED, sentence, n_days, n_trades, *nothing, n_trials, None, [])
+    return Verdict(
+        verdict=UNDERPOWERED, sentence=sentence, n_days=n_days, n_trades=n_trades, n_trials=n_trials
+    )

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from price_physics.audit.comparison import Comparison, compare
+from price_physics.audit.comparison import Comparison, compare_partitions
 from price_physics.audit.findings import Audit, Coverage, utc
 from price_physics.audit.splits import split_leaks
 from price_physics.months import Month
@@ -43,7 +43,7 @@ def written(folder: Path, artefact: Artefact) -> Partition:
 
 def compared(tmp_path: Path, base: Artefact, tampered: Artefact, t_ns: int = T) -> Comparison:
     pair = written(tmp_path / "base", base), written(tmp_path / "tampered", tampered)
-    return compare(*pair, t_ns)
+    return compare_partitions(*pair, t_ns)
 
 
 def tables(*frames: pd.DataFrame, schema: TableSchema = TABLE) -> list[Artefact]:

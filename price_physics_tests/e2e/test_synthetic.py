@@ -3,7 +3,7 @@
 import yaml
 
 from price_physics.months import Month
-from price_physics.truth.dumps import write_synthetic_dumps
+from price_physics.truth.dumps import SyntheticMarket, write_synthetic_dumps
 from price_physics_tests.e2e.conftest import run
 from price_physics_tests.e2e.projects import make_project, partitions_of
 
@@ -14,7 +14,9 @@ def test_synthetic_down_to_the_report(tmp_path) -> None:
     never_trained = {"folds.min_training_samples": 100_000, "bars.threshold_quote": 2e6}
     project = make_project(tmp_path, str(FIRST), str(FIRST), edits=never_trained)
     folder = tmp_path / "data" / "raw"
-    write_synthetic_dumps("BTCUSDT", FIRST, 1, 2_000, 1, "binance_futures_trades", folder)
+    write_synthetic_dumps(
+        SyntheticMarket("BTCUSDT", FIRST, 1, 2_000, 1), "binance_futures_trades", folder
+    )
     path = tmp_path / "configs" / "markets" / "bitstamp_usd.yaml"
     market = yaml.safe_load(path.read_text()) | {"symbol": "BTCUSDT", "files": ["data/raw/*.zip"]}
     path.write_text(yaml.safe_dump(market))

@@ -9,7 +9,8 @@ from price_physics.model.calibration import (
     fit_calibration,
     training_log_odds,
 )
-from price_physics.model.metrics import calibration_error, log_loss, log_softmax
+from price_physics.scores.calibration import calibration_error_equal_count
+from price_physics.scores.probabilities import log_loss, log_softmax
 
 
 def simulate(n, n_classes, seed=0, spread=1.0):
@@ -127,7 +128,7 @@ def test_pure_noise_does_not_seem_to_know_anything():
         }
         for name, (p, came) in judged.items():
             loss[name].append(log_loss(p, came))
-            error[name].append(calibration_error(p[:, 2], came == 2)[0])
+            error[name].append(calibration_error_equal_count(p[:, 2], came == 2)[0])
         base = np.bincount(classes[:n]) / n
         loss["base"].append(log_loss(np.tile(base, (n, 1)), classes[:n]))
     own, cross, fresh, base = (np.array(loss[k]) for k in ("own", "cross", "fresh", "base"))

@@ -9,8 +9,8 @@ from price_physics.model.figures import (
     draw_learning_curves,
     judge_calibration,
 )
-from price_physics.model.metrics import calibration_error
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
+from price_physics.scores.calibration import calibration_error_equal_count
 
 PNG = b"\x89PNG"
 
@@ -37,9 +37,11 @@ def test_a_calibrated_model_shows_the_floor_of_its_effective_sample(spell, withi
         judged = judge_calibration(frame)
         # The product of two autocorrelations counts overlap a little short.
         assert 0.85 * n / spell < judged["n_effective"] <= 1.7 * n / spell
-        floors.append(judged["calibration_floor_effective"])
+        floors.append(judged["calibration_floor_equal_count_effective"])
         for name, value in (("down", -1), ("flat", 0), ("up", 1)):
-            error, floor = calibration_error(frame[f"p_{name}"], frame["label"] == value)
+            error, floor = calibration_error_equal_count(
+                frame[f"p_{name}"], frame["label"] == value
+            )
             errors.append(error)
             plain.append(floor)
     assert np.mean(errors) == pytest.approx(np.mean(floors), rel=within)
@@ -50,7 +52,7 @@ def test_a_calibrated_model_shows_the_floor_of_its_effective_sample(spell, withi
 def test_the_binary_head_is_judged_on_its_one_probability():
     assert set(judge_calibration(out_of_fold(500, binary=True))) == {
         "n_effective",
-        "calibration_floor_effective",
+        "calibration_floor_equal_count_effective",
     }
     assert draw_calibration(out_of_fold(500, binary=True)).startswith(PNG)
 

@@ -14,13 +14,13 @@ from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
 from price_physics.model.dataset import channel_moments
 from price_physics.model.fit import fit_model
-from price_physics.model.metrics import log_loss
 from price_physics.model.networks import ResNetLiteConfig, network_config
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.scores.probabilities import log_loss
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import MONTH, N_SPLITS, make_study, make_tables
 
@@ -30,16 +30,19 @@ STUDY = make_study()
 # ---------------------------------------------------------------------------- it learns
 def test_a_planted_pattern_is_found(result):
     assert result.warm_up is None
-    assert result.summary["direction_auc"] > 0.9
+    assert result.summary["direction_auc_mean_of_folds"] > 0.9
     assert result.summary["log_loss"] < 0.6 * result.summary["log_loss_of_base_rates"]
 
 
 def test_random_labels_are_not():
     noise = fit_model(STUDY, MONTH, **make_tables(STUDY, random_labels=True))
-    assert 0.4 < noise.summary["direction_auc"] < 0.6
+    assert 0.4 < noise.summary["direction_auc_mean_of_folds"] < 0.6
     gap = noise.summary["log_loss"] - noise.summary["log_loss_of_base_rates"]
     assert abs(gap) < 0.02  # calibration falls back to base rates
-    assert noise.summary["calibration_error"] < 2 * noise.summary["calibration_floor"]
+    assert (
+        noise.summary["calibration_error_equal_count"]
+        < 2 * noise.summary["calibration_floor_equal_count"]
+    )
 
 
 def test_the_binary_head_has_one_probability():
@@ -47,7 +50,7 @@ def test_the_binary_head_has_one_probability():
     tables = make_tables(study)
     result = fit_model(study, MONTH, **tables)
     OUT_OF_FOLD.to_arrow(result.out_of_fold)
-    assert result.summary["direction_auc"] > 0.9
+    assert result.summary["direction_auc_mean_of_folds"] > 0.9
     assert result.out_of_fold[["p_flat", "p_down"]].isna().all(axis=None)
     # Class weights of 1 to 4 do not survive calibration.
     rate = (result.out_of_fold["label"] == 1).mean()
@@ -157,7 +160,7 @@ def test_patchify_finds_the_pattern_too(tables):
     study = make_study(architecture="patchify", width=8, batch_size=16, max_epochs=8)
     result = fit_model(study, MONTH, **tables)
     assert result.architecture["network"]["architecture"] == "patchify"
-    assert result.summary["direction_auc"] > 0.9
+    assert result.summary["direction_auc_mean_of_folds"] > 0.9
     model = TrainedModel.load(result.weights, result.architecture)
     frame = predict(
         study, MONTH, model, tables["bars"], tables["windows"][MONTH], tables["features"][MONTH]

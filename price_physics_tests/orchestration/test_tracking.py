@@ -50,7 +50,7 @@ def log_fit(tracking, n_epochs, auc=0.6, dagster="a"):
         MARKET,
         month,
         tags={"dagster.run_id": dagster},
-        metrics={"direction_auc": auc, "epochs": n_epochs},
+        metrics={"direction_auc_mean_of_folds": auc, "epochs": n_epochs},
         curves=curve(n_epochs),
         files={"model/architecture.json": b"{}"},
     )
@@ -86,7 +86,7 @@ def test_a_shorter_refit_shows_no_step_and_no_number_of_the_longer(tracking):
     assert "price_physics.superseded_by" not in runs["the month"].data.tags
     points = client.get_metric_history(newer, "final/train_loss")
     assert [(point.step, point.value) for point in points] == [(1, 20.0), (2, 20.0)]
-    assert "direction_auc" not in runs["the month"].data.metrics
+    assert "direction_auc_mean_of_folds" not in runs["the month"].data.metrics
     assert len(client.get_metric_history(older, "final/train_loss")) == 5
 
 

@@ -14,7 +14,15 @@ from price_physics.project import Project
 from price_physics.study.market import Market
 from price_physics.study.model import ModelConfig
 from price_physics.study.study import Study
-from price_physics.truth.judgement import LOGISTIC, NO_CARD, ON_CARD, ORACLE, OURS, Truth, judge
+from price_physics.truth.judgement import (
+    LOGISTIC,
+    NO_CARD,
+    ON_CARD,
+    ORACLE,
+    OURS,
+    Truth,
+    hold_to_targets,
+)
 from price_physics.truth.markets import lattice_market, outcome_signs
 from price_physics.truth.page import draw
 from price_physics.truth.projects import TEST, TRAIN, market, study
@@ -62,8 +70,8 @@ def stored(kind, score_of_sign):
 
 
 def measured(store, kind):
-    scores, facts = measure(store, kind, SEED, A_DAY)
-    rows = judge(kind, scores)
+    aucs, facts = measure(store, kind, SEED, A_DAY)
+    rows = hold_to_targets(kind, aucs)
     return {row.score: row for row in rows}, Truth(SEED, rows, {kind: facts}, {})
 
 

@@ -174,10 +174,10 @@ def provenance(month):
             "bias": [0.1, -0.05, -0.05],
             "log_loss": 0.98,
             "log_loss_of_base_rates": 0.97,
-            "calibration_error": 0.04,
-            "calibration_floor": 0.035,
+            "calibration_error_equal_count": 0.04,
+            "calibration_floor_equal_count": 0.035,
             "calibration_by_class": {"up": {"error": 0.1, "floor": 0.2}},
-            "direction_auc": 0.52,
+            "direction_auc_mean_of_folds": 0.52,
         },
         "folds": {
             "months": [str(FIRST), str(month - 1)],
@@ -204,29 +204,32 @@ ENVIRONMENT = {
 def verdict(word="underpowered", n_days=0, n_trades=0):
     if n_days == 0:
         sentence = "There is no trade in 0 days out of sample: nothing to judge."
-        return Verdict(word, sentence, 0, 0, *(None,) * 7, 1, None, [])
+        return Verdict(verdict=word, sentence=sentence, n_days=0, n_trades=0, n_trials=1)
     edge = word == "edge"
     conditions = [
-        Condition("bootstrap p", 0.0123 if edge else 0.2101, 0.025, edge, "luck of the days"),
-        Condition("shift p", 0.0156 if edge else 0.3333, 0.025, edge, "luck of the timing"),
-        Condition("probabilistic Sharpe", 0.99 if edge else 0.8, 0.975, edge, "the only trial"),
+        Condition(name=name, value=value, threshold=threshold, met=edge, explanation=asked)
+        for name, value, threshold, asked in (
+            ("bootstrap p", 0.0123 if edge else 0.2101, 0.025, "luck of the days"),
+            ("shift p", 0.0156 if edge else 0.3333, 0.025, "luck of the timing"),
+            ("probabilistic Sharpe", 0.99 if edge else 0.8, 0.975, "the only trial"),
+        )
     ]
     upper = 0.87 if word == "no edge" else 5.4321
     return Verdict(
-        word,
-        f"Over {n_days} days the verdict is {word}.",
-        n_days,
-        n_trades,
-        0.09,
-        1.7195,
-        upper,
-        0.2101,
-        0.3333,
-        0.8,
-        None,
-        1,
-        812.3,
-        conditions,
+        verdict=word,
+        sentence=f"Over {n_days} days the verdict is {word}.",
+        n_days=n_days,
+        n_trades=n_trades,
+        sharpe_daily=0.09,
+        sharpe_annual=1.7195,
+        sharpe_annual_upper_95=upper,
+        bootstrap_p=0.2101,
+        shift_p=0.3333,
+        probabilistic_sharpe=0.8,
+        deflated_sharpe=None,
+        n_trials=1,
+        minimum_track_record_days=812.3,
+        conditions=conditions,
     )
 
 

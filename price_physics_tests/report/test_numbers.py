@@ -152,7 +152,7 @@ def test_month_auc_against_pairs():
     up, down = score[scored["label"] == 1], score[scored["label"] == -1]
     wins = [(u > d) + 0.5 * (u == d) for u in up for d in down]
     assert found["month_auc"][Month(2012, 3)] == pytest.approx(np.mean(wins))
-    assert found["direction"]["direction_auc"] == pytest.approx(np.mean(wins))
+    assert found["direction"]["direction_auc_pairs_within_months"] == pytest.approx(np.mean(wins))
     assert found["direction"]["n_direction"] == len(up) + len(down)
 
 
@@ -178,9 +178,9 @@ def test_reliability_by_hand():
     found = reliability_numbers(scored)
     assert [b["n_events"] for b in found["bins"]] == [2, 2]
     assert [b["frequency"] for b in found["bins"]] == [0.5, 0.5]
-    assert found["calibration_error"] == pytest.approx((0.45 + 0.25) / 2)
+    assert found["calibration_error_equal_width"] == pytest.approx((0.45 + 0.25) / 2)
     floors = [np.sqrt(2 / np.pi * p * (1 - p) / 2) for p in (0.05, 0.75)]
-    assert found["floor"] == pytest.approx(np.mean(floors))
+    assert found["calibration_floor_equal_width"] == pytest.approx(np.mean(floors))
 
 
 def test_the_floor_is_the_error_of_a_perfectly_calibrated_model():
@@ -190,8 +190,8 @@ def test_the_floor_is_the_error_of_a_perfectly_calibrated_model():
         p = rng.uniform(0.05, 0.95, 500)
         label = np.where(rng.random(500) < p, 1, -1)
         found = reliability_numbers(pd.DataFrame({"p_up": p, "label": label}))
-        errors.append(found["calibration_error"])
-        floors.append(found["floor"])
+        errors.append(found["calibration_error_equal_width"])
+        floors.append(found["calibration_floor_equal_width"])
     assert np.mean(errors) == pytest.approx(np.mean(floors), rel=0.05)
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from price_physics.scores.delong import compare_aucs
 from price_physics.truth.baselines import boosted_trees, logistic_regression, normalised_path
-from price_physics.truth.scores import compare
 from price_physics_tests.truth.lattice import split
 
 
@@ -15,7 +15,7 @@ def test_who_sees_what(kind):
         "logistic": logistic_regression(train, up, test),
         "trees": boosted_trees(train, up, test, seed=1),
     }
-    found = compare(scores, came_up)
+    found = compare_aucs(scores, came_up)
     linear, error = found.of("logistic")
     trees, trees_error = found.of("trees")
     if kind == "trend":

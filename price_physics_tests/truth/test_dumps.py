@@ -16,7 +16,7 @@ import pytest
 from price_physics import __version__
 from price_physics.errors import ConfigError
 from price_physics.months import Month
-from price_physics.truth.dumps import SIDECAR_SUFFIX, write_synthetic_dumps
+from price_physics.truth.dumps import SIDECAR_SUFFIX, SyntheticMarket, write_synthetic_dumps
 from price_physics.truth.exchange import exchange_ticks
 from price_physics.truth.vendors import DUMP_FORMATS, random_uuids
 
@@ -30,7 +30,8 @@ TEXT_FORMATS = sorted(DUMP_FORMATS.keys() - {"generic_parquet"})
 
 
 def write(folder, vendor, n_months=1, symbol="BTCUSDT", ticks_a_day=TICKS_A_DAY, **more):
-    return write_synthetic_dumps(symbol, DEC, n_months, ticks_a_day, SEED, vendor, folder, **more)
+    market = SyntheticMarket(symbol, DEC, n_months, ticks_a_day, SEED)
+    return write_synthetic_dumps(market, vendor, folder, **more)
 
 
 def text_of(path):
@@ -274,6 +275,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         write(tmp_path / "no", "mtgox")
     with pytest.raises(ConfigError, match=r"symbol '\.\./x': use letters"):
         write(tmp_path / "no", "generic", symbol="../x")
+    market = SyntheticMarket("BTCUSDT", DEC, 1, 1, -1)
     with pytest.raises(ConfigError, match="seed = -1"):
-        write_synthetic_dumps("BTCUSDT", DEC, 1, 1, -1, "generic", tmp_path / "no")
+        write_synthetic_dumps(market, "generic", tmp_path / "no")
     assert not (tmp_path / "no").exists()

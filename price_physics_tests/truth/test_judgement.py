@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from price_physics.scores.delong import ComparedAucs
 from price_physics.store.artefact import canonical_json
 from price_physics.truth.judgement import (
     BOOSTED,
@@ -17,17 +18,16 @@ from price_physics.truth.judgement import (
     ORACLE,
     OURS,
     Truth,
-    judge,
-    judge_on_card,
+    hold_card_to_target,
+    hold_to_targets,
 )
 from price_physics.truth.markets import ceiling_auc
-from price_physics.truth.scores import Scores
 
 NAMES = [ORACLE, LOGISTIC, BOOSTED, OURS]
 
 
 def scores(oracle, logistic, boosted, ours, error=0.004):
-    return Scores(NAMES, np.array([oracle, logistic, boosted, ours]), np.eye(4) * error**2)
+    return ComparedAucs(NAMES, np.array([oracle, logistic, boosted, ours]), np.eye(4) * error**2)
 
 
 def row(rows, name):
@@ -38,7 +38,7 @@ def row(rows, name):
 def test_a_planted_pattern_must_be_recovered(kind):
     enough = 0.5 + LEAST_SHARE * 0.14
     for ours, passes in ((enough + 1e-9, True), (enough - 1e-9, False), (0.36, False)):
-        found = row(judge(kind, scores(0.64, 0.5, 0.64, ours)), OURS)
+        found = row(hold_to_targets(kind, scores(0.64, 0.5, 0.64, ours)), OURS)
         assert found.passed is passes
         assert found.share == pytest.approx((ours - 0.5) / 0.14)
         assert found.share_error > 0
@@ -47,7 +47,7 @@ def test_a_planted_pattern_must_be_recovered(kind):
 @pytest.mark.parametrize("kind", ["volatility", "walk"])
 def test_nothing_must_be_found_where_nothing_is(kind):
     for ours, passes in ((0.5119, True), (0.4881, True), (0.5121, False), (0.4879, False)):
-        rows = judge(kind, scores(0.5, 0.6, 0.6, ours))
+        rows = hold_to_targets(kind, scores(0.5, 0.6, 0.6, ours))
         assert row(rows, OURS).passed is passes
         assert row(rows, OURS).share is None
         assert row(rows, LOGISTIC).passed is None
@@ -55,15 +55,15 @@ def test_nothing_must_be_found_where_nothing_is(kind):
 
 def test_a_linear_model_must_not_see_an_exclusive_or():
     for linear, passes in ((0.5119, True), (0.5121, False), (0.4, False)):
-        found = row(judge("exclusive_or", scores(0.64, linear, 0.64, 0.64)), LOGISTIC)
+        found = row(hold_to_targets("exclusive_or", scores(0.64, linear, 0.64, 0.64)), LOGISTIC)
         assert found.passed is passes
-    assert row(judge("trend", scores(0.64, 0.6, 0.64, 0.64)), LOGISTIC).passed is None
+    assert row(hold_to_targets("trend", scores(0.64, 0.6, 0.64, 0.64)), LOGISTIC).passed is None
 
 
 def test_the_oracle_must_meet_the_closed_form():
     ceiling = ceiling_auc("trend")
     for oracle, passes in ((ceiling + 0.0119, True), (ceiling + 0.0121, False), (0.6, False)):
-        rows = judge("trend", scores(oracle, 0.5, 0.5, oracle))
+        rows = hold_to_targets("trend", scores(oracle, 0.5, 0.5, oracle))
         assert row(rows, ORACLE).passed is passes
         assert row(rows, CEILING).auc == ceiling
 
@@ -71,18 +71,18 @@ def test_the_oracle_must_meet_the_closed_form():
 def test_on_a_card_more_must_be_recovered():
     enough = 0.5 + LEAST_SHARE_ON_CARD * 0.14
     for ours, passes in ((enough + 1e-9, True), (enough - 1e-9, False)):
-        found = judge_on_card("trend", scores(0.64, 0.5, 0.64, ours))
+        found = hold_card_to_target("trend", scores(0.64, 0.5, 0.64, ours))
         assert found.passed is passes
         assert found.auc == ours
         assert found.auc_error == pytest.approx(0.004)
-    missing = judge_on_card("trend", None)
+    missing = hold_card_to_target("trend", None)
     assert (missing.auc, missing.passed, missing.target) == (None, None, NO_CARD)
 
 
 @pytest.fixture
 def truth():
-    rows = judge("trend", scores(0.645, 0.645, 0.64, 0.643))
-    rows += judge("walk", scores(0.5, 0.501, 0.499, 0.503))
+    rows = hold_to_targets("trend", scores(0.645, 0.645, 0.64, 0.643))
+    rows += hold_to_targets("walk", scores(0.5, 0.501, 0.499, 0.503))
     facts = {"events to train on": 41850, "epochs": 4}
     return Truth(7, rows, {"trend": facts, "walk": facts}, {"model": {"width": 8}})
 

@@ -12,9 +12,7 @@ def test_each_trial_counts_once_with_its_latest_entry(tmp_path):
     record_trial(tmp_path, "m", "bbb", MAR, {"sharpe_daily": 0.3})
     record_trial(tmp_path, "m", "aaa", FEB, {"sharpe_daily": None})
     record_trial(tmp_path, "other", "ccc", JAN, {"sharpe_daily": 9.0})
-    latest = [
-        (t["config_hash"], t["month"], t["sharpe_daily"]) for t in read_trials(tmp_path, "m", MAR)
-    ]
+    latest = [(t["trial"], t["month"], t["sharpe_daily"]) for t in read_trials(tmp_path, "m", MAR)]
     assert latest == [("aaa", "2012-02", None), ("bbb", "2012-03", 0.3)]
 
 
@@ -30,12 +28,20 @@ def test_writing_again_replaces_and_leaves_nothing_else(tmp_path):
     record_trial(tmp_path, "m", "aaa", JAN, {"sharpe_daily": 0.1})
     path = record_trial(tmp_path, "m", "aaa", JAN, {"sharpe_daily": 0.2})
     assert json.loads(path.read_text()) == {
-        "config_hash": "aaa",
         "market": "m",
         "month": "2012-01",
         "sharpe_daily": 0.2,
+        "trial": "aaa",
     }
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_entry_of_an_earlier_version_is_still_read(tmp_path):
+    path = record_trial(tmp_path, "m", "aaa", JAN, {"sharpe_daily": 0.1})
+    now = read_trials(tmp_path, "m", JAN)
+    path.write_text(path.read_text().replace('"trial"', '"config_hash"'))
+    assert read_trials(tmp_path, "m", JAN) == now
+    assert now[0]["trial"] == "aaa"
 
 
 def test_no_ledger_yet(tmp_path):

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
-Floats = npt.NDArray[np.float64]
+from price_physics.scores.auc import Floats, wins
 
 
 @dataclass(frozen=True)
-class Scores:
+class ComparedAucs:
     """AUCs by name and the covariance of their errors.
 
     Attributes
@@ -55,7 +54,7 @@ class Scores:
         return float(share), math.sqrt(max(float(slope @ self.covariance @ slope), 0.0))
 
 
-def compare(scores: dict[str, npt.ArrayLike], positive: npt.ArrayLike) -> Scores:
+def compare_aucs(scores: dict[str, npt.ArrayLike], positive: npt.ArrayLike) -> ComparedAucs:
     """Measure scores by name on the same events; ties count half.
 
     Parameters
@@ -75,7 +74,7 @@ def compare(scores: dict[str, npt.ArrayLike], positive: npt.ArrayLike) -> Scores
 
     Examples
     --------
-    >>> found = compare({"a": [0.1, 0.4, 0.3, 0.8], "b": [0, 0, 0, 0]}, [0, 0, 1, 1])
+    >>> found = compare_aucs({"a": [0.1, 0.4, 0.3, 0.8], "b": [0, 0, 0, 0]}, [0, 0, 1, 1])
     >>> found.of("a")[0], found.of("b")
     (0.75, (0.5, 0.0))
     """
@@ -84,11 +83,8 @@ def compare(scores: dict[str, npt.ArrayLike], positive: npt.ArrayLike) -> Scores
     if min(n_up, n_down) < 2:
         raise ValueError(f"{n_up} events came out and {n_down} did not; two of each are needed")
     # Of every event, the share of the other class that it stands on the right side of.
-    above, below = np.empty((len(scores), n_up)), np.empty((len(scores), n_down))
-    for i, values in enumerate(scores.values()):
-        score = np.asarray(values, dtype=np.float64)
-        rank = rankdata(score)
-        above[i] = (rank[came] - rankdata(score[came])) / n_down
-        below[i] = 1 - (rank[~came] - rankdata(score[~came])) / n_up
+    every = [np.asarray(values, dtype=np.float64) for values in scores.values()]
+    above = np.stack([wins(score, came) for score in every]) / n_down
+    below = np.stack([wins(-score, ~came) for score in every]) / n_up
     covariance = np.atleast_2d(np.cov(above)) / n_up + np.atleast_2d(np.cov(below)) / n_down
-    return Scores(list(scores), above.mean(axis=1), covariance)
+    return ComparedAucs(list(scores), above.mean(axis=1), covariance)

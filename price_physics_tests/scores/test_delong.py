@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from price_physics.truth.scores import compare
-from price_physics.walk_forward.metrics import area_under_curve
+from price_physics.scores.auc import auc
+from price_physics.scores.delong import compare_aucs
 
 
 def naive_components(score, came):
@@ -22,11 +22,11 @@ def naive_components(score, came):
 def test_equals_delong_by_pairs(scores, seed):
     n = scores.shape[1]
     came = np.random.default_rng(seed).permutation(np.arange(n) % 3 == 0)
-    found = compare({"a": scores[0], "b": scores[1]}, came)
+    found = compare_aucs({"a": scores[0], "b": scores[1]}, came)
     parts = [naive_components(score, came) for score in scores]
     up, down = (np.cov(np.stack(p)) for p in zip(*parts, strict=True))
     assert found.auc == pytest.approx([p[0].mean() for p in parts])
-    assert found.auc[0] == pytest.approx(area_under_curve(scores[0], came))
+    assert found.auc[0] == pytest.approx(auc(scores[0], came))
     expected = up / came.sum() + down / (~came).sum()
     assert found.covariance == pytest.approx(expected, abs=1e-12)
 
@@ -37,7 +37,7 @@ def test_errors_are_those_of_repeated_draws():
     for _ in range(300):
         came = rng.random(600) < 0.5
         best = came + rng.normal(size=600)
-        found = compare({"best": best, "worse": best + rng.normal(size=600)}, came)
+        found = compare_aucs({"best": best, "worse": best + rng.normal(size=600)}, came)
         for name, values, least in (("worse", aucs, errors), ("share", shares, share_errors)):
             pair = found.of("worse") if name == "worse" else found.share("worse", "best")
             values.append(pair[0])
@@ -49,18 +49,18 @@ def test_errors_are_those_of_repeated_draws():
 def test_a_share_of_itself_is_one_without_error():
     rng = np.random.default_rng(2)
     came = rng.random(500) < 0.5
-    found = compare({"a": came + rng.normal(size=500)}, came)
+    found = compare_aucs({"a": came + rng.normal(size=500)}, came)
     share, error = found.share("a", "a")
     assert share == 1
     assert error == pytest.approx(0, abs=1e-9)
 
 
 def test_there_is_no_share_of_nothing():
-    found = compare({"a": [0, 1, 0, 1], "flat": [0, 0, 0, 0]}, [0, 0, 1, 1])
+    found = compare_aucs({"a": [0, 1, 0, 1], "flat": [0, 0, 0, 0]}, [0, 0, 1, 1])
     with pytest.raises(ValueError, match="nothing to share"):
         found.share("a", "flat")
 
 
 def test_both_classes_are_needed():
     with pytest.raises(ValueError, match="1 events came out and 3 did not"):
-        compare({"a": [0, 1, 2, 3]}, [0, 0, 1, 0])
+        compare_aucs({"a": [0, 1, 2, 3]}, [0, 0, 1, 0])
