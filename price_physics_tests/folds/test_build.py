@@ -215,6 +215,12 @@ def test_too_little_to_train_on_is_a_warm_up(name):
     assert result.manifest["sha256"] == hashlib.sha256(b"").hexdigest()
 
 
+def test_the_page_shows_the_number_of_members():
+    labels, windows = toy(30)
+    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows})
+    assert build_folds(make_study(), make_market(), FIRST, past).highlights == {"members": 30}
+
+
 def test_two_classes_suffice_for_the_binary_head():
     labels, windows = toy(label=np.tile([-1, 1], 60))
     assert folds_of(make_study(**BINARY), FIRST, labels, windows).warm_up is None

@@ -259,6 +259,25 @@ def test_nothing_is_earned_on_a_driftless_walk():
         assert outcome.mean() < 3 * outcome.std() / np.sqrt(len(outcome)), column
 
 
+def test_the_page_shows_how_many_labels_there_are_and_are_not():
+    world = make_world(seed=3, n_ticks=241)
+    out = run_chain(bar_study("drop"), make_market(), world)
+    month = world.months[1]
+    read = {REGIME_FEATURES: out["regime_features"], BARRIER_POLICY: out["barrier_policy"]}
+    found = build_labels(
+        bar_study("drop"), make_market(), month, past_of({BARS: world.bars, **read})
+    )
+    label, counts = only_table(found)["label"], found.document("counts")
+    assert found.highlights == {
+        "labels/up": (label == 1).sum(),
+        "labels/flat": (label == 0).sum(),
+        "labels/down": (label == -1).sum(),
+        "dropped/horizon_over_28_days": 0,
+        "dropped/both_touched": counts["undecidable"],
+        "undecidable": counts["undecidable"],
+    }
+
+
 def test_the_loss_first_is_refused_where_a_head_asks_about_both_sides():
     labels = {"path": "bars", "both_touched": "stop_loss_first"}
     with pytest.raises(ValueError, match=r"set labels\.both_touched: drop, or model\.head: binary"):

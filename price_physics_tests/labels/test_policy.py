@@ -158,6 +158,17 @@ def test_one_row_serves_every_regime():
     assert (up.tolist(), down.tolist()) == ([2.0] * 3, [3.0] * 3)
 
 
+@pytest.mark.parametrize("in_sample", [False, True])
+def test_an_in_sample_policy_is_marked_and_the_page_shows_the_table(in_sample):
+    study = make_study(barrier_policy={"in_sample": in_sample})
+    past = past_of({EXCURSIONS: {M: excursions(M, [2.0] * 20, [3.0] * 20)}, REGIME_FEATURES: {}})
+    found = build_policy(study, make_market(), M, past)
+    assert found.in_sample is in_sample
+    (row,) = found.highlights["policy"].splitlines()[2:]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:5] == ["-1", "2", "3", "20", "quantile"]
+
+
 def test_a_policy_that_does_not_serve_a_regime_is_refused():
     frame = excursions(M, [1.0] * 20, [1.0] * 20)
     study = make_study(barrier_policy={"kind": "regime"})

@@ -130,6 +130,19 @@ def test_book_is_clipped_and_only_its_changes_cost():
     assert result.equity["equity"].iloc[-1] == pytest.approx(0.992 * 0.998 * 0.99)
 
 
+def test_the_page_shows_the_number_of_trades_and_the_return_of_the_month():
+    time = make.hours(FEB, 0, 1, 2, 30)
+    ticks = make.ticks(time, [100.0, 100.0, 112.0, 120.0])
+    signals = make.predictions([signal(time[0], weight=0.5)])
+    tables = {PREDICTIONS: {FEB: signals}, TICKS: {FEB: ticks}, BARS: {FEB: make.bars(ticks, FEB)}}
+    past = past_of({**tables, LABELS: {FEB: NO_LABELS}})
+    found = build_walk_forward(make.study(), make_market(), FEB, past)
+    assert found.highlights == {
+        "trades": 1,
+        "net_return": pytest.approx(found.table("equity")["equity"].iloc[-1] - 1),
+    }
+
+
 def test_time_out_and_entry_of_one_tick_net():
     time = make.hours(FEB, 0, 1, 10.5, 10.75, 30)
     ticks = make.ticks(time, np.full(5, 100.0))
