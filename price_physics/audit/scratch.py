@@ -14,8 +14,7 @@ import filelock
 import pandas as pd
 import yaml
 
-from price_physics.audit.candles import write_candle_dumps
-from price_physics.audit.tampering import write_dumps
+from price_physics.audit.dumps import write_dumps
 from price_physics.errors import PartitionLocked
 from price_physics.months import Month
 from price_physics.project import Project
@@ -64,11 +63,7 @@ def make_project(
     kept = _read_yaml(project.configs / "markets" / f"{market.name}.yaml")
     site = {key: value for key, value in kept.items() if key not in _READING} | {
         "vendor": "generic",
-        "files": (
-            write_candle_dumps(dumps, folder, market.candle_ns)
-            if market.candle_ns
-            else write_dumps(dumps, folder)
-        ),
+        "files": write_dumps(market, dumps, folder),
         "first_month": str(months[0]),
         "last_month": str(months[-1]),
         "synthetic": market.synthetic

@@ -7,7 +7,7 @@ import numpy as np
 from price_physics.figures import LIGHT, Theme, new_figure, png, style
 
 if TYPE_CHECKING:
-    from price_physics.motifs.build import Motif
+    from price_physics.motifs.motif import Motif
 
 
 def motif_png(motif: "Motif", window: int) -> bytes:

@@ -7,10 +7,11 @@ A stage is a plain function ``(study, market, month, past) -> Artefact``; `past`
 says and no more. A new stage is one function and one row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+from price_physics.errors import ConfigError
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
@@ -277,3 +278,14 @@ def months_read(window: Window, month: Month, first_month: Month) -> list[Month]
     """List the months of a window that the market has."""
     first = max(first_month, month + window[0])
     return Month.span(first, month + window[1])
+
+
+def with_upstream(assets: Sequence[str]) -> list[str]:
+    """The assets and all they read, in the order of the pipeline; every asset for none."""
+    unknown = [asset for asset in assets if asset not in STAGES]
+    if unknown:
+        raise ConfigError(f"no asset {unknown}; choose among {list(STAGES)}")
+    wanted = set(assets or STAGES)
+    while more := {name for asset in wanted for name in STAGES[asset].reads} - wanted:
+        wanted |= more
+    return [asset for asset in STAGES if asset in wanted]

@@ -270,7 +270,7 @@ def test_a_training_set_without_a_cut(project: Project, monkeypatch: pytest.Monk
 def test_tampering_that_changes_nothing_is_a_gap(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("price_physics.orchestration.audit.tamper", lambda dumps, t_ns, seed: dumps)
+    monkeypatch.setattr("price_physics.audit.tampering.tamper", lambda dumps, t_ns, seed: dumps)
     found = audit(project, "bars")
     assert not found.passed
     assert found.leaks == []
