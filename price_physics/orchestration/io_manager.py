@@ -114,8 +114,8 @@ class PartitionIOManager(dg.IOManager):
         context.step_context.set_data_version(
             context.asset_key, dg.DataVersion(partition.data_version)
         )
-        highlights = {name: _shown(value) for name, value in obj.highlights.items()}
-        context.add_output_metadata(_metadata(partition) | highlights)
+        shown = {name: _shown(value) for name, value in obj.highlights.items()}
+        context.add_output_metadata({**_metadata(partition), **shown})
         if self._on_written:
             self._on_written(partition)
 
