@@ -93,24 +93,14 @@ def fill_signals(
     StoreError
         When no tick stands at the time of an event; by the clock, none before it.
     """
-    event = signals["event_time_ns"].to_numpy(dtype=np.int64)
-    horizon_end = signals["horizon_end_ns"].to_numpy(dtype=np.int64)
-    upper = signals["upper"].to_numpy(dtype=np.float64)
-    lower = signals["lower"].to_numpy(dtype=np.float64)
-    is_long = signals["side"].to_numpy() > 0
-    time_ns, price = prices.time_ns, prices.close
     if not len(signals):
         none = np.empty(0, dtype=np.int64)
         return Fills(np.empty(0, dtype=object), none, none, np.empty(0), none)
+    event, horizon_end, upper, lower, is_long = _columns(signals)
+    time_ns, price = prices.time_ns, prices.close
 
-    event_tick = prices.last_at(event, by_clock)
-    horizon_ns = horizon_end - time_ns[event_tick]
-    stop_first = np.where(is_long, -1, 1)
-    label, touch, _ = first_touch_bars(
-        time_ns, prices.high, prices.low, event_tick, upper, lower, horizon_ns, stop_first
-    )
+    touched, profit, touch = _first_touch(signals, prices, by_clock)
     on_the_way = prices.high[touch] > prices.low[touch]  # and so before the price at its end
-    touched, profit = label != 0, np.where(is_long, label == 1, label == -1)
     touch_time = np.where(touched, time_ns[touch], -1)
 
     entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
@@ -142,6 +132,30 @@ def fill_signals(
         exit_price=np.where(out, np.where(profit, level, at_market), np.nan),
         exit_time_ns=np.where(cancelled, cancel_time, np.where(out, leave_time, -1)),
     )
+
+
+def _columns(signals: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    """Event, end of the horizon, upper and lower barrier, and whether it is a long."""
+    names = ("event_time_ns", "horizon_end_ns", "upper", "lower")
+    kinds = (np.int64, np.int64, np.float64, np.float64)
+    values = (signals[name].to_numpy(dtype=k) for name, k in zip(names, kinds, strict=True))
+    return *values, signals["side"].to_numpy() > 0
+
+
+def _first_touch(
+    signals: pd.DataFrame, prices: Prices, by_clock: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether each signal meets a barrier, whether to its profit, and where.
+
+    Both met at once are a stop: +1 of a short, -1 of a long.
+    """
+    event, horizon_end, upper, lower, is_long = _columns(signals)
+    start = prices.last_at(event, by_clock)
+    horizon_ns, stop_first = horizon_end - prices.time_ns[start], np.where(is_long, -1, 1)
+    label, touch, _ = first_touch_bars(
+        prices.time_ns, prices.high, prices.low, start, upper, lower, horizon_ns, stop_first
+    )
+    return label != 0, np.where(is_long, label == 1, label == -1), touch
 
 
 def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: Tape) -> Fills:
