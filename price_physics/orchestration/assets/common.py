@@ -85,11 +85,11 @@ def shown(context: dg.AssetExecutionContext, artefact: Artefact) -> Artefact:
     return artefact
 
 
-def _metadata(value: Highlight) -> dg.MetadataValue:
+def _metadata(value: Highlight) -> dg.MetadataValue | float:
     """A number, Markdown, or a small picture, which the UI takes as a data URI in Markdown."""
     if isinstance(value, bytes):
         return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(value).decode()})")
-    return dg.MetadataValue.md(value) if isinstance(value, str) else dg.MetadataValue.float(value)
+    return dg.MetadataValue.md(value) if isinstance(value, str) else value
 
 
 def _column_schema(schema: TableSchema) -> dg.TableSchema:
