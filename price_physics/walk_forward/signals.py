@@ -23,6 +23,7 @@ from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.labels import LabelsConfig
 from price_physics.study.walk_forward import WalkForwardConfig
 from price_physics.walk_forward.sizing import bet_size, book_scale
 
@@ -240,7 +241,7 @@ def prediction_table(
     return conform(
         PREDICTIONS,
         event_time_ns=event_time_ns,
-        horizon_end_ns=event_time_ns + study.labels.longest_horizon_ns,
+        horizon_end_ns=_latest_ends(study.labels, event_time_ns),
         price=price,
         atr=atr,
         take_profit_multiple=take_profit,
@@ -256,6 +257,11 @@ def prediction_table(
         size=decision.size,
         book_scale=np.full(len(events), _past_scale(config, head, means, out_of_fold)),
     )
+
+
+def _latest_ends(labels: LabelsConfig, event_time_ns: np.ndarray) -> np.ndarray:
+    """Ends of the events' horizons; of those that count bars, the latest they may have."""
+    return event_time_ns + labels.longest_horizon_ns
 
 
 def _past_scale(
