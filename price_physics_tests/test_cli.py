@@ -24,3 +24,32 @@ def test_version_and_help(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--help"])
     assert "price-physics: what make calls, for those without make." in capsys.readouterr().out
+
+
+def commands_of(verb, monkeypatch, failing=""):
+    """The tools that a verb starts, one text each, and its exit status."""
+    started = []
+
+    def call(command, **_):
+        started.append(" ".join(command))
+        return int(bool(failing) and failing in started[-1])
+
+    monkeypatch.setattr(cli.subprocess, "call", call)
+    return started, cli.main([verb])
+
+
+def test_fast_runs_the_unit_tests_and_test_every_one(monkeypatch):
+    fast, _ = commands_of("fast", monkeypatch)
+    whole, _ = commands_of("test", monkeypatch)
+    assert fast[-1] == f"{whole[-1]} -m not e2e and not slow"
+    assert "-m pytest" in whole[-1]
+    assert "--dist loadfile" in whole[-1]
+    assert [c for c in whole[:-1] if c not in fast] == [c for c in whole if c.endswith("mypy")]
+    assert len(fast) == 4
+
+
+@pytest.mark.parametrize("tool", ["ruff check", "lint-imports", "pytest"])
+def test_whatever_fails_fails_the_verb_and_hides_nothing_else(tool, monkeypatch):
+    started, status = commands_of("fast", monkeypatch, failing=tool)
+    assert status == 1
+    assert len(started) == 4
