@@ -13,6 +13,9 @@ from price_physics.source import source_version
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 
+PAST = "price_physics.past"
+"""Every stage is handed one, and so imports it for its type only."""
+
 SECTIONS = {
     "bars": "bars",
     "events": "events",
@@ -40,10 +43,12 @@ def code_version(asset: str, study: Study | None) -> str:
         Its settings name some of the modules; ticks belong to no study.
     """
     stage = STAGES[asset]
-    named = stage.named_by(study) if study is not None else ()
+    modules = [stage.make.partition(":")[0], PAST]
+    if study is not None:
+        modules += stage.named_by(study)
     obeyed = SECTIONS if "*" in stage.obeys else set(stage.obeys) & SECTIONS.keys()
-    settings = (f"price_physics.study.{SECTIONS[section]}" for section in sorted(obeyed))
-    return source_version(stage.make.partition(":")[0], *named, *settings)
+    modules += (f"price_physics.study.{SECTIONS[section]}" for section in obeyed)
+    return source_version(*sorted(modules))
 
 
 def settings_hash(asset: str, study: Study | None, market: Market) -> str:
