@@ -3,6 +3,7 @@
 import yaml
 
 from price_physics.months import Month
+from price_physics.pipeline.dag import STAGES
 from price_physics.truth.dumps import SyntheticMarket, write_synthetic_dumps
 from price_physics_tests.e2e.conftest import run
 from price_physics_tests.e2e.projects import make_project, partitions_of
@@ -21,7 +22,7 @@ def test_synthetic_down_to_the_report(tmp_path) -> None:
     path.write_text(yaml.safe_dump(market))
 
     partitions = partitions_of(run(project))
-    assert len(partitions) == 14
+    assert len(partitions) == len(STAGES)
     assert all(partition.synthetic for partition in partitions.values())
     ticks = partitions["ticks", str(FIRST)]
     assert ticks.document("quality")["synthetic"] is True
