@@ -274,12 +274,8 @@ def test_a_checkpoint_is_kept_by_what_trains_and_nothing_else(folder, add, tmp_p
         (package / file).write_text(text.replace(old, new))
 
     assert epochs_trained(tmp_path, TINY_NAME, store) == [1, 2]
-    for file in (
-        "model/train.py",
-        "model/step.py",
-        "images/render.py",
-        f"model/networks/{TINY_NAME}.py",
-    ):
+    tiny = f"model/networks/{TINY_NAME}.py"
+    for file in ("model/train.py", "model/step.py", "images/render.py", tiny):
         edit(file, "import torch\n", "# a comment\nimport torch\n")
         assert epochs_trained(tmp_path, TINY_NAME, store) == []
     edit("model/networks/resnet_lite.py", "width", "breadth")
