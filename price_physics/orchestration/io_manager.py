@@ -159,7 +159,7 @@ def _missing(
     shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
     return (
         f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised, or "
-        f"has other settings or columns than today's. Run:  "
+        f"with other settings or columns than today's. Run:  "
         f"make backfill STUDY={study} FROM={start} TO={month}  or  "
         f"price-physics backfill --study {study} --from {start} --to {month}"
     )
