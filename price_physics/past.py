@@ -69,7 +69,7 @@ class Past:
 
     @property
     def rows(self) -> TableSchema:
-        """What the market's rows are: TICKS, or CANDLES that stand in for them."""
+        """The table of the market's rows: TICKS, or CANDLES that stand in for them."""
         months = self.of(TICKS.asset).values()
         return CANDLES if any(known.holds(CANDLES) for known in months) else TICKS
 

@@ -1,7 +1,7 @@
 """Dumps of a market's candles, as they are and with everything after a moment changed.
 
-`tampering` does the same with trades. Of the candle that a moment falls into, the open is known
-and stays; its high, low, close and volumes change.
+`tampering` does the same with trades. A moment may fall into a candle: then the candle's open is
+known and stays, while its high, low, close and volumes change.
 """
 
 from collections.abc import Sequence

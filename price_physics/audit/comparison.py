@@ -39,7 +39,7 @@ def compare_partitions(base: Partition, tampered: Partition, t_ns: int) -> Compa
     Parameters
     ----------
     base, tampered : Partition
-        Of the same asset and month.
+        Partitions of the same asset and month.
     t_ns : int
         UTC ns.
 

@@ -22,7 +22,7 @@ def split_leaks(folds: Partition) -> list[Leak]:
     Parameters
     ----------
     folds : Partition
-        Of the asset `folds`.
+        A partition of the asset `folds`.
 
     Returns
     -------

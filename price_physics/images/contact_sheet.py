@@ -91,7 +91,7 @@ def contact_sheet(
 
 
 class _Sheet:
-    """A figure with a place, in inches, for everything on it; narrow events stand side by side."""
+    """A figure with a place, in inches, for everything on it; narrow events share a row."""
 
     def __init__(self, config: ImagesConfig, n_events: int) -> None:
         from matplotlib.figure import Figure

@@ -78,7 +78,7 @@ class Renderer:
         window_ends : int64 tensor of shape (B,)
             Position of each event's own bar, the last bar it may see.
         dtype : torch.dtype
-            Of the images. They are drawn in float32 and rounded once.
+            Type of the images. They are drawn in float32 and rounded once.
         checked : bool
             Whether the caller has already run `check` on these ends, say once before a training
             loop: `check` waits for the device.

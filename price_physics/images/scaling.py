@@ -37,7 +37,7 @@ def blocks(n_bars: int, size: int, device: torch.device) -> tuple[Tensor, Tensor
 
 
 def members(n_bars: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Bars behind each pixel and which of them are there: int64 and bool (size, longest block).
+    """Bars behind each pixel, and which are really there: int64, bool (size, longest block).
 
     Examples
     --------

@@ -39,8 +39,8 @@ Events = dict[str, npt.NDArray[Any]]
 def build_labels(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Label every event whose horizon ends in the month.
 
-    An event of m-1 stands between the barriers of policy m-2, one of m between those of m-1; with
-    an in-sample policy, of m-1 and m.
+    Events of m-1 get their barriers from policy m-2, events of m from policy m-1; with an in-sample
+    policy, from those of m-1 and m.
 
     Parameters
     ----------

@@ -255,7 +255,7 @@ def _one_or_each(values, n_events, dtype):
 def _pyramid(high, low, n_searches):
     """Highest and lowest price of every node; node i spans nodes 2 i and 2 i + 1, node 1 all.
 
-    The two stand side by side: one cache line a visit. The second half are the leaves; those after
+    The two lie side by side: one cache line a visit. The second half are the leaves; those after
     the last tick hold -inf and inf. Also returns the width of a leaf, as a power of two: 16 to 128
     ticks, as many as there are for each search.
     """

@@ -58,7 +58,7 @@ def run_backfill(
     ConfigError
         When the study or the months do not exist.
     PricePhysicsError
-        Whatever stopped a month; earlier months stand.
+        Whatever stopped a month; earlier months are kept.
     """
     study, market = find_study(project, study_name)
     months = months_of_run(project, market, first, last)
@@ -140,9 +140,9 @@ def months_of_run(
 ) -> list[Month]:
     """List the months of a market that are over, from `first` to `last`.
 
-    By default the first is the market's, and the last is the market's `last_month` or else the last
-    of which a file holds a trade: nobody knows yet whether an older market has gone silent or its
-    newest file has not arrived.
+    By default the first is the market's. The last is the market's `last_month`, or else the last
+    month of which a file holds a trade: of later ones nobody knows whether the market was silent or
+    the files have not arrived.
 
     Raises
     ------

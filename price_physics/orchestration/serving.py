@@ -1,4 +1,4 @@
-"""What MLflow runs when it loads a registered model: this file, and two files beside it.
+"""The code that MLflow runs when it loads a registered model; the two files of data lie beside it.
 
 MLflow copies this file into the model; it needs price_physics installed where it is loaded. The
 weights are safetensors and the architecture is JSON: nothing is unpickled. No module imports this.

@@ -33,7 +33,7 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
 
 
 def publish(outputs: Path, partition: Partition) -> None:
-    """Copy the members of a partition that people open, whatever stood there before."""
+    """Copy the members of a partition that people open, over any older copies."""
     places = _places(outputs, partition)
     if partition.key[1] == "motifs" and places:
         # the number of motifs changes: pictures of an earlier run must go

@@ -42,9 +42,9 @@ class Artefact:
     warm_up : str, optional
         Why the month is a warm-up (too little is known yet), if it is one.
     synthetic : bool
-        Whether any tick behind this came from a generator.
+        Whether any tick that this depends on came from a generator.
     in_sample : bool
-        Whether any barrier behind this was chosen from what it is judged on.
+        Whether any barrier that this depends on was chosen from the outcomes it is judged on.
     inputs : mapping of name to sha256
         What was read from outside the store, such as vendor files.
     highlights : mapping of name to number, Markdown text, or PNG bytes

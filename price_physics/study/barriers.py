@@ -28,9 +28,9 @@ class QuantileBarriers(Config):
     winsor_quantile: Annotated[float, Field(gt=0.5, le=1)] = 0.99
     """Quantile at which excursions are cut off before their quantiles are taken."""
     min_events: int = Field(50, ge=1)
-    """Events below which the fallback stands."""
+    """Number of events below which the fallback is used."""
     max_events: int = Field(50_000, ge=1)
-    """Events above which a sample of so many is drawn."""
+    """Number of events above which a sample of that size is drawn."""
     lookback_months: int = Field(1, ge=1)
     """Months whose excursions count for `kind: month`, the policy's own included."""
     fallback_take_profit: Positive

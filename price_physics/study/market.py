@@ -89,7 +89,7 @@ class _Market(Config):
     first_month: MonthField
     """First month, as YYYY-MM."""
     last_month: MonthField | None = None
-    """Last month, as YYYY-MM; null where the market goes on."""
+    """Last month, as YYYY-MM; null if the market is still open."""
     outages: list[Outage] = []
     """Silences of the venue that are known beforehand; labels that cross one do not train."""
     synthetic: bool = False

@@ -109,9 +109,10 @@ def lattice_market(
     Parameters
     ----------
     kind : {"trend", "exclusive_or", "volatility", "walk"}
-        Of the pattern: a drift of 0.25 d, and the outcome leans to d; halves of 0.35 d1 and
-        0.35 d2, and it leans to d1 d2; ticks that move with probability 0.25 or 1 by episode and
-        no drift at all; nothing. d, d1, d2 are fair coins, one toss an episode.
+        Kind of the pattern. "trend": a drift of 0.25 d, and the outcome leans to d.
+        "exclusive_or": halves with drifts of 0.35 d1 and 0.35 d2, and the outcome leans to d1 d2.
+        "volatility": no drift; ticks move with probability 0.25 or 1, by episode. "walk": nothing.
+        d, d1, d2 are fair coins, tossed once an episode.
     first_month : Month
     n_months : int
         Months depend on those before them only: a longer market begins with the shorter one.
