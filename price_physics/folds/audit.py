@@ -131,7 +131,7 @@ def _trailing(
 ) -> dict[str, tuple[IntArray, IntArray]]:
     """Training labels that start too early after a block, and the test label that ends last.
 
-    Starts are sorted, so a label that starts by the largest end of all earlier test labels meets it.
+    As starts are sorted, a label that starts by the largest end of earlier test labels meets it.
     """
     preceding = np.searchsorted(test, train)
     train, preceding = train[preceding > 0], preceding[preceding > 0]
