@@ -20,7 +20,7 @@ from price_physics.project import Project, find_project
 DEMO = "demo"
 PORT = 3000
 MOST_WORKERS = 8
-"""Of the tests: each takes about a gigabyte."""
+"""Limit of workers that run tests: each takes about a gigabyte of memory."""
 PLANTED = ["trend", "exclusive_or", "volatility", "walk"]
 
 
@@ -28,14 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one verb; an expected error prints one message and gives exit status 1."""
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # Windows would choke on a minus sign in a file
+        sys.stdout.reconfigure(encoding="utf-8")  # in a file, Windows cannot encode a minus sign
     try:
         return options.run(find_project(), options)
     except PricePhysicsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stopped; what was written stands, the same command goes on", file=sys.stderr)
+        print("stopped; what was written is kept: run it again to continue", file=sys.stderr)
         return 130
 
 
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     backfill.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
-    audit = add("audit", _audit, "change every later tick, run again, and look for what noticed")
+    audit = add("audit", _audit, "change every later tick, run again, look for earlier changes")
     audit.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     audit.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     audit.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="moments",
         action="append",
         default=[],
-        help="a month (its end) or an ISO time, several times; four are chosen by default",
+        help="a month (its end) or an ISO time; may be repeated; four are chosen by default",
     )
     truth = add("truth", _truth, "plant patterns in markets, and see whether the DAG finds them")
     truth.add_argument(
@@ -76,22 +76,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND",
         help=f"{', '.join(PLANTED)}; all of them by default",
     )
-    truth.add_argument("--seed", type=int, default=7, help="of the markets and of the studies")
-    truth.add_argument("--events", type=int, default=40_000, help="at least, to train on")
+    truth.add_argument("--seed", type=int, default=7, help="seed of the markets and the studies")
+    truth.add_argument("--events", type=int, default=40_000, help="least events to train on")
     ticks = add("synthetic-ticks", _synthetic_ticks, "write dumps of a market that does not exist")
     ticks.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     ticks.add_argument("--symbol", default="BTCUSDT", help="names the files")
-    needed: dict[str, Any] = {"required": True, "default": argparse.SUPPRESS}  # no default to tell
+    needed: dict[str, Any] = {"required": True, "default": argparse.SUPPRESS}  # no default to show
     ticks.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM", **needed)
     ticks.add_argument("--months", type=int, default=1, help="number of months")
-    ticks.add_argument("--ticks-a-day", type=int, default=100_000, help="on average")
-    ticks.add_argument("--seed", type=int, default=0, help="of every random number")
-    ticks.add_argument("--vendor", default="binance_spot_trades", help="a wrong one lists them")
+    ticks.add_argument("--ticks-a-day", type=int, default=100_000, help="average number")
+    ticks.add_argument("--seed", type=int, default=0, help="seed of every random number")
+    ticks.add_argument(
+        "--vendor", default="binance_spot_trades", help="format; an unknown one lists them all"
+    )
     ticks.add_argument("--folder", type=Path, help="where the files go", **needed)
     bench = add("bench", _bench, "measure speed and memory against peers, side by side")
     bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training")
-    bench.add_argument("--full", action="store_true", help="also what takes many minutes")
-    bench.add_argument("--accept", action="store_true", help="keep under benchmarks/results")
+    bench.add_argument("--full", action="store_true", help="also run what takes many minutes")
+    bench.add_argument("--accept", action="store_true", help="keep it in benchmarks/results")
     add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")
     add("fast", _fast, "check style and import rules, then run the unit tests: before a commit")
     add("test", _test, "check style, import rules and types, then run every test")
@@ -129,7 +131,7 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
 
 
 def print_verdict(numbers: Path, report: Path) -> None:
-    """Print the verdict, the headline numbers and where the report is, in the report's words."""
+    """Print the verdict and the headline numbers in the report's words, and the report's path."""
     from price_physics.report.content import compose
 
     document = compose(json.loads(numbers.read_text(encoding="utf-8")))
@@ -219,7 +221,7 @@ def _test(project: Project, options: argparse.Namespace) -> int:
 
 
 def _pytest(project: Project, *selection: str) -> int:
-    """Run tests on every core, a file to a worker, so that no fixture of a file is made twice."""
+    """Run tests on every core, whole files a worker, so that no file's fixture is made twice."""
     workers = ["-n", "auto", "--maxprocesses", str(MOST_WORKERS)]
     spread = ["--dist", "loadfile", "--no-loadscope-reorder"]  # the order is conftest's
     return _run(project, [sys.executable, "-m", "pytest", *workers, *spread, *selection])

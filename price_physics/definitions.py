@@ -3,7 +3,7 @@
     ticks -> bars -> regime_features, excursions -> barrier_policy -> labels -> weights, folds
           -> images -> model -> predictions -> walk_forward -> report, motifs
 
-The edges stand in `pipeline.dag`, the assets in `orchestration.assets`.
+The edges are in `pipeline.dag`, the assets in `orchestration.assets`.
 """
 
 from price_physics.orchestration.build import build_definitions

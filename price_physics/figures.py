@@ -1,6 +1,6 @@
-"""One look for every picture: themes, axes, and PNG bytes that depend on the figure alone.
+"""One look for every figure: themes, axes, and PNG bytes that depend on the figure alone.
 
-Figures are built without pyplot, which keeps global state. What is drawn belongs elsewhere.
+Figures are built without pyplot, which keeps global state. What they show belongs elsewhere.
 """
 
 import io

@@ -1,6 +1,6 @@
-"""Columns of several months as one array, rows found by their event, frames of a schema.
+"""Helpers for tables by month: join columns, find the rows of events, build frames of a schema.
 
-Reading parquet is the business of `store`; nothing here knows what a column means.
+`store` reads parquet; nothing here knows what a column means.
 """
 
 from collections.abc import Iterable, Mapping

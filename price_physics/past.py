@@ -1,7 +1,7 @@
-"""What a stage may read: months of what earlier stages gave, opened but not loaded.
+"""What a stage may read: months of other assets, opened but not loaded.
 
-The DAG's table says which months of what; a stage asks for tables and documents by name. What
-stands behind them, a partition of the store or an artefact in memory, it does not know.
+The DAG's table says which months of which assets. A stage asks for tables and documents by name;
+it does not know whether a partition of the store or an artefact in memory is behind them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -69,30 +69,30 @@ class Past:
 
     @property
     def rows(self) -> TableSchema:
-        """What the market's rows are: TICKS, or CANDLES that stand in for them."""
+        """The table of the market's rows: TICKS, or CANDLES that stand in for them."""
         months = self.of(TICKS.asset).values()
         return CANDLES if any(known.holds(CANDLES) for known in months) else TICKS
 
     def table(self, schema: TableSchema, *columns: str) -> Mapping[Month, pd.DataFrame]:
-        """A table by month, all columns or those that are named; each is loaded when asked for."""
+        """A table by month, with all columns or those named; a month is loaded when asked for."""
         wanted = list(columns) or None
-        return _Lazily(self.of(schema.asset), lambda known: known.table(schema.name, wanted))
+        return _LazyMonths(self.of(schema.asset), lambda known: known.table(schema.name, wanted))
 
     def chunks(self, schema: TableSchema) -> Mapping[Month, Iterable[pd.DataFrame]]:
-        """A table by month, in consecutive pieces: for what may be too long for memory.
+        """A table by month, in consecutive pieces: for tables that may be too long for memory.
 
-        A month's pieces are read anew each time they are gone through.
+        Each pass over a month's pieces reads them again.
         """
         months = self.of(schema.asset)
-        return {m: _Chunks(known, schema.name) for m, known in months.items()}
+        return {m: _MonthChunks(known, schema.name) for m, known in months.items()}
 
     def documents(self, asset: str, name: str) -> Mapping[Month, dict[str, Any]]:
-        """A JSON document by month; each is loaded when asked for."""
-        return _Lazily(self.of(asset), lambda known: known.document(name))
+        """A JSON document by month; a month is loaded when asked for."""
+        return _LazyMonths(self.of(asset), lambda known: known.document(name))
 
 
-class _Lazily(Mapping[Month, T]):
-    """Something of each month, loaded when it is first asked for."""
+class _LazyMonths(Mapping[Month, T]):
+    """A value for each month, loaded when it is first asked for."""
 
     def __init__(self, months: Mapping[Month, Known], load: Callable[[Known], T]) -> None:
         self._months = months
@@ -111,7 +111,7 @@ class _Lazily(Mapping[Month, T]):
         return len(self._months)
 
 
-class _Chunks:
+class _MonthChunks:
     def __init__(self, known: Known, name: str) -> None:
         self._known = known
         self._name = name

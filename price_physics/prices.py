@@ -1,7 +1,7 @@
 """Prices of consecutive months, whatever rows they come from: ticks, candles or bars.
 
-Here alone it is decided what a row of each tells of price, and when. What is done with prices,
-barriers that they touch or orders that they fill, is not here.
+This module alone decides what a row of each kind tells of the price, and when. It knows neither
+the barriers that prices touch nor the orders that they fill.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COLUMNS = {
     CANDLES: ("open_time_ns", "close_time_ns", "open", "high", "low", "close"),
     BARS: ("open_time_ns", "known_at", "open", "high", "low", "close"),
 }
-"""The columns that are the fields of `Prices`, of every table that has any."""
+"""For each table with prices, the columns that fill the fields of `Prices`, in order."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Prices:
     open_time_ns : int64 array of shape (n,)
         From when the open is known: the time of a tick, the start of a candle.
     time_ns : int64 array of shape (n,)
-        When all of it is known: the time of a tick, the end of a candle, the close of a bar, and
-        of a bar that the end of the month closed, that end.
+        When the whole row is known: the time of a tick, the end of a candle, the close of a bar
+        (of a partial bar, the end of the month).
     open, high, low, close : float64 array of shape (n,)
-        Of ticks all four are the same array, as the two times are.
+        For ticks all four are the same array, and so are the two times.
     """
 
     open_time_ns: IntArray
@@ -54,14 +54,14 @@ class Prices:
 
     @property
     def are_ticks(self) -> bool:
-        """Whether these are all the prices there were: nothing happened between two of them."""
+        """Whether these are ticks: all the prices there were, with nothing between two of them."""
         return self.high is self.low
 
     def in_turn(self) -> Prices:
-        """Ticks as they are, and every candle as two prices.
+        """Return ticks as they are, and split every candle into two rows.
 
-        Its open, from its start on, and its close at its end. Where between the two its high and
-        low were, nobody knows: they stand at its end.
+        The first is its open, known from its start on. The second holds its high, low and close,
+        known at its end: nobody knows when in between the high and the low were.
         """
         if self.are_ticks:
             return self
@@ -75,19 +75,18 @@ class Prices:
         )
 
     def last_by(self, moment_ns: IntArray) -> IntArray:
-        """The last position known at each moment; -1 before the first."""
+        """Return the last position known at each moment; -1 before the first."""
         return np.searchsorted(self.time_ns, moment_ns, side="right") - 1
 
     def last_at(self, event_time_ns: IntArray, by_clock: bool = False) -> IntArray:
-        """The last position known at each event, which is the close of a bar of these prices.
+        """Return the last position known at each event, the close of a bar of these prices.
 
-        With `by_clock`, for bars that the clock closes, it may be an earlier one.
+        Its time is the event's own; with `by_clock`, for time bars, it may be earlier.
 
         Raises
         ------
         StoreError
-            When there is no price at an event's time, or none before it: these are not those
-            behind the bars.
+            When there is no such price: the bars were built from others.
         """
         last = self.last_by(event_time_ns)
         since = 0 if by_clock else np.searchsorted(self.time_ns, event_time_ns, side="left")
@@ -102,15 +101,15 @@ class Prices:
 
 
 def prices_of(past: Past, months: Iterable[Month], rows: TableSchema | None = None) -> Prices:
-    """Lay out the prices of consecutive months; absent ones count as empty.
+    """Join the prices of consecutive months; absent ones count as empty.
 
     Parameters
     ----------
     months : iterable of Month
         In order.
     rows : TableSchema, optional
-        BARS, or else what the market's rows are: TICKS or CANDLES. Only the columns that tell of
-        price are read: ticks are long.
+        BARS; by default the market's rows, TICKS or CANDLES. Only the columns that `Prices` needs
+        are read: ticks are long.
     """
     schema = rows or past.rows
     columns = dict.fromkeys(_COLUMNS[schema])

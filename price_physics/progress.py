@@ -1,4 +1,4 @@
-"""Progress bars: lively on a terminal, a line now and then in a log."""
+"""Progress bars: updated at once on a terminal, every ten seconds in a log."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 Progress = Callable[[int, int, str], None]
-"""Called with what is done, what there is in all, and a text: a file that is read, a fit."""
+"""Called with the amount done, the total, and a text such as the name of a file."""
 
 
 def asset_bar(description: str, total: int) -> tqdm:
-    """Show a bar of assets; a log that is no terminal gets a state every ten seconds."""
+    """Show a bar of assets."""
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
     return tqdm(
         total=total, unit="asset", desc=description, dynamic_ncols=True, mininterval=interval_s

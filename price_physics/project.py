@@ -1,9 +1,9 @@
-"""Where things are on disk: one project folder, found from where you stand.
+"""Where things are on disk: one project folder, found from the working folder.
 
 <root>/configs        markets and studies
 <root>/data/store     every partition of every asset
 <root>/data/ledger    every trial that was looked at out of sample
-<root>/outputs        reports, plots, motifs, artifacts for people
+<root>/outputs        reports, plots, motifs and artifacts for people
 """
 
 import os

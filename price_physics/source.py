@@ -1,10 +1,10 @@
 """Version of the code behind a computation: the meaning of all modules that it can import.
 
-A module counts by its syntax tree without docstrings, so neither a comment nor a new line changes
-a version. Which modules count is read from their import statements: from the entry on, whatever
-this package's modules import, also inside functions; imports that are for type checkers only are
-none. What is registered by lying in a folder is imported by name, and so counts only where it is
-named (see `names_in`).
+A module counts by its syntax tree without docstrings, so neither a comment nor a blank line
+changes a version. Import statements say which modules count: all of this package that the entry
+imports, directly or through others, also inside functions. Imports for type checkers only do not
+count. A module that is registered by lying in a folder is imported by name, and so counts only
+where it is named (see `names_in`).
 """
 
 import ast
@@ -18,7 +18,7 @@ _ROOT = Path(__file__).parent
 
 
 def names_in(package: str) -> list[str]:
-    """Names of the modules that lie in a folder of this package, none of them imported.
+    """List the names of the modules in a folder of this package, without importing them.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def source_version(*modules: str) -> str:
     for name in sorted(closure(*modules)):
         digest.update(f"{name}={_read(name)[1]}\n".encode())
         path = _path(name)
-        if path.name == "__init__.py":  # the templates of a package are its own
+        if path.name == "__init__.py":  # a package's templates are part of it
             for data in sorted(path.parent.glob("templates/*")):
                 digest.update(data.name.encode() + data.read_bytes())
     return digest.hexdigest()[:16]
@@ -55,7 +55,7 @@ def source_version(*modules: str) -> str:
 
 @cache
 def closure(*modules: str) -> frozenset[str]:
-    """The modules of this package that `modules` can import, themselves and their packages too."""
+    """Find the modules of this package that `modules` can import, with them and their packages."""
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -91,17 +91,17 @@ def _read(module: str) -> tuple[tuple[str, ...], str]:
 
 @cache
 def _parsed(module: str, path: Path, mtime_ns: int, size: int) -> tuple[tuple[str, ...], str]:
-    """As `_read`, of a file as it was at a time."""
+    """Do what `_read` does; a changed time or size makes the cache read the file again."""
     tree = ast.parse(path.read_bytes())
     imported = tuple(_imported(module, tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [s for s in node.body if not _is_text(s)]
+            node.body = [s for s in node.body if not _is_docstring(s)]
     return imported, hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    """A string that stands alone: the docstring of what holds it, or of the name before it."""
+def _is_docstring(statement: ast.stmt) -> bool:
+    """Whether a string stands alone: it documents what holds it, or the name before it."""
     return (
         isinstance(statement, ast.Expr)
         and isinstance(statement.value, ast.Constant)
@@ -110,7 +110,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _imported(module: str, tree: ast.Module) -> Iterator[str]:
-    """Modules of this package that import statements name."""
+    """Yield the modules of this package that import statements name."""
     for node in _statements(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -125,7 +125,7 @@ def _imported(module: str, tree: ast.Module) -> Iterator[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those that only a type checker runs."""
+    """Yield every node but those that only a type checker reads."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and _is_type_checking(child.test):
             for other in child.orelse:

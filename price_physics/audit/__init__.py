@@ -1,1 +1,1 @@
-"""The look-ahead audit: change every later tick, run again, and name what noticed."""
+"""The look-ahead audit: change every later tick, run again, name earlier results that changed."""

@@ -1,7 +1,7 @@
-"""A market of candles as dumps of its own, and the same with everything after a moment changed.
+"""Dumps of a market's candles, as they are and with everything after a moment changed.
 
-As `tampering` does with trades. Of the candle that a moment falls into, the open is known, so it
-stays; its high, low, close and volumes are not.
+`tampering` does the same with trades. A moment may fall into a candle: then the candle's open is
+known and stays, while its high, low, close and volumes change.
 """
 
 from collections.abc import Sequence
@@ -43,17 +43,17 @@ def read_candle_dumps(market: Market, root: Path, first: Month, last: Month) -> 
     list of DataFrame
         One a file that holds any row: `time_ns`, its end, `open`, `high`, `low`, `price`, its
         close, `volume`, `notional`, `buy_volume` (NaN where the dump has none) and `timed`, sorted
-        by time. Rows that could not be trusted are as `read_dumps` has them.
+        by time. Rows that could not be trusted look as in `read_dumps`.
 
     Raises
     ------
     TickDataError
         When there is no file, or one cannot be trusted.
     """
-    return [with_broken_rows(rows) for rows in read_rows(market, root, first, last, _rows)]
+    return [with_broken_rows(rows) for rows in read_rows(market, root, first, last, _candle_rows)]
 
 
-def _rows(block: Block[CandleRows]) -> pd.DataFrame:
+def _candle_rows(block: Block[CandleRows]) -> pd.DataFrame:
     good = pd.DataFrame(block.rows._asdict()).rename(columns={"close": "price"})
     faults = pd.DataFrame(
         {
@@ -71,9 +71,9 @@ def tamper_candles(
 ) -> list[pd.DataFrame]:
     """Change everything after `t_ns`, and nothing up to it.
 
-    Prices move to another level, at first against the next move there was, and scatter; volumes
-    are drawn anew, some are none; candles go, others come, a few are there again as they were
-    before they were over, and some cannot be read.
+    Prices move to another level, at first against the real next move, and scatter; volumes are
+    drawn anew, some are 0; candles are deleted and added, a few are repeated as they were before
+    they ended, and some cannot be read.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def tamper_candles(
                 past,
                 _reshaped(future[started], level, rng, keeps_open=True),
                 changed,
-                _begun(changed, rng),
+                _repeated_early(changed, rng),
                 _added(dump, t_ns, level, candle_ns, rng),
             ]
             whole = pd.concat([part for part in parts if len(part)], ignore_index=True)
@@ -118,7 +118,7 @@ def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd
 def _reshaped(
     rows: pd.DataFrame, level: float, rng: np.random.Generator, keeps_open: bool = False
 ) -> pd.DataFrame:
-    """Candles of other prices and volumes; a row that has no price keeps having none."""
+    """Give candles other prices and volumes; a row without a price stays without one."""
     rows, n = rows.copy(), len(rows)
     if not keeps_open:
         rows["open"] *= level * np.exp(rng.normal(0.0, NOISE, n))
@@ -136,7 +136,7 @@ def _reshaped(
 def _added(
     dump: pd.DataFrame, t_ns: int, level: float, candle_ns: int, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Candles where there was none, each like the one before."""
+    """Make candles where there was none, each like the one before."""
     good = dump[dump["price"].notna()]
     numbers = good["time_ns"].to_numpy() // candle_ns
     if not numbers.size or numbers[-1] <= t_ns // candle_ns:
@@ -150,8 +150,8 @@ def _added(
     return _reshaped(good.iloc[like].assign(time_ns=(number + 1) * candle_ns - 1), level, rng)
 
 
-def _begun(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """A few candles once more, as they were before they were over."""
+def _repeated_early(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Repeat a few candles as they were before they ended."""
     traded = rows[rows["price"].notna() & (rows["volume"] > 0)]
     again = traded.iloc[rng.choice(len(traded), min(_REPEATED, len(traded)), replace=False)]
     opened, halves = again["open"], {c: again[c] / 2 for c in ("volume", "notional", "buy_volume")}
@@ -173,7 +173,7 @@ def write_candle_dumps(dumps: Sequence[pd.DataFrame], root: Path, candle_ns: int
     Returns
     -------
     list of str
-        What the market's `files` must say.
+        What the market must have under `files`.
     """
     return write_tables([_candle_table(dump, candle_ns) for dump in dumps], root)
 

@@ -1,4 +1,4 @@
-"""Settings that an audit lowers, so that a study's whole DAG is run in minutes."""
+"""Settings that an audit lowers, so that a study's whole DAG runs in minutes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ CAPS: Mapping[str, float] = {
     "walk_forward.fee_bps": 0.0,
     "walk_forward.slippage_bps": 0.0,
 }
-"""Settings and the most that the audit takes: small networks, trained for a moment, who would not
-trade for much. None of them changes an arrow of the DAG."""
+"""Settings and their highest value in an audit: small networks, trained briefly, that trade at no
+cost, as they would hardly trade otherwise. None of them changes an arrow of the DAG."""
 
 
 def lowered(study: Study, caps: Mapping[str, float]) -> dict[str, tuple[Any, Any]]:
+    """Find the settings above their caps, each with the study's value and the audit's."""
     overrides = {}
     for key, most in caps.items():
         section, name = key.split(".")

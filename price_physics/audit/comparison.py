@@ -1,7 +1,7 @@
-"""Two stores, one moment: whatever the one knew by then must be the same bytes in the other.
+"""Compare two stores at a moment: what one knew by then must be the same bytes in the other.
 
-Of a month that was over, everything; of any other, the rows whose `known_at` says so. Nothing is
-run here.
+In a month that was over that is everything; in any other month, the rows whose `known_at` says
+so. Nothing is run here.
 """
 
 import io
@@ -27,7 +27,7 @@ _SHOWN = 100
 
 @dataclass
 class Comparison:
-    """What one partition, or several, said under two futures."""
+    """Leaks and coverage of one partition in two stores, or of several."""
 
     leaks: list[Leak] = field(default_factory=list)
     coverage: Coverage = field(default_factory=Coverage)
@@ -39,14 +39,14 @@ def compare_partitions(base: Partition, tampered: Partition, t_ns: int) -> Compa
     Parameters
     ----------
     base, tampered : Partition
-        Of the same asset and month.
+        Partitions of the same asset and month.
     t_ns : int
         UTC ns.
 
     Returns
     -------
     Comparison
-        `coverage.felt` is 1 where the partition changed only later.
+        `coverage.felt` is 1 where the partition changed, but only after the moment.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _compare_marks(base: Partition, tampered: Partition, place: _Place) -> Itera
 
 
 def _compare_files(base: Partition, tampered: Partition, place: _Place) -> list[Leak]:
-    """Say where two members of a month that was over differ."""
+    """Find where two members of a month that was over differ."""
     name, known_at = place.member, base.manifest["known_at"]
     there = [ABSENT if name not in p.file_names else "there" for p in (base, tampered)]
     if ABSENT in there:
@@ -140,7 +140,7 @@ def _first_difference(path: str, base: Any, tampered: Any) -> tuple[str, Any, An
 
 
 def _tensor_leak(content: Sequence[dict[str, np.ndarray]], place: _Place, known_at_ns: int) -> Leak:
-    """The first tensor that differs, and where."""
+    """Find the first tensor that differs, and where."""
     base, tampered = content
     shapes = [{name: a.shape for name, a in side.items()} for side in content]
     for name in sorted(base.keys() | tampered.keys()):
@@ -159,7 +159,7 @@ def _tensor_leak(content: Sequence[dict[str, np.ndarray]], place: _Place, known_
 def _compare_tables(
     base: Partition, tampered: Partition, place: _Place, same: bool
 ) -> tuple[int, list[Leak]]:
-    """Rows of the base that were known by the moment, and the leaks among them."""
+    """Count the base's rows that were known by the moment, and find the leaks among them."""
     name = place.member
     column, leaks = _known_at_column(base, place)
     if column is None:
@@ -178,19 +178,19 @@ def _compare_tables(
 
 
 def _known_at_column(partition: Partition, place: _Place) -> tuple[str | None, list[Leak]]:
-    """The column that says when a row is known; a table without one fails the audit."""
+    """Find the column that says when a row is known; a table without one fails the audit."""
     schema = pq.read_schema(io.BytesIO(partition.file(place.member)))
     column = partition.manifest["files"][place.member].get("known_at")
     if column in schema.names:
         field_of = schema.field(column)
         if field_of.type == pa.int64() and not field_of.nullable:
             return column, []
-    reason = "no known_at: name an int64 column without nulls in schemas.py"
+    reason = "no known_at: name an int64 column without nulls in its module of schemas"
     return None, [place.leak(str(column), "", None, _UNKNOWN, reason=reason)]
 
 
 def _late_rows(known_at: np.ndarray, end_ns: int, column: str, place: _Place) -> list[Leak]:
-    """A partition holds what is known when its month ends."""
+    """Find rows that became known after the partition's month ended."""
     late = np.flatnonzero(known_at > end_ns)
     if not len(late):
         return []

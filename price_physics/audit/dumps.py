@@ -1,4 +1,4 @@
-"""A market's rows as dumps of the audit's own, whether they are trades or candles."""
+"""Read, write and tamper with a market's dumps, whether they hold trades or candles."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd.DataFrame]:
-    """Read every row of a market's months, file by file; see the modules of the two kinds."""
+    """Read every row of a market's months, file by file; see `tampering` and `candles`."""
     read = candles.read_candle_dumps if market.candle_ns else tampering.read_dumps
     return read(market, root, first, last)
 
 
 def write_dumps(market: Market, dumps: Sequence[pd.DataFrame], folder: Path) -> list[str]:
-    """Write dumps into a project; gives what its market says under ``files:``."""
+    """Write dumps into a project; return what its market must have under `files`."""
     if market.candle_ns:
         return candles.write_candle_dumps(dumps, folder, market.candle_ns)
     return tampering.write_dumps(dumps, folder)
@@ -32,7 +32,7 @@ def write_dumps(market: Market, dumps: Sequence[pd.DataFrame], folder: Path) -> 
 def tampered_dumps(
     market: Market, dumps: Sequence[pd.DataFrame], t_ns: int, seed: int
 ) -> list[pd.DataFrame]:
-    """The same dumps up to a moment, and other rows after it."""
+    """Return the same dumps up to a moment, with other rows after it."""
     if market.candle_ns:
         return candles.tamper_candles(dumps, t_ns, seed, market.candle_ns)
     return tampering.tamper(dumps, t_ns, seed)

@@ -1,4 +1,4 @@
-"""What an audit found: leaks, how much was compared, and the words and JSON for both."""
+"""The result of an audit: leaks, and how much was compared, in words and as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,16 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Leak:
-    """Something known by a moment that depends on what came after it, or cannot say when it is.
+    """Something that depends on what came after it was known, or does not say when it is known.
 
     Attributes
     ----------
     t_ns : int or None
-        The moment after which every tick was changed; None where no tampering was needed.
+        The moment after which every tick was changed; None for a leak found without tampering.
     asset, month, member : str
         Partition and the table, document, tensors or file in it.
     column : str
-        Of a table; the path of a document; "(row)" where a row came or went.
+        Column of a table; path in a document; "(row)" where a row appeared or vanished.
     row : str
         The first row that leaked: its key.
     known_at_ns : int or None
@@ -63,9 +63,9 @@ class Coverage:
     files : int
         Documents, tensors and files of months that were over.
     months, warm_up : int
-        Months that were over, and how many of them were no more than a warm-up.
+        Months that were over, and how many of them were only warm-up.
     felt : int
-        Moments of which the asset felt the tampering, later on.
+        Moments whose tampering changed the asset afterwards, as it should.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Coverage:
         return self.months == self.warm_up
 
     def add(self, other: "Coverage") -> None:
-        """Count another moment's."""
+        """Add the counts of another moment."""
         for table, n in other.rows.items():
             self.rows[table] = self.rows.get(table, 0) + n
         for name in ("files", "months", "warm_up", "felt"):
@@ -99,14 +99,14 @@ class Audit:
     months : tuple of str
         First and last month that was run.
     moments_ns : tuple of int
-        After each of these everything was changed, in turn.
+        The moments; after each of them everything was changed in a run of its own.
     overrides : mapping of str to (Any, Any)
-        Settings that were capped: the study's value, and the audit's.
+        Settings that were lowered: the study's value, and the audit's.
     leaks : list of Leak
-        In the order of the pipeline: the first asset that is named is where to look.
+        In the order of the pipeline: look at the first asset first.
     coverage : mapping of asset to Coverage
     gaps : list of str
-        Why the audit proves less than it should, with the remedy; it does not pass with any.
+        Why the audit proves less than it should, with the remedy; with any it does not pass.
     """
 
     study: str
@@ -129,7 +129,7 @@ class Audit:
     def text(self, most_leaks: int = 20) -> str:
         """The result in words: coverage, gaps, the first leaks, the verdict."""
         lines = [f"No-look-ahead audit of {self.study}, {self.months[0]} to {self.months[1]}"]
-        lines += [f"  capped: {k} {was} -> {now}" for k, (was, now) in self.overrides.items()]
+        lines += [f"  lowered: {k} {was} -> {now}" for k, (was, now) in self.overrides.items()]
         lines += [f"  every tick changed after {utc(t)}" for t in self.moments_ns]
         lines += ["", f"  {'asset':<16} {'rows':>9} {'files':>6} {'months':>7}  not compared"]
         for asset, found in self.coverage.items():
@@ -137,7 +137,7 @@ class Audit:
             months = f"{found.months - found.warm_up}/{found.months}"
             line = f"  {asset:<16} {sum(found.rows.values()):>9,} {found.files:>6} {months:>7}"
             lines.append(f"{line}  {empty and f'no rows in {empty}'}".rstrip())
-        lines += ["  (months: over at the moment and no warm-up / over)", ""]
+        lines += ["  (months: without warm-up / all that were over at the moment)", ""]
         lines += [f"gap: {gap}" for gap in self.gaps]
         lines += [f"leak: {leak}" for leak in self.leaks[:most_leaks]]
         if len(self.leaks) > most_leaks:
@@ -148,8 +148,8 @@ class Audit:
         if self.leaks:
             first = self.leaks[0]
             return (
-                f"FAILED: {first.asset} knows the future ({first.member}, {first.column}); what "
-                "stands after it in the pipeline may only have read it there"
+                f"FAILED: {first.asset} knows the future ({first.member}, {first.column}); later "
+                "assets in the pipeline may only have read it there"
             )
         if self.gaps:
             return "INCOMPLETE: nothing leaked, but not everything was compared (see the gaps)"

@@ -1,4 +1,4 @@
-"""What is gathered of an audit, moment by moment, from the stores of its runs."""
+"""Gather the findings of an audit, moment by moment, from the stores of its runs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Gathering:
-    """What is gathered, moment by moment."""
+class GatheredFindings:
+    """Leaks, coverage and gaps so far."""
 
     study: Study
     market: Market
@@ -34,10 +34,10 @@ class Gathering:
     def _key(self, asset: str) -> Key:
         return owner_of(asset, self.study.name, self.market.name), asset
 
-    def look_at_marks(self, base: Store, months: Sequence[Month]) -> None:
-        """Look for barriers chosen from what they are judged on.
+    def check_marks(self, base: Store, months: Sequence[Month]) -> None:
+        """Look for barriers that were chosen from the outcomes they are judged on.
 
-        By the end of a month such a choice is known and no tampering shows it: the mark does.
+        By the end of a month such a choice is known, so no tampering shows it; the mark does.
         """
         for asset in self.stages:
             for month in months:
@@ -45,14 +45,16 @@ class Gathering:
                 if partition.in_sample:
                     self.leaks.append(in_sample_leak(partition))
 
-    def look_at_splits(self, base: Store, months: Sequence[Month]) -> None:
+    def check_splits(self, base: Store, months: Sequence[Month]) -> None:
         """Look for training labels that touch what they are tested on."""
         if "folds" in self.stages:
             for month in months:
                 self.leaks += split_leaks(base.read(self._key("folds"), month))
 
-    def look_at(self, base: Store, tampered: Store, months: Sequence[Month], t_ns: int) -> None:
-        """Compare every partition of a run with the base's."""
+    def compare_stores(
+        self, base: Store, tampered: Store, months: Sequence[Month], t_ns: int
+    ) -> None:
+        """Compare every partition of a tampered run with the base run's."""
         felt = dict.fromkeys(self.stages, False)
         for asset in self.stages:
             key, total = self._key(asset), Coverage()
@@ -78,7 +80,7 @@ class Gathering:
         moments_ns: tuple[int, ...],
         overrides: Mapping[str, tuple[Any, Any]],
     ) -> Audit:
-        """Close the books."""
+        """Sum up: add a gap for what was not compared, and order the leaks by pipeline."""
         empty = [asset for asset, coverage in self.coverage.items() if coverage.is_empty]
         if empty:
             self.gaps.append(

@@ -14,11 +14,11 @@ from price_physics.study.study import Study
 def choose_moments(
     months: Sequence[Month], dumps: Sequence[pd.DataFrame], n: int, candle_ns: int = 0
 ) -> list[int]:
-    """Choose moments in the later half of the months, where most is known: a tick amid a month,
-    the end of one, and so on in turn.
+    """Choose moments in the later half of the months, where most is known.
 
-    Of candles, which are `candle_ns` long, a moment inside one: what is known of it too early
-    shows only there.
+    They are in turn a tick in the middle of a month and the end of one. With candles, which are
+    `candle_ns` long, the tick is a moment inside a candle: what is known of it too early shows
+    only there.
 
     Raises
     ------
@@ -77,13 +77,13 @@ def parse_moment(text: str) -> int:
 
 
 def last_month(t_ns: int, months: Sequence[Month], study: Study) -> Month:
-    """The last month that can hold a row known by t, or feel what comes right after it.
+    """Find the last month that can hold a row known by t, or change with what comes right after it.
 
-    The label of an event at t is stored where its horizon ends.
+    The label of an event at t is stored in the month in which its horizon ends.
     """
     if not months[0].start_ns <= t_ns < months[-1].end_ns:
         raise ConfigError(
-            f"moment {utc(t_ns)}: something must come before it and after it, and the months are "
-            f"{months[0]} to {months[-1]}; choose one inside, or other months"
+            f"moment {utc(t_ns)} is not inside the months {months[0]} to {months[-1]}, so nothing "
+            "comes before it or nothing after it; choose one inside, or other months"
         )
     return min(Month.of(t_ns + max(study.labels.longest_horizon_ns, 1)), months[-1])

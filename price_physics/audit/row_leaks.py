@@ -1,6 +1,6 @@
-"""The rows of one table under two futures: those known by a moment must be the same bytes.
+"""Compare the rows of a table in two runs: those known by a moment must be the same bytes.
 
-Which table it is, and of which month, is not known here.
+Nothing here knows which table it is, or of which month.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ _Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class RowLeak:
-    """A column in which rows differ, the first of them, and its two values.
+    """A column in which rows differ, with the first of them and its two values.
 
-    The column is "(row)" where rows came or went, "(order of rows)" where only their order differs.
+    The column is "(row)" where rows appeared or vanished, "(order of rows)" where only their order
+    differs.
     """
 
     column: str
@@ -35,7 +36,7 @@ class RowLeak:
 
 
 def row_leaks(base: pa.Table, tampered: pa.Table, known_at: str, t_ns: int) -> list[RowLeak]:
-    """Compare the rows of two tables that either says were known by `t_ns`.
+    """Compare the rows of two tables that one or the other says were known by `t_ns`.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def row_leaks(base: pa.Table, tampered: pa.Table, known_at: str, t_ns: int) -> l
     else:
         first, second = _aligned(*sides, key)
     in_base, in_tampered = first >= 0, second >= 0
-    # one more at the end: position -1, no row, was not known
+    # the False at the end is for position -1: a row that is not there was not known
     relevant = np.append(masks[0], False)[first] | np.append(masks[1], False)[second]
     differ: dict[str, _Mask] = {}
     for column in base.column_names:
@@ -84,7 +85,7 @@ def row_leaks(base: pa.Table, tampered: pa.Table, known_at: str, t_ns: int) -> l
 
 
 def _with_bits(table: pa.Table) -> pa.Table:
-    """Give floats as their bits: NaN equals itself, and 0.0 is not -0.0."""
+    """Replace floats by their bits: NaN equals itself, and 0.0 is not -0.0."""
     columns = []
     for column in table.columns:
         if pa.types.is_floating(column.type):
@@ -95,7 +96,7 @@ def _with_bits(table: pa.Table) -> pa.Table:
 
 
 def _key(base: pa.Table, tampered: pa.Table) -> list[str]:
-    """The first column or the first two, where that names a row in both tables."""
+    """The first column, or the first two if only both identify a row in either table."""
     names = base.column_names
     for n in (1, 2):
         frames = [to_frame(side.select(names[:n])) for side in (base, tampered)]
@@ -105,9 +106,9 @@ def _key(base: pa.Table, tampered: pa.Table) -> list[str]:
 
 
 def _aligned(base: pa.Table, tampered: pa.Table, key: list[str]) -> tuple[_Positions, _Positions]:
-    """Positions of the same rows in both tables; -1 where there is none.
+    """Match rows by key: positions in both tables, -1 where there is none.
 
-    Of several rows with one key the first goes with the first, and so on.
+    Of several rows with the same key, the first matches the first, and so on.
     """
     frames = []
     for name, side in (("base", base), ("tampered", tampered)):

@@ -1,6 +1,6 @@
-"""Projects of a moment: the study, less costly, on dumps of the audit's own.
+"""Temporary projects: the study with lowered settings, on the audit's own dumps.
 
-They lie beside the data and are gone afterwards: neither the store nor the ledger of trials is
+They lie beside the data and are deleted afterwards: neither the store nor the ledger of trials is
 touched, and nothing is tracked.
 """
 
@@ -28,7 +28,7 @@ _READING = {"vendor", "columns", "header", "contract_size", "contract_is_inverse
 
 @contextmanager
 def scratch_folder(project: Project, study: Study) -> Iterator[Path]:
-    """A folder beside the data, empty now and gone afterwards."""
+    """Give a folder beside the data, empty at first and deleted afterwards."""
     folder = project.data / "audit" / study.name
     lock = project.data / "locks" / f"audit-{study.name}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -55,13 +55,13 @@ def make_project(
     overrides: Mapping[str, tuple[Any, Any]],
     dumps: Sequence[pd.DataFrame],
 ) -> Project:
-    """Write a project with the study, less costly, on a market that reads the dumps."""
+    """Write a project with the study and its overrides, on a market that reads the dumps."""
     settings = _read_yaml(project.configs / "studies" / f"{study.name}.yaml")
     for key, (_, value) in overrides.items():
         section, name = key.split(".")
         settings[section] = {**settings.get(section, {}), name: value}
     kept = _read_yaml(project.configs / "markets" / f"{market.name}.yaml")
-    site = {key: value for key, value in kept.items() if key not in _READING} | {
+    on_dumps = {key: value for key, value in kept.items() if key not in _READING} | {
         "vendor": "generic",
         "files": write_dumps(market, dumps, folder),
         "first_month": str(months[0]),
@@ -69,8 +69,11 @@ def make_project(
         "synthetic": market.synthetic
         or any(FileEntry.of(path).is_synthetic for path in input_files(market, project.root)),
     }
-    for kind, name, data in (("markets", market.name, site), ("studies", study.name, settings)):
-        path = folder / "configs" / kind / f"{name}.yaml"
+    for place, name, data in (
+        ("markets", market.name, on_dumps),
+        ("studies", study.name, settings),
+    ):
+        path = folder / "configs" / place / f"{name}.yaml"
         path.parent.mkdir(parents=True)
         path.write_text(yaml.safe_dump(data), encoding="utf-8")
     return Project(folder)

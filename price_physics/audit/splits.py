@@ -1,9 +1,8 @@
-"""Leaks that no tampering shows: training labels that touch what they are tested on, and barriers
-chosen from the outcomes they are judged on.
+"""Leaks that no tampering shows: unpurged folds, and barriers chosen in sample.
 
 By the end of a month all of its labels are known, so a fold without purge is the same bytes
-whatever comes later, and so is an in-sample policy. So the stored folds are looked at themselves,
-by nothing but the intervals of their labels, and of every partition its manifest.
+whatever comes later, and so is an in-sample policy. So this module looks at the intervals of the
+labels in the stored folds, and at the manifest of every partition.
 """
 
 import numpy as np
@@ -14,7 +13,7 @@ from price_physics.folds.audit import audit_split
 from price_physics.store.partitions import Partition
 
 _TESTED_BY = {"test": ("train", "early_stop"), "early_stop": ("train",)}
-"""Who may not touch the labels of a role."""
+"""For each tested role, the roles whose labels may not touch it."""
 
 
 def split_leaks(folds: Partition) -> list[Leak]:
@@ -23,14 +22,14 @@ def split_leaks(folds: Partition) -> list[Leak]:
     Parameters
     ----------
     folds : Partition
-        Of the asset `folds`.
+        A partition of the asset `folds`.
 
     Returns
     -------
     list of Leak
-        One a kind, fold and tested role: labels that train, or stop the training, and touch a
-        block of tested ones or its embargo; labels that train and touch the slice that stops the
-        training; and members that end after the month, when what the model serves has begun.
+        At most one a kind, fold and tested role. Labels that train, or stop the training, may not
+        touch a block of tested ones or its embargo; labels that train may not touch the slice that
+        stops the training; no member may end after the month, when the model already serves.
     """
     members = folds.table("members").sort_values("event_time_ns")
     end_ns = int(folds.manifest["known_at"])
@@ -50,7 +49,7 @@ def split_leaks(folds: Partition) -> list[Leak]:
 
 
 def in_sample_leak(partition: Partition) -> Leak:
-    """Name a partition whose manifest says that an in-sample policy stands behind it."""
+    """Report a partition whose manifest says that it depends on an in-sample policy."""
     return Leak(
         t_ns=None,
         asset=partition.key[1],

@@ -1,8 +1,7 @@
-"""A market of trades as dumps of its own, and the same with every row after a moment changed.
+"""Dumps of a market's trades, as they are and with every row after a moment changed.
 
-The audit reads files like anybody else, so that the reading of files is audited too. Two dumps
-that are alike up to t differ after it in prices, quantities, sides, rows that went and rows that
-came, and in nothing else.
+The audit runs on files, so that the reading of files is audited too. Up to t two dumps are the
+same; after it they differ in prices, quantities, sides, deleted rows and added rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,7 @@ DUMPS = Path("data", "raw")
 
 DELETED, ADDED, BROKEN = 0.15, 0.15, 0.01
 LEVEL, NOISE = 0.2, 0.05
-_RESIDED = 0.5
+_NEW_SIDES = 0.5
 _BREAK_EVERY = 100
 
 
@@ -41,9 +40,9 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
     list of DataFrame
         One a file that holds any row: `time_ns`, `trade_id`, `price`, `qty`, `sign` (0 where the
         dump has none) and `timed`, sorted by time. A row that could not be trusted has no price,
-        and is not `timed` where its time was not its own; there are more such rows than in the
-        dump, so that something is set aside to be compared. Rows that repeat a textual id are
-        left out, and such ids too: they order nothing.
+        and is not `timed` where its time was not its own; more such rows are added, so that
+        quarantine has rows to compare. Rows that repeat a textual id are left out, and so are
+        textual ids, which give no order.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def read_dumps(market: Market, root: Path, first: Month, last: Month) -> list[pd
         When there is no file, or one cannot be trusted.
     """
     dumps = []
-    for rows in read_rows(market, root, first, last, _rows):
+    for rows in read_rows(market, root, first, last, _trade_rows):
         rows = rows[~(rows["text_id"] & rows.duplicated(["text_id", "trade_id"]))]
         rows["trade_id"] = rows["trade_id"].mask(rows["text_id"])
         dumps.append(with_broken_rows(rows.drop(columns="text_id")))
@@ -65,7 +64,7 @@ def read_rows(
     last: Month,
     rows_of: Callable[[Block], pd.DataFrame],
 ) -> Iterator[pd.DataFrame]:
-    """Rows and faults of a market's months, file by file, by time and then as they stand there."""
+    """Rows and faults of a market's months, file by file, by time and then by line."""
     for path in input_files(market, root):
         blocks = [rows_of(block) for block in read_file(market, path, display_name(path, root))]
         rows = pd.concat(blocks, ignore_index=True)
@@ -76,13 +75,13 @@ def read_rows(
 
 
 def with_broken_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Follow every so many rows by a copy without a price, every other one without a time."""
+    """Insert a copy without a price every so many rows, every other one without a time too."""
     copies = rows.iloc[_BREAK_EVERY // 2 :: _BREAK_EVERY].assign(price=np.nan)
     copies["timed"] = np.arange(len(copies)) % 2 == 0
     return pd.concat([rows, copies]).sort_index(kind="stable", ignore_index=True)
 
 
-def _rows(block: Block) -> pd.DataFrame:
+def _trade_rows(block: Block) -> pd.DataFrame:
     rows, n_faults = block.rows, len(block.faults)
     good = pd.DataFrame(
         {
@@ -117,9 +116,9 @@ def _rows(block: Block) -> pd.DataFrame:
 def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataFrame]:
     """Change everything after `t_ns`, and nothing up to it.
 
-    Prices move to another level, at first against the next move there was, and scatter;
-    quantities and sides are drawn anew; rows are deleted; rows are added, the first of them a
-    nanosecond after `t_ns`; some repeat an id of the past, and some cannot be read.
+    Prices move to another level, at first against the real next move, and scatter; quantities and
+    sides are drawn anew; rows are deleted and added, the first of these a nanosecond after `t_ns`;
+    some repeat an id of the past, and some cannot be read.
 
     Parameters
     ----------
@@ -141,14 +140,14 @@ def tamper(dumps: Sequence[pd.DataFrame], t_ns: int, seed: int) -> list[pd.DataF
             whole = pd.concat(parts, ignore_index=True)
             dump = whole.sort_values("time_ns", kind="stable", ignore_index=True)
             at_once = False
-        else:  # rows without a time of their own may stand there: they follow a row that went
+        else:  # rows without a time of their own may be left, after a row that was deleted
             dump = dump[dump["time_ns"] <= t_ns]
         tampered.append(dump)
     return tampered
 
 
 def next_move(dumps: Sequence[pd.DataFrame], t_ns: int) -> int:
-    """+1 where the price after `t_ns` is above the one before it, else -1."""
+    """Return +1 where the price after `t_ns` is above the one before it, else -1."""
     rows = pd.concat(dumps).dropna(subset="price").sort_values("time_ns", kind="stable")
     stop = int(rows["time_ns"].searchsorted(t_ns, side="right"))
     around = rows["price"].iloc[max(stop - 1, 0) : stop + 1]
@@ -160,8 +159,8 @@ def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd
     n = len(rows)
     rows["price"] *= level * np.exp(rng.normal(0.0, NOISE, n))
     rows["qty"] *= np.exp(rng.normal(0.5, 1.0, n))
-    resided = rng.random(n) < _RESIDED
-    rows.loc[resided, "sign"] = rng.choice(np.array([-1, 1], np.int8), resided.sum())
+    new_sides = rng.random(n) < _NEW_SIDES
+    rows.loc[new_sides, "sign"] = rng.choice(np.array([-1, 1], np.int8), new_sides.sum())
     rows.loc[rng.random(n) < BROKEN, "price"] = np.nan
     return rows
 
@@ -169,7 +168,7 @@ def _changed(future: pd.DataFrame, level: float, rng: np.random.Generator) -> pd
 def _added(
     dump: pd.DataFrame, t_ns: int, level: float, at_once: bool, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Rows that were not there: each like the one before it, but at the new level."""
+    """Make new rows, each like the one before it, but at the new level."""
     good = dump[dump["price"].notna()]
     times = good["time_ns"].to_numpy()
     n = int(np.ceil(ADDED * (times > t_ns).sum())) + 1
@@ -180,7 +179,7 @@ def _added(
     rows = good.iloc[like].assign(time_ns=time_ns)
     rows["price"] *= level * np.exp(rng.normal(0.0, NOISE, n))
     rows["qty"] *= np.exp(rng.normal(0.0, 1.0, n))
-    if good["trade_id"].notna().all():  # every other row repeats an id, of the past or not
+    if good["trade_id"].notna().all():  # every other row repeats an id, of any time
         ids = good["trade_id"].to_numpy(np.int64)
         repeated = ids[rng.integers(0, len(ids), n)]
         new = ids.max() + 1 + np.arange(n)
@@ -201,13 +200,13 @@ def write_dumps(dumps: Sequence[pd.DataFrame], root: Path) -> list[str]:
     Returns
     -------
     list of str
-        What the market's `files` must say.
+        What the market must have under `files`.
     """
     return write_tables([_trade_table(dump) for dump in dumps], root)
 
 
 def write_tables(tables: Sequence[pa.Table], root: Path) -> list[str]:
-    """Write one file a table that has rows, and say where they are."""
+    """Write one file for every table that has rows; return their glob."""
     folder = root / DUMPS
     folder.mkdir(parents=True)
     options = pa.csv.WriteOptions(quoting_style="none")

@@ -1,6 +1,6 @@
-"""Bars: clean ticks in, bars out: by the clock, by amounts, by what flows to one side.
+"""Ticks or candles -> time, tick, volume, dollar, imbalance and run bars.
 
-``kernels`` decides which tick closes a bar and sums a bar's ticks, in one pass; ``ticks`` and
-``candles`` make a month's bars of either; ``build`` is the stage. Nothing here reads vendor files,
-and nothing here looks past the last tick of a bar.
+``kernels`` decides which tick closes a bar and sums the ticks of a bar, in one pass. ``ticks`` and
+``candles`` build a month's bars from either kind of rows. ``build`` is the stage. Nothing here
+reads vendor files, and nothing looks past the last tick of a bar.
 """

@@ -1,4 +1,4 @@
-"""The stage: a month of the market's rows -> its bars."""
+"""The stage `bars`: a month of ticks or candles -> its bars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def build_bars(study: Study, market: Market, month: Month, past: Past) -> Artefact:
-    """Build the bars of one month, of ticks or of candles: of what the market has.
+    """Build the bars of one month from the market's rows, ticks or candles.
 
     Parameters
     ----------
@@ -30,5 +30,5 @@ def build_bars(study: Study, market: Market, month: Month, past: Past) -> Artefa
     Artefact
         BARS; empty for a month without a tick.
     """
-    of = bars_of_candles if past.rows is CANDLES else bars_of_ticks
-    return Artefact(tables=((BARS, of(study.bars, month, past.chunks(past.rows))),))
+    bars_of = bars_of_candles if past.rows is CANDLES else bars_of_ticks
+    return Artefact(tables=((BARS, bars_of(study.bars, month, past.chunks(past.rows))),))

@@ -1,8 +1,7 @@
 """Candles of a month -> its bars.
 
-The rules are those of ticks, with a candle for a tick: of all its volume or notional, at the moment
-at which it ends. What a bar opened at, how far it reached and what was traded in it, its candles
-say.
+The rules are those of ticks: a candle counts as one tick at its end, with all its volume or
+notional. A bar takes its open, high, low, close and sums from its candles.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ if TYPE_CHECKING:
 def bars_of_candles(
     config: BarsConfig, month: Month, candles: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> pd.DataFrame:
-    """Build the bars of one month: each of whole candles, and every candle in exactly one.
+    """Build the bars of one month; every candle is in exactly one bar.
 
     Parameters
     ----------
     config : BarsConfig
-        Kind and parameters; no kind that counts the sides of trades. Ticks are candles here.
+        Kind and parameters; not of imbalance or run bars. Tick bars count candles.
     month : Month
         Its candles must be in `candles`.
     candles : mapping of Month to iterable of DataFrame
-        CANDLES, as ticks in `bars_of_ticks`.
+        CANDLES in chunks, as `bars_of_ticks` takes TICKS.
 
     Returns
     -------
     DataFrame
         BARS; empty for a month without candles.
     """
-    # Read once: chunks may come from a file that can be read only once.
-    whole = {m: _whole(candles[m]) for m in (month - 1, month) if m in candles}
+    # Chunks may come from a file that can be read only once.
+    whole = {m: _joined(candles[m]) for m in (month - 1, month) if m in candles}
     ticks = {m: [_as_ticks(frame, config.unit)] for m, frame in whole.items()}
     times, values, is_partial = close_bars(config, month, ticks)
     if not len(times):
@@ -58,19 +57,20 @@ def bars_of_candles(
     values[:, 3] = close[stop - 1]
     bar = np.repeat(np.arange(len(times)), n_candles)
     for place, column in zip((4, 5, 6), sums, strict=True):  # volume, notional, buy_volume
-        # adds in the order of the candles, as everywhere; `np.add.reduceat` does not
+        # `np.bincount` adds in the order of the candles, `np.add.reduceat` does not
         values[:, place] = np.bincount(bar, column)
     return bars_frame(month, times, values, is_partial)
 
 
-def _whole(chunks: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def _joined(chunks: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([CANDLES.empty(), *chunks], ignore_index=True)
 
 
 def _as_ticks(candles: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Candles as `close_bars` counts them: exact in the unit of the kind, and in that alone.
+    """Disguise candles as ticks for `close_bars`: only the amount in the bars' unit is right.
 
-    As quotient times volume, a notional that reaches the threshold exactly would often miss it.
+    The price is 1 and the amount is the quantity. Price times quantity would round, and a notional
+    that reaches the threshold exactly would often miss it.
     """
     amount = candles["notional"] if unit == "dollar" else candles["volume"]
     return pd.DataFrame(

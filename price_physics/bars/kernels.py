@@ -4,11 +4,11 @@ Three families of rules: the clock (`time_bars`), a running amount (`threshold_b
 sides of the flow against expectations (`flow_bars`: imbalance and run bars). An amount is counted
 in ticks, in base or in quote currency.
 
-A pass takes a chunk of ticks, ``(time_ns, price, qty, tick_sign)``, at least one, and the bar that
-was open when the chunk before ended, or `NO_BAR`. A bar is a row of ``times`` (open, close,
-n_ticks) and of ``values`` (open, high, low, close, volume, notional, bought volume). The result is
-two such arrays, whose last row is the bar open now, with `n_ticks` 0 if there is none: hand it to
-the next call, and chunks of any size give the same bars.
+A pass takes a chunk of at least one tick, ``(time_ns, price, qty, tick_sign)``, and the bar that
+the chunk before left open, or `NO_BAR`. A bar is a row of ``times`` (open, close, n_ticks) and of
+``values`` (open, high, low, close, volume, notional, bought volume). A pass returns two such
+arrays. Their last row is the bar that is still open, with `n_ticks` 0 if there is none. Hand it to
+the next call: chunks of any size give the same bars.
 
 Arrays only. Every sum runs in tick order, so that it gives the same bits on every machine. The
 caller checks its input; the plain function is each kernel's ``.py_func``.
@@ -25,8 +25,8 @@ NO_BAR = (np.zeros(3, np.int64), np.array([0.0, -np.inf, np.inf, 0.0, 0.0, 0.0, 
 
 _BLOCK = 64
 FIRST_ROOM = 512
-"""Bars a call has room for, before more is made."""
-_SHARE_BOUGHT = np.array([0.5, 1.0, 0.5, 0.0])  # of signs 0, +1, none, -1
+"""Bars for which a call first allocates room."""
+_SHARE_BOUGHT = np.array([0.5, 1.0, 0.5, 0.0])  # by ``tick_sign & 3``: signs 0, +1, none, -1
 
 
 class FlowRule(NamedTuple):
@@ -72,8 +72,8 @@ def dollar_bars(price, qty, threshold):
     Notes
     -----
     Sums of the same `n` positive numbers in two orders are within ``2 n eps`` of each other. So
-    blocks are summed in the order that is fastest; only where that cannot tell whether the sum in
-    tick order has reached the threshold is this one made.
+    blocks are summed in the fastest order. The sum in tick order is computed only where the fast
+    one is too close to the threshold to decide.
 
     References
     ----------
@@ -120,7 +120,7 @@ def _sum_in_any_order(price, qty):
 def imbalance_bars(
     price, qty, tick_sign, expected_ticks, expected_quote, span_bars, min_ticks, max_ticks
 ):
-    """List the ticks that close a dollar-imbalance bar: `flow_bars` without what is in them.
+    """List the ticks that close a dollar-imbalance bar: `flow_bars` without the bars' contents.
 
     Parameters
     ----------
@@ -153,9 +153,9 @@ def imbalance_bars(
     flow = (0.0, 0.0, 0.0)
     threshold = _threshold(rule, expected)
     for tick in range(price.size):
-        flow = _flow_on(rule, flow, price[tick] * qty[tick], _bought(tick_sign[tick]))
+        flow = _flow_on(rule, flow, price[tick] * qty[tick], _share_bought(tick_sign[tick]))
         if _closes(rule, flow, tick - start + 1, threshold):
-            threshold = _learn(rule, expected, flow, tick - start + 1)
+            threshold = _update_expectations(rule, expected, flow, tick - start + 1)
             last_tick[n_bars] = tick
             n_bars += 1
             flow = (0.0, 0.0, 0.0)
@@ -166,7 +166,7 @@ def imbalance_bars(
 # ---------------------------------------------------------------------------- the fused passes
 @njit(cache=True)
 def time_bars(first_ns, interval_ns, open_bar, ticks):
-    """Cut at the clock: a bar holds the ticks of one interval; an empty one gives no bar.
+    """Cut bars by the clock: one for every interval that holds a tick.
 
     Parameters
     ----------
@@ -178,15 +178,14 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
     Returns
     -------
     times, values : arrays of shape (n_bars + 1, 3) and (n_bars + 1, 7)
-        A bar's close is the last nanosecond of its interval: nothing in the ticks says earlier
-        that no other will follow.
+        A bar's close is the last nanosecond of its interval: until then another tick may follow.
 
     References
     ----------
     López de Prado (2018), Advances in Financial Machine Learning, section 2.3.1.1.
     """
     time_ns, price, qty, tick_sign = ticks
-    rows = _rows(FIRST_ROOM)
+    rows = _empty_rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
@@ -194,16 +193,16 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
     for tick in range(price.size):
         if time_ns[tick] > end_ns:
             if start < tick:
-                _store(rows, n_bars, open_bar, price, start, tick, sums)
-                if tick == 0:  # all of it was in the chunks before
+                _write_bar(rows, n_bars, open_bar, price, start, tick, sums)
+                if tick == 0:  # the whole bar was in earlier chunks
                     rows[1][n_bars, 3] = open_bar[1][3]
                 n_bars += 1
                 rows = _with_room(rows, n_bars)
             start = tick
             sums = _NO_SUMS
             end_ns = time_ns[tick] + interval_ns - 1 - (time_ns[tick] - first_ns) % interval_ns
-        sums = _add(sums, price[tick], qty[tick], _bought(tick_sign[tick]))
-    _store(rows, n_bars, open_bar, price, start, price.size, sums)
+        sums = _add(sums, price[tick], qty[tick], _share_bought(tick_sign[tick]))
+    _write_bar(rows, n_bars, open_bar, price, start, price.size, sums)
     times, values = _with_times(rows, n_bars + 1, open_bar, time_ns)
     for row in range(n_bars + 1):
         times[row, 1] = times[row, 0] + interval_ns - 1 - (times[row, 0] - first_ns) % interval_ns
@@ -232,7 +231,7 @@ def threshold_bars(unit, threshold, open_bar, ticks):
     López de Prado (2018), Advances in Financial Machine Learning, sections 2.3.1.2 to 2.3.1.4.
     """
     time_ns, price, _, _ = ticks
-    rows = _rows(FIRST_ROOM)
+    rows = _empty_rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
@@ -240,18 +239,18 @@ def threshold_bars(unit, threshold, open_bar, ticks):
     while tick < price.size:
         sums, tick, reached = _add_until(unit, threshold, sums, start, tick, ticks)
         if reached:
-            _store(rows, n_bars, open_bar, price, start, tick, sums)
+            _write_bar(rows, n_bars, open_bar, price, start, tick, sums)
             n_bars += 1
             rows = _with_room(rows, n_bars)
             start = tick
             sums = _NO_SUMS
-    _store(rows, n_bars, open_bar, price, start, price.size, sums)
+    _write_bar(rows, n_bars, open_bar, price, start, price.size, sums)
     return _with_times(rows, n_bars + 1, open_bar, time_ns)
 
 
 @njit(cache=True)
 def _add_until(unit, threshold, sums, start, first, ticks):
-    # with the unit written out, a loop of its own is compiled for each
+    # each call names its unit as a constant, so that numba compiles one loop a unit
     if unit == TICKS:
         return _add_until_of(TICKS, threshold, sums, start, first, ticks)
     if unit == BASE:
@@ -263,8 +262,8 @@ def _add_until(unit, threshold, sums, start, first, ticks):
 def _add_until_of(unit, threshold, sums, start, first, ticks):
     _, price, qty, tick_sign = ticks
     for tick in range(first, price.size):
-        at = np.uint64(tick)  # an index that may be negative is tested at every tick
-        sums = _add(sums, price[at], qty[at], _bought(tick_sign[at]))
+        at = np.uint64(tick)  # numba would test a signed index at every tick
+        sums = _add(sums, price[at], qty[at], _share_bought(tick_sign[at]))
         if _pick(unit, float(tick + 1 - start), sums.volume, sums.notional) >= threshold:
             return sums, tick + 1, True
     return sums, price.size, False
@@ -274,14 +273,14 @@ def _add_until_of(unit, threshold, sums, start, first, ticks):
 def flow_bars(rule, expected, open_flow, open_bar, ticks):
     """Close a bar when one side of the flow reaches what is expected of a bar.
 
-    A trade adds its amount to its own side, and `rule.against` times that to the other: -1 makes
-    the larger side the absolute imbalance, 0 the larger of bought and sold, which is a run.
+    A trade adds its amount to its own side, and `rule.against` times that to the other. With -1
+    the larger side is the absolute imbalance; with 0 it is the larger of bought and sold, a run.
 
     Parameters
     ----------
     rule : FlowRule
     expected : float64 array of shape (4,)
-        What a bar is expected to hold, see `first_expectations`; updated in place, once a bar.
+        Expected contents of a bar, see `first_expectations`; updated in place, once a bar.
     open_flow : float64 array of shape (3,)
         Flow of the open bar, zeros if there is none; updated in place.
     open_bar, ticks : tuples
@@ -297,35 +296,35 @@ def flow_bars(rule, expected, open_flow, open_bar, ticks):
     for runs, from exponentially weighted bars. With every bar weighing as many ticks as it has,
     the product is the weighted mean of the bars' own sides, which is what `expected` holds.
 
-    Left alone that feeds on itself: signs that cancel shrink it to bars of one tick, a burst
-    blows it up. So it never counts for less than `rule.expected_ticks` of balanced flow would
-    show, ``sqrt(n E[v²])`` or ``n E[v] / 2``, and a bar has `min_ticks` to `max_ticks`.
+    Unguarded, the threshold feeds on itself: signs that cancel shrink bars to one tick, and a
+    burst makes them explode. So it is never below what `rule.expected_ticks` of balanced flow
+    would show, ``sqrt(n E[v²])`` or ``n E[v] / 2``, and a bar has `min_ticks` to `max_ticks`.
 
     References
     ----------
     López de Prado (2018), Advances in Financial Machine Learning, section 2.3.2.
     """
     time_ns, price, qty, tick_sign = ticks
-    rows = _rows(FIRST_ROOM)
+    rows = _empty_rows(FIRST_ROOM)
     n_bars = 0
     start = -open_bar[0][2]
     sums = _resume(open_bar[1])
     flow = (open_flow[0], open_flow[1], open_flow[2])
     threshold = _threshold(rule, expected)
     for tick in range(price.size):
-        buy = _bought(tick_sign[tick])
+        buy = _share_bought(tick_sign[tick])
         sums = _add(sums, price[tick], qty[tick], buy)
         flow = _flow_on(rule, flow, _pick(rule.unit, 1.0, qty[tick], price[tick] * qty[tick]), buy)
         if _closes(rule, flow, tick - start + 1, threshold):
-            _store(rows, n_bars, open_bar, price, start, tick + 1, sums)
-            threshold = _learn(rule, expected, flow, tick - start + 1)
+            _write_bar(rows, n_bars, open_bar, price, start, tick + 1, sums)
+            threshold = _update_expectations(rule, expected, flow, tick - start + 1)
             n_bars += 1
             rows = _with_room(rows, n_bars)
             start = tick + 1
             sums = _NO_SUMS
             flow = (0.0, 0.0, 0.0)
     open_flow[0], open_flow[1], open_flow[2] = flow
-    _store(rows, n_bars, open_bar, price, start, price.size, sums)
+    _write_bar(rows, n_bars, open_bar, price, start, price.size, sums)
     return _with_times(rows, n_bars + 1, open_bar, time_ns)
 
 
@@ -346,7 +345,7 @@ def add_amounts(unit, price, qty, total):
 # ---------------------------------------------------------------------------- the rule of flow
 @njit(cache=True)
 def first_expectations(rule, expected_size, expected_buy_fraction):
-    """What a bar of `rule.expected_ticks` holds if ticks are of one size: the start of a month.
+    """Return the expectations that a month starts with: `rule.expected_ticks` ticks of one size.
 
     Returns
     -------
@@ -390,7 +389,7 @@ def _closes(rule, flow, n_ticks, threshold):
 
 
 @njit(cache=True)
-def _learn(rule, expected, flow, n_ticks):
+def _update_expectations(rule, expected, flow, n_ticks):
     expected[0] += rule.weight * (n_ticks - expected[0])
     for side in range(3):
         expected[side + 1] += rule.weight * (flow[side] - expected[side + 1])
@@ -411,9 +410,8 @@ def _pick(unit, n_ticks, volume, notional):
 
 
 @njit(cache=True)
-def _bought(tick_sign):
-    # not a branch: signs are coin flips, which no processor predicts; nor arithmetic, which is
-    # slower than the sums
+def _share_bought(tick_sign):
+    # a table: no processor predicts a branch on signs, and arithmetic costs more than the sums
     return _SHARE_BOUGHT[tick_sign & 3]
 
 
@@ -434,23 +432,23 @@ def _resume(values):
 
 
 @njit(cache=True)
-def _rows(n_rows):
+def _empty_rows(n_rows):
     return np.empty((n_rows, 3), np.int64), np.empty((n_rows, 7))
 
 
 @njit(cache=True)
 def _with_room(rows, n_filled):
-    # doubled when full; room for a bar a tick from the start costs a huge page to be zeroed a call
+    # doubled when full: with room for a bar a tick, every call would have a huge page zeroed
     if n_filled < len(rows[0]):
         return rows
-    more = _rows(2 * n_filled)
+    more = _empty_rows(2 * n_filled)
     more[0][:n_filled], more[1][:n_filled] = rows
     return more
 
 
 @njit(cache=True)
-def _store(rows, row, open_bar, price, start, stop, sums):
-    # the bar of ticks start to stop; a negative start lies in the chunks before
+def _write_bar(rows, row, open_bar, price, start, stop, sums):
+    # the bar of ticks [start, stop); a negative start lies in an earlier chunk
     times, values = rows
     times[row, 2] = stop
     values[row, 0] = price[start] if 0 <= start < stop else open_bar[1][0]
@@ -464,7 +462,7 @@ def _store(rows, row, open_bar, price, start, stop, sums):
 
 @njit(cache=True)
 def _with_times(rows, n_rows, open_bar, time_ns):
-    # at the end: asked for one by one, times that no cache holds would stop the sums
+    # filled at the end: reading uncached times bar by bar would stall the sums
     times, values = rows[0][:n_rows].copy(), rows[1][:n_rows].copy()
     start = -open_bar[0][2]
     for row in range(n_rows):

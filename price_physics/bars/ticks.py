@@ -1,4 +1,4 @@
-"""Ticks of a month -> its bars, the open one at the end closed and flagged partial."""
+"""Ticks of a month -> its bars; the end of the month closes the last one and flags it partial."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def bars_of_ticks(
     Notes
     -----
     Most kinds close on a tick, and ``close_time_ns`` is that tick's time. Time bars close by the
-    clock: that their last tick is the last is known at the end of the interval and not before.
-    Their ``close_time_ns``, by which events are known everywhere, is therefore the interval's
-    last nanosecond. Stamped with the last tick, an event would know that the venue is silent
-    until then. Time bars are partial only where the month's end cuts their interval.
+    clock: only the end of the interval tells that no tick follows. Their ``close_time_ns``, which
+    is the time of events, is therefore the interval's last nanosecond; stamped with the last
+    tick, an event would know of the silence after it. A time bar is partial only where the
+    month's end cuts its interval.
     """
     times, values, is_partial = close_bars(config, month, ticks)
     return bars_frame(month, times, values, is_partial)
@@ -61,7 +61,7 @@ def bars_of_ticks(
 def close_bars(
     config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run the rule of the kind over a month: where its bars close, and what they add up to.
+    """Find where the bars of a month close and what they add up to, by the rule of their kind.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def close_bars(
     """
     sampling = _sampling(config, month, ticks)
     open_bar, closed = kernels.NO_BAR, []
-    for columns in _columns(ticks[month]):
+    for columns in _tick_arrays(ticks[month]):
         times, values = sampling(open_bar, columns)
         open_bar = times[-1], values[-1]
         closed.append((times[:-1], values[:-1]))
@@ -96,16 +96,16 @@ def bar_scale(
 ) -> float:
     """Return the threshold of a month's bars, or their initial expected ticks.
 
-    With `target_bars_a_day` it is what would have given so many bars a calendar day in the
-    month before, within a factor of `clip_factor` of the study's own either way, and expected
-    ticks within `min_ticks` and `max_ticks`. Without that, or when the month before is not there
-    or has no ticks, it is the study's own.
+    With `target_bars_a_day` it is the value that would have given so many bars a calendar day in
+    the month before, at most a factor of `clip_factor` away from the study's own; expected ticks
+    also stay within `min_ticks` and `max_ticks`. Without a target, or where the month before is
+    absent or has no ticks, it is the study's own.
     """
     if config.target_bars_a_day is None or month - 1 not in ticks:
         return config.scale
     unit = kernels.TICKS if config.expects_flow else _UNITS[config.unit]
     amount = 0.0
-    for _, price, qty, _ in _columns(ticks[month - 1]):
+    for _, price, qty, _ in _tick_arrays(ticks[month - 1]):
         amount = kernels.add_amounts(unit, price, qty, amount)
     if not amount:
         return config.scale
@@ -120,7 +120,7 @@ def bar_scale(
 def _sampling(
     config: BarsConfig, month: Month, ticks: Mapping[Month, Iterable[pd.DataFrame]]
 ) -> Callable[[_Bars, _Ticks], _Bars]:
-    """The kernel of the kind, with everything but the open bar and the ticks."""
+    """Bind the kernel of the kind to everything but the open bar and the ticks."""
     if isinstance(config, TimeBars):
         interval_ns = round(config.interval_minutes * 60e9)
         return partial(kernels.time_bars, month.start_ns, interval_ns)
@@ -140,13 +140,13 @@ def _sampling(
     return partial(kernels.flow_bars, rule, expected, np.zeros(3))
 
 
-def _columns(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
+def _tick_arrays(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
     for frame in chunks:
         names = {"time_ns": np.int64, "price": np.float64, "qty": np.float64, "tick_sign": np.int8}
         columns = [
             np.ascontiguousarray(frame[name].to_numpy(d)).view() for name, d in names.items()
         ]
-        for column in columns:  # one type for the compiler, wherever the frame came from
+        for column in columns:  # one array type for numba, wherever the frame came from
             column.flags.writeable = False
         if len(frame):
             time_ns, price, qty, sign = columns
@@ -156,7 +156,7 @@ def _columns(chunks: Iterable[pd.DataFrame]) -> Iterator[_Ticks]:
 def bars_frame(
     month: Month, times: np.ndarray, values: np.ndarray, is_partial: np.ndarray
 ) -> pd.DataFrame:
-    """Shape what `close_bars` gave as BARS."""
+    """Build BARS from what `close_bars` returned."""
     close_time_ns = np.minimum(times[:, 1], month.end_ns)
     opens, highs, lows, closes, volume, notional, bought = values.T
     bars = {

@@ -1,7 +1,7 @@
 """Proof that a split is clean, whoever made it: no training label touches what is tested.
 
-Nothing is shared with the splitters but the meaning of a block: `splitter` says what to drop, this
-says what should have been dropped and was not.
+It shares only the meaning of a block with the splitters: `splitter` says what to drop, this module
+what should have been dropped and was not.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Finding:
     n_labels : int
         Training labels with this finding; for `INDEX_TWICE` those used twice in training or test.
     train, test : int
-        Positions of the first such training label, and of a test label it may not stand beside.
+        Positions of the first such training label, and of a test label that forbids it.
     train_ns, test_ns : tuple of int
         Their closed intervals, UTC ns.
     """
@@ -81,7 +81,7 @@ def audit_split(
     Raises
     ------
     ValueError
-        When the labels are not sorted intervals, or a position is none of theirs.
+        When the labels are not sorted intervals, or a position is not that of a label.
 
     Notes
     -----
@@ -131,7 +131,7 @@ def _trailing(
 ) -> dict[str, tuple[IntArray, IntArray]]:
     """Training labels that start too early after a block, and the test label that ends last.
 
-    Starts are sorted, so whatever starts by the largest end of all tested before meets that label.
+    As starts are sorted, a label that starts by the largest end of earlier test labels meets it.
     """
     preceding = np.searchsorted(test, train)
     train, preceding = train[preceding > 0], preceding[preceding > 0]

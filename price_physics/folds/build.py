@@ -1,7 +1,7 @@
-"""The anchored training set of a month, and the purged k-fold inside it.
+"""The stage `folds`: the anchored training set of a month, and the purged k-fold inside it.
 
-The set trained through m tests on m+1 by construction: it holds labels whose horizon ended by
-the end of m. Weights and features of its members are not here.
+The set of m holds labels whose horizon ended by the end of m; its model is tested on m+1. Weights
+and features of its members are not here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     months = [m for m in past.of(LABELS.asset) if m <= month]
     start_ns, end_ns, horizon_ns, label, excluded = _members(month, past)
     embargo_ns = study.folds.embargo_ns
-    if study.labels.horizon_bars is not None:  # no setting knows how long so many bars last
+    if study.labels.horizon_bars is not None:  # only the labels tell how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
     members = _frame(FOLD_MEMBERS.columns, month, event_time_ns=start_ns, label_end_ns=end_ns)
     roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
@@ -86,7 +86,7 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
 def _members(
     month: Month, past: Past
 ) -> tuple[IntArray, IntArray, IntArray, npt.NDArray[np.int8], dict[str, IntArray]]:
-    """Start, end, horizon and label of each member, sorted by start; who was left out and why."""
+    """Start, end, horizon and label of each member, by start; times of the others by reason."""
     columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label", "crosses_outage")
     labels, windows = past.table(LABELS, *columns), past.table(IMAGE_WINDOWS, "event_time_ns")
     start_ns, end_ns, horizon_end_ns, label, crosses_outage = stack(
@@ -105,8 +105,9 @@ def _members(
 
 
 def _classes(study: Study, label: npt.NDArray[np.int8]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Name of each class that the network's head tells apart and cannot do without, and its
-    samples. A market whose labels hardly ever time out trains without the flat class.
+    """Find the samples of each class without which there is no training, by the class's name.
+
+    Flat is not one of them: in some markets labels hardly ever time out.
     """
     seen = label if study.model.head == "three_class" else (label == 1).astype(np.int8)
     return {name: seen == value for name, value in _CLASSES[study.model.head].items()}
@@ -169,7 +170,7 @@ def _roles_frame(
     event_time_ns: IntArray,
     excluded: Mapping[str, IntArray],
 ) -> pd.DataFrame:
-    """Every label's role: first those that are no members and why, then fold by fold."""
+    """Build FOLD_ROLES: first the excluded labels with their reasons, then fold by fold."""
     n_folds, n_members = roles.shape
     of = [np.full(len(events), reason, dtype=object) for reason, events in excluded.items()]
     n_excluded = sum(len(events) for events in excluded.values())

@@ -1,4 +1,4 @@
-"""Backtest paths: the tests of combinatorial splits, strung together to whole periods."""
+"""Backtest paths: the tests of combinatorial splits, joined into whole periods."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from price_physics.folds.purged import CombinatorialPurgedCV
 
 
 def stitch_paths(cv: CombinatorialPurgedCV, tested: Sequence[np.ndarray]) -> np.ndarray:
-    """String what each split gave on its test samples together, to one series a path.
+    """Join what each split gave on its test samples into one series a path.
 
     Every path covers every sample exactly once, each by a model that did not train on it, and
     every test of every split is used on exactly one path. What a backtest shows then has a

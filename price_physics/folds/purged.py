@@ -77,7 +77,7 @@ class PurgedKFold(PurgedSplitter):
 
 
 class CombinatorialPurgedCV(PurgedSplitter):
-    """Test every choice of some folds out of many, and string the tests together to whole paths.
+    """Test every choice of some folds out of many, and join the tests into whole paths.
 
     A k-fold backtests the period once; N folds of which k are tested at a time backtest it
     ``C(N, k) k / N`` times, each time by other models.
@@ -144,7 +144,7 @@ class CombinatorialPurgedCV(PurgedSplitter):
             yield [(self.fold_edges[fold], self.fold_edges[fold + 1]) for fold in tested]
 
     def backtest_paths(self) -> IntArray:
-        """Say which split's predictions make up each path.
+        """List the splits whose predictions make up each path.
 
         Returns
         -------

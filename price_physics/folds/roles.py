@@ -1,6 +1,6 @@
-"""What each training sample does in a fold, and of what it leaves out, on whose account.
+"""The role of every sample in a fold; for those left out, why.
 
-Which samples there are is in `build`, what overlaps what in `purged`.
+`build` says which samples there are, `purged` which of them overlap.
 """
 
 from math import ceil
@@ -34,9 +34,9 @@ def fold_roles(
 ) -> npt.NDArray[np.int8]:
     """Give every sample its role in the fold that tests on `test`.
 
-    The last samples of what the test leaves for training stop the training early; what is left
-    is purged against them in turn, so that neither slice has seen the other. What the test and the
-    early stopping both rule out is put down to the test, which comes first.
+    The test leaves samples for training; the last of these stop the training early, and the rest
+    is purged against them in turn, so that neither slice has seen the other. A sample that both
+    the test and the early stopping rule out counts as ruled out by the test, which comes first.
 
     Parameters
     ----------

@@ -21,9 +21,9 @@ def purge(
 ) -> tuple[BoolArray, BoolArray]:
     """Find the labels that may not train because of what is tested.
 
-    Every contiguous block of test labels reaches from its first start to its **largest** end: with
-    labels that end early and late, the last one's end is not it. A label is purged when its closed
-    interval meets that reach, embargoed when it merely starts within the embargo after it.
+    Every contiguous block of test labels reaches from its first start to its **largest** end, which
+    need not be the end of its last label. A label is purged when its closed interval meets that
+    reach, embargoed when it merely starts within the embargo after it.
 
     Parameters
     ----------
@@ -82,8 +82,8 @@ def _gaps(
 ) -> Iterator[_Gap]:
     """Yield what lies before, between and after the blocks, which are in time order.
 
-    Sorted starts make it enough to look at two blocks a gap. Of those before, the one that reaches
-    furthest; of those after, the next: a label that meets a later one lasts while that one starts.
+    As starts are sorted, two blocks a gap are enough. Of those before it, the one that reaches
+    furthest; of those after it, the next: a label that meets a later one meets the next one too.
     """
     n_labels = len(label_start_ns)
     begin, after, free = 0, 0, 0
@@ -159,7 +159,7 @@ class PurgedSplitter(ABC):
                 kept.append(self._positions[gap.free :])
                 continue
             opens_ns = self.label_start_ns[gap.stop]
-            # Where even the latest end so far comes before it, no label needs a look of its own.
+            # Labels before `near` all end before the block: even the latest end so far does.
             near = max(gap.free, int(np.searchsorted(self._latest_end_ns, opens_ns, side="left")))
             over = self.label_end_ns[near : gap.stop] < opens_ns
             kept += [self._positions[gap.free : near], self._positions[near : gap.stop][over]]
@@ -225,7 +225,7 @@ def fold_edges(n_samples: int, n_folds: int, name: str) -> list[int]:
 
 
 def times(values: npt.ArrayLike, name: str) -> IntArray:
-    """Take int64 nanoseconds and nothing else. Raises ValueError."""
+    """Take int64 nanoseconds; raise ValueError for anything else."""
     array = np.asarray(values)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(

@@ -12,8 +12,8 @@ from price_physics.folds.splitter import Blocks, IntArray, PurgedSplitter, fold_
 class _WalkForward(PurgedSplitter):
     """Test one fold after the other, from the second, and train on what ended before it starts.
 
-    With nothing to train on after a test block, the embargo stands before it: a label trains when
-    it ended more than the embargo before the first test label starts.
+    Nothing after a test block trains, so the embargo lies before it: a label trains when it ended
+    more than the embargo before the first test label starts.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class _WalkForward(PurgedSplitter):
             yield [(first, stop)]
 
     def training(self, blocks: Blocks) -> IntArray:
-        """Return the positions of the samples that were over before the test block starts."""
+        """Return the positions of the samples that ended before the test block starts."""
         first = blocks[0][0]
         test_start_ns = int(self.label_start_ns[first])
         begin = int(np.searchsorted(self.label_start_ns, self.oldest_ns(test_start_ns), "left"))
         limit_ns = test_start_ns - self.embargo_ns
-        # Where even the latest end so far comes before it, no label needs a look of its own.
+        # Labels before `near` all end before the block: even the latest end so far does.
         near = max(begin, int(np.searchsorted(self._latest_end_ns, limit_ns, side="left")))
         over = self.label_end_ns[near:first] < limit_ns
         return np.concatenate([self._positions[begin:near], self._positions[near:first][over]])
@@ -60,7 +60,7 @@ class AnchoredWalkForward(_WalkForward):
     label_start_ns, label_end_ns : int64 array of shape (n_samples,)
         The closed interval of each sample's label, sorted by start, UTC ns.
     embargo_ns : int
-        A duration: labels that end that shortly before a test block do not train.
+        A duration: labels that end within it before a test block do not train.
 
     Raises
     ------
@@ -97,7 +97,7 @@ class RollingWalkForward(_WalkForward):
     label_start_ns, label_end_ns : int64 array of shape (n_samples,)
         The closed interval of each sample's label, sorted by start, UTC ns.
     embargo_ns : int
-        A duration: labels that end that shortly before a test block do not train.
+        A duration: labels that end within it before a test block do not train.
 
     Raises
     ------

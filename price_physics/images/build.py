@@ -1,7 +1,7 @@
-"""The `images` partition of a month: which events have an image, and proof of what it looks like.
+"""The stage `images`: which events of a month have an image, and proof of what it looks like.
 
-Stores no images but a few golden ones: a render takes microseconds, so whoever needs images
-renders them from the bars. Channel statistics are what the model normalises with.
+Only a few golden images are stored: a render takes microseconds, so whoever needs images renders
+them from the bars. The model normalises with the channel statistics.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 N_GOLDEN = 256
 N_GOLDEN_RENDERS = 16
-"""All 256 images would be 30 MB a month; their checksums prove as much, sixteen show it."""
+"""All 256 images would be 30 MB a month: checksums prove all of them, sixteen are kept to see."""
 
 MAX_STATISTICS_WINDOWS = 2048
 _BATCH = 128
@@ -49,9 +49,8 @@ def build_images(study: Study, market: Market, month: Month, past: Past) -> Arte
     Returns
     -------
     Artefact
-        IMAGE_WINDOWS, DROPPED_WINDOWS (an event without enough bars behind it is in these, never
-        in those), the render `specification`, channel `statistics`, `checksums`, golden renders
-        and a contact sheet.
+        IMAGE_WINDOWS, DROPPED_WINDOWS (the events without enough bars behind them), the render
+        `specification`, channel `statistics`, `checksums`, golden renders and a contact sheet.
     """
     bars = past.table(BARS)
     visible = {m: bars[m] for m in sorted(bars) if month - 1 <= m <= month}

@@ -1,7 +1,7 @@
 """One PNG that shows people what the network sees: beside each price path, its images.
 
-Draws with Agg through `Figure`, so no global plotting state is touched and the bytes are the
-same on every run. Computes nothing that another stage reads.
+It is drawn with Agg through `Figure`, so no global plotting state is touched and the bytes are the
+same on every run. No other stage reads it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def contact_sheet(
 
 
 class _Sheet:
-    """A figure with a place, in inches, for everything on it; narrow events stand side by side."""
+    """A figure with a place, in inches, for everything on it; narrow events share a row."""
 
     def __init__(self, config: ImagesConfig, n_events: int) -> None:
         from matplotlib.figure import Figure
@@ -186,7 +186,7 @@ def _strips(config: ImagesConfig) -> npt.NDArray[np.uint8]:
 
 
 def _mosaic(config: ImagesConfig, images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """All channels of one event as colours on white: one picture draws faster than thirty axes."""
+    """Join all channels of one event on white: one picture draws faster than thirty axes."""
     from matplotlib import colormaps
 
     n_rows, n_columns = len(config.windows_bars), len(config.channels)
@@ -206,7 +206,7 @@ def _mosaic(config: ImagesConfig, images: npt.NDArray[np.float32]) -> npt.NDArra
 
 
 def _draw_path(axes: Any, windows_bars: list[int], window: _Floats) -> None:
-    """Draw the longest window's closes and volumes, shading where each window reaches back to."""
+    """Draw the longest window's closes and volumes, and shade every window."""
     close, volume = window[CLOSE], window[VOLUME]
     bars = np.arange(1 - len(close), 1)
     for n_bars in windows_bars:

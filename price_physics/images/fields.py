@@ -1,9 +1,10 @@
 """Fields of pairs of bars: Gramian angular summation and difference, and recurrence.
 
 Each pixel is two rounded products and a difference, or one difference: no reduction, no fused
-multiplication. So recurrence is the same on every processor, and the Gramian fields are but for
-the last bit of float32, for torch's root of a processor is its library's. In float64 they equal
-pyts 0.14.1, recurrence to 1e-12, the Gramian fields to 1e-6, where the root magnifies rounding.
+multiplication. So recurrence is the same on every processor. The Gramian fields may differ in the
+last bit of float32, as torch takes the square root from a library that fits the processor. In
+float64 all equal pyts 0.14.1: recurrence to 1e-12, the Gramian fields to 1e-6, as the root
+magnifies rounding.
 """
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from price_physics.images.scaling import block_mean, check, replicated, unit_range
 
-_FEW = 64
+_IMAGES_AT_ONCE = 64
 
 
 def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)) -> Tensor:
@@ -107,16 +108,16 @@ def _polar(windows: Tensor, size: int, sample_range: tuple[float, float]) -> tup
 def _difference(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Tensor:
     """Draw ``a_i * b_j - c_i * d_j`` (B, S, S) of pairs ``(a, b)`` and ``(c, d)`` of (B, S).
 
-    On a processor some pictures at a time: the products are then still in its cache, and a second
-    field of fresh memory would take several times as long, for the system clears it page by page.
+    On the CPU a few images at a time, so that the products stay in its cache. A second field of
+    fresh memory would take several times as long, as the system clears it page by page.
     """
     a, b = first[0][:, :, None], first[1][:, None, :]
     c, d = second[0][:, :, None], second[1][:, None, :]
     if a.requires_grad or not a.is_cpu or torch.compiler.is_compiling():
         return (a * b).sub_(c * d)
     field = a.new_empty(len(a), a.shape[1], b.shape[2])
-    for start in range(0, len(field), _FEW):
-        part = slice(start, start + _FEW)
+    for start in range(0, len(field), _IMAGES_AT_ONCE):
+        part = slice(start, start + _IMAGES_AT_ONCE)
         torch.mul(a[part], b[part], out=field[part])
         field[part].sub_(c[part] * d[part])
     return field

@@ -1,8 +1,8 @@
 """Proof of what was drawn: one checksum an image.
 
-A pixel depends on the bars and on the renderer, not on threads or batch, so the checksums of a
-month can be made again and must be the same. On another kind of processor the last bit of a
-Gramian field may differ: torch takes the root from the library that fits it.
+A pixel depends on the bars and on the renderer, not on threads or batch: rendering a month again
+must give the same checksums. On another kind of processor the last bit of a Gramian field may
+differ (see `fields`).
 """
 
 import hashlib

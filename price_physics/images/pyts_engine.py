@@ -1,6 +1,7 @@
-"""The slow engine: the same pictures by pyts, in float64, for people who want to compare.
+"""The slow engine: the same images by pyts, in float64, for people who want to compare.
 
-pyts is imported when the first picture is drawn, for it compiles half a minute. No gradients.
+pyts is imported when the first image is drawn, as its import compiles for half a minute. It has no
+gradients.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from price_physics.study.images import ImagesConfig
 
 _Array = npt.NDArray[np.float64]
-_WARNINGS = Lock()  # what is shown is a setting of the process
+_WARNINGS = Lock()  # warning filters belong to the whole process
 
 
 def draw(name: str, windows: _Array, config: ImagesConfig) -> _Array:
@@ -28,7 +29,7 @@ def draw(name: str, windows: _Array, config: ImagesConfig) -> _Array:
     Parameters
     ----------
     name : {"gasf", "gadf", "mtf", "recurrence"}
-        What `ImagesConfig` lets through for this engine.
+        What `ImagesConfig` allows for this engine.
     windows : float64 array of shape (n, W)
     config : ImagesConfig
     """

@@ -1,8 +1,8 @@
 """Draw events: cut their windows out of the bars, draw every channel, stack them as one image.
 
-Works on any device, waits for none, and has no shape that depends on a value, so that it can be
-compiled together with a training step. The channels themselves are in `fields`, `transitions`
-and `wavelet`; which events have a window is decided in `build`.
+Rendering works on any device without waiting for it, and no shape depends on a value, so it can be
+compiled together with a training step. The channels themselves are in `fields`, `transitions` and
+`wavelet`; `build` decides which events have a window.
 """
 
 from __future__ import annotations
@@ -78,10 +78,10 @@ class Renderer:
         window_ends : int64 tensor of shape (B,)
             Position of each event's own bar, the last bar it may see.
         dtype : torch.dtype
-            Of the images. They are drawn in float32 and rounded once.
+            Type of the images. They are drawn in float32 and rounded once.
         checked : bool
-            Whether the caller has had `check` look at these ends, say once before a training loop:
-            it waits for the device.
+            Whether the caller has already run `check` on these ends, say once before a training
+            loop: `check` waits for the device.
 
         Returns
         -------
@@ -162,9 +162,9 @@ def _row(channel: str) -> int:
 
 
 def _relative(window: Tensor, row: int) -> Tensor:
-    """A window (B, W) less its last bar, times a power of two: 2^20 is just above its size.
+    """Subtract its last bar from each window (B, W), then scale by a power of two.
 
-    The size is the last of the closes, the largest of the volumes, for the last may be 0.
+    That brings the last close, or the largest volume (the last may be 0), to just below 2^20.
     """
     last = window[:, -1:]
     measure = last if row == CLOSE else window.amax(1, keepdim=True)

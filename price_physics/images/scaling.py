@@ -1,6 +1,6 @@
 """From bars to pixels: which bars a pixel shows, and a window scaled to its own range.
 
-Positions are arithmetic on the device, in the steps of NumPy and pyts, so that nothing is copied
+Positions are computed on the device, in the steps of NumPy and pyts, so that nothing is copied
 there while a network trains. Sums run oldest bar first and are not left to a reduction: the
 pixels depend on neither threads nor batch.
 """
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 _CONSTANT_RANGE = 10 * float(np.finfo(np.float64).eps)
-"""As in pyts: a window that spans less is constant."""
+"""A window that spans less counts as constant, as in pyts."""
 
 
 def check(windows: Tensor, size: int) -> None:
@@ -37,7 +37,7 @@ def blocks(n_bars: int, size: int, device: torch.device) -> tuple[Tensor, Tensor
 
 
 def members(n_bars: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Bars behind each pixel and which of them are there: int64 and bool (size, longest block).
+    """Bars behind each pixel, and which are really there: int64, bool (size, longest block).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Torch on the CPU works on one thread here.
+"""Keep torch on the CPU to one thread.
 
 Our images and networks are small: on idle cores a second thread gives 1.0 to 1.8 times the speed,
 on busy ones its spinning costs up to fifteen times (656 samples a second became 44). And the

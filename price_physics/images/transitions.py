@@ -13,7 +13,7 @@ from torch.nn.functional import embedding_bag, pad
 from price_physics.images.scaling import block_lengths, check, members
 
 _EQUAL_EDGES = 1e-8
-"""As in pyts: closer bin edges are one edge."""
+"""Closer bin edges count as one edge, as in pyts."""
 
 
 def mtf(windows: Tensor, size: int, n_bins: int = 8) -> Tensor:

@@ -32,9 +32,9 @@ def wavelet(windows: Tensor, size: int) -> Tensor:
 
         c(a, t) = sum_u w_a(u) x_(t+u),   w_a(u) ~ (1 - (u/a)^2) exp(-(u/a)^2 / 2),
 
-    where the positive weights add up to 1 and the negative ones to -1. So a pixel is what prices
-    about bar t are above those around them, as a share of the window's range, within [-1, 1]; a
-    constant window is all 0, and the mirror image of a window is the negative. Scales are
+    where the positive weights add up to 1 and the negative ones to -1. So a pixel says how far
+    prices about bar t are above those around them, as a share of the window's range, in [-1, 1]; a
+    constant window is all 0, and an inverted window gives the negative image. Scales are
     geometric from 1 bar (top row) to n/4 bars (bottom row), `MOST_SCALES` of them or n; row r
     shows scale ``r * n_scales // n``. Parameters otherwise as `gasf`.
 
@@ -72,7 +72,7 @@ def scales(n_bars: int) -> npt.NDArray[np.float64]:
     return np.geomspace(1, max(n_bars / 4, 1), min(MOST_SCALES, n_bars))
 
 
-# An operator of its own: a compiler would look through the cache of the weights.
+# A custom operator, as a compiler would trace into the cache of the weights.
 @torch.library.custom_op("price_physics::ricker", mutates_args=())
 def _transform(unit: Tensor) -> Tensor:
     """Coefficients of windows in [0, 1], (B, n_bars): float64 (B, n_scales * n_bars)."""

@@ -1,7 +1,7 @@
-"""What is drawn of all bars, and where in it an event's windows end.
+"""The series that windows are cut from, and the positions in it at which they end.
 
-Finds positions and nothing else: which events have a window is decided in `build`, prices are
-gathered by the renderer.
+Nothing but positions is found here: `build` decides which events have a window, the renderer
+gathers the prices.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 
 CLOSE, VOLUME = 0, 1
-"""Rows of a series: what the windows of an image are cut from."""
+"""Rows of a series, from which the windows of an image are cut."""
 
 
 def window_ends(

@@ -13,8 +13,8 @@ from price_physics.schemas.bars import BARS
 def month_atr(bars: Mapping[Month, pd.DataFrame], month: Month, period: int) -> FloatArray:
     """Average true range of the bars of one month, warmed up on the month before.
 
-    It always starts with the first bar of the month before (or of this one, where that is the
-    market's first): whoever asks for the ATR of an event gets the same float.
+    The recursion always starts with the first bar of the month before (of this one, where that is
+    the market's first), so that every caller gets the same float for an event.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
-"""Triple-barrier labels of one month, touched by ticks, or by highs and lows of candles or bars.
+"""The stage `labels`: triple-barrier labels, touched by ticks, candles or bars.
 
 A label belongs to the month in which its horizon ends by the clock, touched earlier or not.
-How the barriers are chosen is in `policy`, which way they face in `sides`, how a touch is found in
-`kernels`.
+`policy` chooses the barriers, `sides` says which way they face, `kernels` finds the touches.
 """
 
 from __future__ import annotations
@@ -40,8 +39,8 @@ Events = dict[str, npt.NDArray[Any]]
 def build_labels(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Label every event whose horizon ends in the month.
 
-    An event of m-1 stands between the barriers of policy m-2, one of m between those of m-1; with
-    an in-sample policy, of m-1 and m.
+    Events of m-1 get their barriers from policy m-2, events of m from policy m-1; with an in-sample
+    policy, from those of m-1 and m.
 
     Parameters
     ----------
@@ -53,9 +52,9 @@ def build_labels(study: Study, market: Market, month: Month, past: Past) -> Arte
     Returns
     -------
     Artefact
-        LABELS, by event time, and a document of counts. Dropped are events whose horizon of bars
-        lasts over 28 days, those on which a primary model takes no side, and, where the study says
-        so, those whose touching bar reaches both barriers.
+        LABELS, by event time, and a document of counts. An event is dropped when its horizon of
+        bars lasts over 28 days, when the primary model takes no side, or when the touching bar
+        reaches both barriers and the study says so.
 
     Raises
     ------
@@ -95,7 +94,7 @@ def _highlights(label: pd.Series, counts: Mapping[str, Any]) -> dict[str, Highli
 
 
 def _events(study: Study, month: Month, past: Past) -> tuple[Events, dict[str, int]]:
-    """Events that are labelled, on the side of the primary model; how many are not, and why."""
+    """Find the events to label, with their sides; count the dropped ones by reason."""
     bars = past.table(BARS)
     event_time_ns, horizon_end_ns, price, atr = events_ending_in(study, month, bars)
     dropped = {"horizon_over_28_days": count_endless(study, month, bars)}
@@ -120,10 +119,10 @@ def _events(study: Study, month: Month, past: Past) -> tuple[Events, dict[str, i
 
 
 def _first_touch(paths: Paths, events: Events) -> tuple[SideArray, IntArray]:
-    """What is met first, and where: +1 the upper barrier, -1 the lower, 0 neither, DROP unknown.
+    """Find the barrier that is touched first: +1 upper, -1 lower, 0 none, DROP unknown; and where.
 
-    A bar that reaches both met the one beyond which it opened. A tick is a bar of one price: it
-    never reaches both.
+    A bar that reaches both touched the one beyond which it opened, if there is one. A tick is a
+    bar of one price: it never reaches both.
     """
     prices, event = paths.prices, paths.event
     upper, lower = _levels(events)
@@ -140,17 +139,17 @@ def _first_touch(paths: Paths, events: Events) -> tuple[SideArray, IntArray]:
 def _labelled(
     study: Study, market: Market, paths: Paths, events: Events, met: SideArray, touch: IntArray
 ) -> pd.DataFrame:
-    """LABELS of all events, of the undecidable too: those are a loss."""
+    """Build LABELS of all events; an undecidable one is a loss."""
     side, price, atr = events["side"], events["price"], events["atr"]
     prices = paths.prices
     upper, lower = _levels(events)
-    # A short's take-profit is the lower barrier; what nobody can decide is a loss to either side.
+    # A short's take-profit is the lower barrier; an undecidable event is a loss to either side.
     up, down, unknown = met == 1, met == -1, met == DROP
     label = np.where(unknown, -1, met * side).astype(np.int8)
     # Where nothing traded in the horizon the position is worth what it was at the event.
     last_price = np.where(touch > paths.event, prices.close[touch], price)
-    # Of a tick, its price, which is beyond the barrier that it touched. Of a bar that stopped and
-    # came back nobody knows that it left at its level, and of one that went on all know worse.
+    # A tick stops at its price, which is beyond the barrier. A bar stops at the worst of its level,
+    # its open and its close: if it closed beyond the level, the level was hardly what was paid.
     opened, closed = prices.open[touch], prices.close[touch]
     stop_of_long = np.minimum(lower, np.minimum(opened, closed))
     stop_of_short = np.maximum(upper, np.maximum(opened, closed))
@@ -173,7 +172,7 @@ def _labelled(
         "favourable_atr": favourable,
         "adverse_atr": adverse,
         "crosses_outage": _crosses(market.outages, events["event_time_ns"], label_end_ns),
-        # when a horizon of bars ends, and whether within 28 days, only its last bar tells
+        # only its last bar tells when a horizon of bars ends, and whether within 28 days
         "known_at": events["horizon_end_ns"] if counts_bars else label_end_ns,
     }
     return pd.DataFrame(columns, columns=LABELS.columns)
@@ -200,7 +199,7 @@ def _multiples(
         if len(regime) and policy_month >= market.first_month and policy_month not in policies:
             raise PartitionMissing(
                 f"barrier_policy of {policy_month} is not there, and {len(regime)} events of "
-                f"{event_month} stand on it; materialise barrier_policy of {policy_month}"
+                f"{event_month} need it; materialise barrier_policy of {policy_month}"
             )
         pairs.append(multiples(study, policies.get(policy_month), regime, price, atr))
     return (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from price_physics.study.study import Study
 
 NOT_ENDED = np.iinfo(np.int64).max
-"""End of a horizon of bars that the bars so far do not reach, or not within 28 days."""
+"""The end of a horizon of bars that has not ended yet, or not within 28 days."""
 
 
 def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
@@ -59,8 +59,8 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
 def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntArray) -> IntArray:
     """Positions of the events' bars: the last whole bar that closes at each event's time.
 
-    A partial bar can close at the very instant of an event. It is not the event's bar, as
-    nobody could know at that moment that no trade would follow.
+    A partial bar can close at the very instant of an event. It is not the event's bar: at that
+    moment nobody could know that no trade would follow.
 
     Examples
     --------
@@ -75,15 +75,15 @@ def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntA
 def vertical_barriers(
     study: Study, month: Month, event_time_ns: IntArray, bars: Mapping[Month, pd.DataFrame]
 ) -> IntArray:
-    """When each event's horizon ends, as far as it is known when the month is over.
+    """Find when each event's horizon ends, as far as that is known when the month is over.
 
-    By the clock that is known at once. A horizon of bars ends with the close of the n-th whole
-    bar after the event's own; `NOT_ENDED` where there is none yet, or it comes after 28 days.
+    By the clock it is known at once. A horizon of bars ends with the close of the n-th whole bar
+    after the event's own; `NOT_ENDED` where there is none yet, or it comes after 28 days.
 
     Parameters
     ----------
     bars : mapping of Month to DataFrame
-        BARS from the events' first month on; later ones than `month` are not looked at.
+        BARS from the events' first month on; those after `month` are ignored.
     """
     if study.labels.horizon_bars is None:
         return event_time_ns + study.labels.longest_horizon_ns
@@ -97,7 +97,7 @@ def vertical_barriers(
 
 
 def count_endless(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> int:
-    """Count the events whose horizon of bars had not ended after 28 days, over in the month."""
+    """Count the events whose horizon of bars outlasts the 28 days that end in the month."""
     n_endless = 0
     for event_month in (month - 1, month) if month - 1 in bars else (month,):
         time_ns = event_times(bars[event_month], study.events)
@@ -110,7 +110,7 @@ def count_endless(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
 def events_ending_in(
     study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Events of m-1 and m whose horizon ends in m, and whose ATR is known.
+    """Find the events of m-1 and m whose horizon ends in m, and whose ATR is known.
 
     Parameters
     ----------

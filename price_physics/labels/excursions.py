@@ -1,4 +1,4 @@
-"""How far price went after each event, both ways, over the whole horizon.
+"""The stage `excursions`: how far price went either way over the horizon of each event.
 
 Barriers and sides play no part: excursions are what barriers are chosen from.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def build_excursions(study: Study, market: Market, month: Month, past: Past) -> Artefact:
-    """Favourable and adverse excursion of every event whose horizon ends in the month.
+    """Measure both excursions of every event whose horizon ends in the month.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def build_excursions(study: Study, market: Market, month: Month, past: Past) -> 
     Returns
     -------
     Artefact
-        EXCURSIONS, by event time. An event after which nothing traded has gone nowhere.
+        EXCURSIONS, by event time; both are 0 where nothing traded within the horizon.
 
     Raises
     ------

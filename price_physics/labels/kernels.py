@@ -13,8 +13,8 @@ make a pyramid of twice the size. (Sixteen blocks to a block above take fewer st
 a short scan that the processor cannot predict: two to one measured as fast on ticks and faster on
 bars.)
 
-Positions are unsigned inside a search: of signed ones numba asks at every read whether they count
-from the end, which took a tenth of the time.
+Positions are unsigned inside a search: numba tests signed ones at every read for counting from the
+end, which took a tenth of the time.
 """
 
 import numpy as np
@@ -112,7 +112,7 @@ def cusum_filter(log_price, threshold):
 
 
 def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
-    """Which barrier is touched first after each event, and by which tick.
+    """Find the barrier that is touched first after each event, and the touching tick.
 
     The path of an event holds the ticks with ``event time < time_ns <= event time + horizon``,
     where the event time is ``time_ns[event_tick]``: later trades of the same instant are not in
@@ -156,13 +156,12 @@ def first_touch(time_ns, price, event_tick, upper, lower, horizon_ns):
 
 
 def first_touch_bars(close_time_ns, high, low, event_bar, upper, lower, horizon_ns, both):
-    """Which barrier is touched first after each event, and in which bar.
+    """Find the barrier that is touched first after each event, and the touching bar.
 
     The path of an event holds the bars that close after the event's bar and within the horizon.
     The high and low of a bar that touches both sides do not tell which came first: such a label
-    is undecidable here. (The bar's open may tell, and a path of bars holds all of the bar that
-    follows the event's, trades of the event's own instant included: `first_touch` on the ticks
-    leaves those out.)
+    is undecidable here, though the bar's open may tell. The bar after the event's is on the path
+    as a whole, with any trades of the event's own instant; `first_touch` on ticks leaves those out.
 
     Parameters
     ----------
@@ -256,9 +255,9 @@ def _one_or_each(values, n_events, dtype):
 def _pyramid(high, low, n_searches):
     """Highest and lowest price of every node; node i spans nodes 2 i and 2 i + 1, node 1 all.
 
-    The two stand side by side: one cache line a visit. The second half are the leaves; those after
-    the last tick hold -inf and inf. Also returns how wide a leaf is, as a power of two: 16 to 128
-    ticks, as many as there are for a search.
+    The two lie side by side: one cache line a visit. The second half are the leaves; those after
+    the last tick hold -inf and inf. Also returns the width of a leaf, as a power of two: 16 to 128
+    ticks, as many as there are for each search.
     """
     bits, n_leaves = _ROW, 1
     while bits < 7 and n_searches << bits < len(high):
@@ -277,7 +276,7 @@ def _build(high, low, nodes, bits):
     for leaf in range(n_whole):
         highest, lowest = -np.inf, np.inf
         for row in range(leaf << (bits - _ROW), (leaf + 1) << (bits - _ROW)):
-            # Of a length that the compiler knows, and so unrolls: a quarter faster.
+            # The compiler knows this length and unrolls the loop: a quarter faster.
             for i in range(row << _ROW, (row << _ROW) + (1 << _ROW)):
                 highest, lowest = max(highest, high[i]), min(lowest, low[i])
         nodes[n_leaves + leaf, 0], nodes[n_leaves + leaf, 1] = highest, lowest
@@ -321,7 +320,7 @@ def _extend(price, nodes, bits, first_tick, last_tick, highest, lowest):
 def _touch(
     time_ns, high, low, nodes, bits, event, upper, lower, horizon_ns, label_of_both, label, touch
 ):
-    """Fill touches, and labels that come in as zeros; count what meets both barriers at once."""
+    """Fill touches, and labels that come in as zeros; count those that touch both barriers."""
     n_ticks, n_both, line = np.uint64(len(time_ns)), 0, np.uint64(0)
     width = np.uint64(bits)
     for e in range(len(event)):
@@ -332,14 +331,14 @@ def _touch(
         if at < n_ticks and time_ns[at] <= end_ns:
             touch[e] = at
             up, down = high[at] >= upper[e], low[at] <= lower[e]
-            # Arithmetic, as which of the two it is cannot be predicted; both at once is rare.
+            # Arithmetic, as no branch could predict which of the two it is; both is rare.
             label[e] = (
                 label_of_both[e if len(label_of_both) > 1 else 0] if up & down else 2 * up - 1
             )
             n_both += up & down
         else:
-            # Events in order end in order: look on from where the last time-out ended, a cache line
-            # at a time (a twentieth faster at 30 ticks an event, a tenth at 60).
+            # Events in order end in order: search on from the end of the last time-out, a cache
+            # line at a time (a twentieth faster at 30 ticks an event, a tenth at 60).
             ahead = line > start and time_ns[line - _ONE] <= end_ns
             line = _first_after(time_ns, end_ns, line if ahead else start, _LINE)
             stop = line
@@ -353,10 +352,10 @@ def _touch(
 def _first_after(time_ns, moment_ns, start, width):
     """First position from `start` on that is later than a moment, else the length.
 
-    Found to within a width: that position is at most ``width - 1`` after the one returned, a
-    multiple of the width after `start`. Gallops past it, slowly at first, and halves what is left,
-    by arithmetic, as neither half is the likelier: O(log distance), and nearly nothing where the
-    answer is near.
+    Exact to within `width`: the true position is at most ``width - 1`` after the one returned,
+    which lies a multiple of `width` after `start`. Steps grow until they pass the position, then
+    are halved, by arithmetic, as neither half is likelier: O(log distance), and nearly nothing
+    where the answer is near.
     """
     n, first, step = np.uint64(len(time_ns)), start, width
     while start + step <= n and time_ns[start + step - _ONE] <= moment_ns:
@@ -390,13 +389,13 @@ def _first_outside(time_ns, high, low, nodes, bits, start, end_ns, upper, lower)
             return n
         # A left node's parent spans it and more; what follows a right one starts the next parent.
         node, depth, known = (node + _ONE) >> _ONE, depth + _ONE, node
-    # Of a left node's parent the other half is the one.
+    # Reached from its left half, which is inside: the right half is the one.
     half = np.uint64(known == node << _ONE)
     node, depth = (node << half) + half, depth - half
     at = ((node << depth) - n_leaves) << bits
     if time_ns[at] > end_ns:
         return at
-    # Two levels at once: what is read lies side by side, and is waited for once, not twice.
+    # Two levels at once: their nodes lie side by side, so memory is waited for once, not twice.
     while node < n_leaves >> _ONE:
         node <<= _TWO
         one = _inside(nodes, node, upper, lower)

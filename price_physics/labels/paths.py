@@ -1,6 +1,6 @@
-"""What price did after an event: where its path starts, how far it went.
+"""The path of the price after an event: where it starts, how far it goes.
 
-Which barriers stand in its way is not known here; `build` and `excursions` share what is.
+`build` and `excursions` share it; it knows no barriers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Paths:
     Attributes
     ----------
     prices : Prices
-        Of the month before and the month.
+        Prices of the month before and of the month.
     event : int64 array of shape (n_events,)
         The last position known at each event; its path starts with the next.
     """
@@ -59,19 +59,19 @@ class Paths:
 
 
 def paths_of(study: Study, month: Month, past: Past, event_time_ns: IntArray) -> Paths:
-    """Lay out the paths of events of the month before and the month.
+    """Find the paths of events of the month before and of the month.
 
     Parameters
     ----------
     past : Past
-        Ticks or candles of m-1 and m, or bars: those that the study's labels are touched by.
+        TICKS or CANDLES of m-1 and m, or BARS where `labels.path` is "bars".
     event_time_ns : int64 array of shape (n_events,)
         Sorted.
 
     Raises
     ------
     StoreError
-        When the bars were not built from these ticks.
+        When the bars were not built from these prices.
     """
     months = (month - 1, month)
     if study.labels.path == "bars":

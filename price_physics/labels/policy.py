@@ -1,7 +1,7 @@
-"""Past excursions -> the multiples of ATR at which next month's barriers stand.
+"""The stage `barrier_policy`: past excursions -> barriers of the next month, in multiples of ATR.
 
 The policy of m knows excursions whose horizon ended by the end of m and serves events of m+1; an
-in-sample one, events of m. Prices are not here: a multiple becomes a barrier in `sides`.
+in-sample one serves events of m. `sides` turns multiples into prices.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 EVERY_REGIME = -1
 REGIMES = (0, 1, 2)
 
-_Row = tuple[int, float, float, int, str]
+_PolicyRow = tuple[int, float, float, int, str]
 """Columns of BARRIER_POLICY up to `source`."""
 
 
 def build_policy(study: Study, market: Market, month: Month, past: Past) -> Artefact:
-    """Take-profit and stop-loss multiples for the events of the next month.
+    """Choose the take-profit and stop-loss multiples for the events of the next month.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ def build_policy(study: Study, market: Market, month: Month, past: Past) -> Arte
     Returns
     -------
     Artefact
-        BARRIER_POLICY: a row a regime of kind "regime", else one row for every regime. A sample
-        under the floor has the study's fallback. Of kind "fixed" and "percent", what the study
-        says. An in-sample policy is marked.
+        BARRIER_POLICY: for kind "regime" one row a regime, else one row that serves every regime.
+        A sample of fewer than `min_events` gets the study's fallback; kinds "fixed" and "percent"
+        get what the study says. An in-sample policy is marked.
 
     Raises
     ------
     StoreError
         When an excursion's event has no regime.
     """
-    frame = _frame(_rows(study, month, past), month)
+    frame = _policy_frame(_policy_rows(study, month, past), month)
     return Artefact(
         tables=((BARRIER_POLICY, frame),),
         in_sample=study.barrier_policy.in_sample,
@@ -62,7 +62,7 @@ def build_policy(study: Study, market: Market, month: Month, past: Past) -> Arte
     )
 
 
-def _rows(study: Study, month: Month, past: Past) -> list[_Row]:
+def _policy_rows(study: Study, month: Month, past: Past) -> list[_PolicyRow]:
     config = study.barrier_policy
     if not isinstance(config, QuantileBarriers):
         return [(EVERY_REGIME, *config.levels, 0, config.kind)]
@@ -98,16 +98,16 @@ def multiples(
     price: FloatArray,
     atr: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Take-profit and stop-loss multiples of events.
+    """Look up the take-profit and stop-loss multiples of events.
 
     Parameters
     ----------
     policy : DataFrame or None
-        BARRIER_POLICY of the month that serves the events'; None before there is one, where
-        the study's fallback stands.
+        BARRIER_POLICY that serves the events' month; None before the first, where the study's
+        fallback is used.
     regime : int array of shape (n_events,)
     price, atr : float64 array of shape (n_events,)
-        Close and ATR of the events' bars: a percentage of the first is a multiple of the second.
+        Close and ATR of the events' bars: they turn a percentage into a multiple.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def multiples(
     )
 
 
-def _frame(rows: list[_Row], month: Month) -> pd.DataFrame:
+def _policy_frame(rows: list[_PolicyRow], month: Month) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=BARRIER_POLICY.columns[:-1])
     return frame.astype({"regime": np.int8}).assign(known_at=np.int64(month.end_ns))
 

@@ -1,4 +1,4 @@
-"""Which way an event is traded, and where its barriers stand for that.
+"""The side of an event's trade, and the barriers for that side.
 
 Without a primary model every event is a long. With one the take-profit stands where the side
 wins: below the price of a short (López de Prado 2018, section 3.6). Multiples come from `policy`.
@@ -20,7 +20,7 @@ SideArray = npt.NDArray[np.int8]
 
 
 def event_sides(config: LabelsConfig, trailing_return: FloatArray) -> SideArray:
-    """The side of every event: +1 long, -1 short, 0 where the primary model has no opinion.
+    """Choose the side of every event: +1 long, -1 short, 0 where the primary model takes none.
 
     Parameters
     ----------
@@ -65,5 +65,5 @@ def barrier_levels(
 def with_and_against(
     side: SideArray | IntArray, rise: FloatArray, fall: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """What a rise and a fall are to the side: favourable and adverse."""
+    """Turn a rise and a fall into the favourable and the adverse move of the side."""
     return np.where(side > 0, rise, fall), np.where(side > 0, fall, rise)

@@ -31,7 +31,7 @@ def grad_cam(
     Returns
     -------
     float32 tensor of shape (B, S, S)
-        Non-negative, each map sums to 1. Where nothing speaks for the class the map is even.
+        Non-negative, each map sums to 1. A map with nothing for the class is even.
 
     References
     ----------
@@ -104,7 +104,7 @@ def explain(
     features : float64 array of shape (n_events, n_features)
         Unscaled features of the head.
     class_index, channel : int
-        The class explained; the rendered channel to hand back.
+        The class to explain; the rendered channel to return.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 ATTENTION_BINS = 8
 ATTENTION_WEIGHT = 0.5
-"""What the attention counts beside the price path, which counts 1."""
+"""Weight of the attention beside the price path, which weighs 1."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def cluster(features: np.ndarray, n_clusters: int, seed: int) -> Clusters:
     n_clusters : int
         At least 1, at most the number of events; fewer come back when events coincide.
     seed : int
-        Of the initial centres.
+        Seed of the initial centres.
     """
     n_clusters = min(n_clusters, len(np.unique(features, axis=0)))
     with threadpool_limits(limits=1):  # sums over threads come in any order

@@ -1,4 +1,4 @@
-"""What one motif is: its events, its shape, and all that is drawn of it."""
+"""A motif: its events, its shape, and all that is drawn of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Motif:
-    """One motif with all that is drawn of it; `events` are rows of the month's candidates."""
+    """One motif; `events` are rows of the month's candidates."""
 
     name: str
     side: int

@@ -13,7 +13,7 @@ N_POINTS = 32
 
 
 @dataclass(frozen=True)
-class Paths:
+class StandardPaths:
     """Standardised paths of shape (n_events, N_POINTS), zero at the window's start.
 
     `early` and `late` hold the mean squared bar change of the window's first and last third, in
@@ -25,7 +25,7 @@ class Paths:
     late: np.ndarray
 
 
-def standard_paths(close: np.ndarray, ends: np.ndarray, window: int) -> Paths:
+def standard_paths(close: np.ndarray, ends: np.ndarray, window: int) -> StandardPaths:
     """Cut, standardise and resample the windows that end at `ends`.
 
     Parameters
@@ -39,7 +39,7 @@ def standard_paths(close: np.ndarray, ends: np.ndarray, window: int) -> Paths:
 
     Returns
     -------
-    Paths
+    StandardPaths
         A constant window gives zeros.
 
     Raises
@@ -63,7 +63,7 @@ def standard_paths(close: np.ndarray, ends: np.ndarray, window: int) -> Paths:
     changes = np.divide(changes, unit, out=np.zeros_like(changes), where=unit > 0)
     path = np.concatenate([np.zeros((len(ends), 1)), changes.cumsum(axis=1)], axis=1)
     third = max(1, (window - 1) // 3)
-    return Paths(
+    return StandardPaths(
         path=_resample(path, N_POINTS),
         early=(changes[:, :third] ** 2).mean(axis=1),
         late=(changes[:, -third:] ** 2).mean(axis=1),

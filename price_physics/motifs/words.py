@@ -18,7 +18,7 @@ _QUARTERS = ("first", "second", "third", "last")
 
 @dataclass(frozen=True)
 class Shape:
-    """What is said about: the mean of a motif's events.
+    """What the words describe: the mean of a motif's events.
 
     Attributes
     ----------
@@ -69,7 +69,11 @@ def _telling_numbers(shapes: list[Shape]) -> list[str]:
     """One quantity that differs between all the shapes, at the fewest digits that show it."""
     measures = (
         ("net move {} typical moves", [s.path[-1] - s.path[0] for s in shapes], "+"),
-        ("attention to the last quarter {} %", [100 * _folded(s, 4)[-1] for s in shapes], ""),
+        (
+            "attention to the last quarter {} %",
+            [100 * _fold(s.attention, 4)[-1] for s in shapes],
+            "",
+        ),
         ("range {} typical moves", [float(np.ptp(s.path)) for s in shapes], ""),
         ("spread {} typical moves", [s.spread for s in shapes], ""),
         ("moves late over early {}", [s.volatility_ratio for s in shapes], ""),
@@ -205,10 +209,6 @@ def _agreement(shape: Shape) -> str:
     if shape.spread > 1.2 * extent:
         return "though its events vary widely"
     return "its events much alike" if shape.spread < 0.25 * extent else ""
-
-
-def _folded(shape: Shape, n_bins: int) -> np.ndarray:
-    return _fold(shape.attention, n_bins)
 
 
 def _fold(attention: np.ndarray, n_bins: int) -> np.ndarray:

@@ -1,8 +1,7 @@
-"""The assets: one body for every stage, and three that need something of their own.
+"""The assets: one body for every stage, except for three that need something of their own.
 
-`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `report` writes down that
-somebody looked; the last two are tracked. What an asset reads, gives and obeys stands in
-`pipeline.dag`.
+`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `report` adds to the ledger
+of trials; MLflow tracks the last two. `pipeline.dag` says what an asset reads, gives and obeys.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,8 +33,8 @@ Months = Mapping[Month, Partition]
 
 
 @dataclass(frozen=True)
-class Site:
-    """A study on its market in a project: what the assets of a study close over."""
+class StudyScope:
+    """A study, its market and its project: what every asset of the study needs."""
 
     project: Project
     market: Market
@@ -50,53 +49,53 @@ class Site:
         return function(self.study, self.market, month_of(context), Past(inputs), **own)
 
 
-def build_study_assets(site: Site) -> list[dg.AssetsDefinition]:
+def build_study_assets(scope: StudyScope) -> list[dg.AssetsDefinition]:
     """Make every asset of a study, in the order of the pipeline."""
     own = {"model": _model_asset, "report": _report_asset}
-    return [own.get(name, _stage_asset)(site, name) for name in STAGES if name != "ticks"]
+    return [own.get(name, _stage_asset)(scope, name) for name in STAGES if name != "ticks"]
 
 
-def _stage_asset(site: Site, name: str) -> dg.AssetsDefinition:
-    @dg.asset(**_arguments(name, site.market, site.study, site.partitions))
+def _stage_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
     def stage(context: dg.AssetExecutionContext, **inputs: Any) -> Artefact:
-        return site.make(name, context, inputs)
+        return scope.make(name, context, inputs)
 
     return stage
 
 
-def _model_asset(site: Site, name: str) -> dg.AssetsDefinition:
-    @dg.asset(**_arguments(name, site.market, site.study, site.partitions))
+def _model_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
     def model(
         context: dg.AssetExecutionContext,
         tracking: dg.ResourceParam[MlflowTracking],
         **inputs: Any,
     ) -> Artefact:
         month = month_of(context)
-        place = checkpoint_folder(site.project, site.study.name, month)
-        with training_bar(f"training {site.study.name} {month}") as progress:
-            artefact = site.make(name, context, inputs, progress=progress, checkpoints=place)
+        place = checkpoint_folder(scope.project, scope.study.name, month)
+        with training_bar(f"training {scope.study.name} {month}") as progress:
+            artefact = scope.make(name, context, inputs, progress=progress, checkpoints=place)
         tags = run_tags(context, inputs["folds"][month], artefact.warm_up)
-        tracking.log_month(site.study, site.market, month, tags=tags, **logged_of_fit(artefact))
+        tracking.log_month(scope.study, scope.market, month, tags=tags, **logged_of_fit(artefact))
         return artefact
 
     return model
 
 
-def _report_asset(site: Site, name: str) -> dg.AssetsDefinition:
-    @dg.asset(**_arguments(name, site.market, site.study, site.partitions))
+def _report_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
     def report(
         context: dg.AssetExecutionContext,
         tracking: dg.ResourceParam[MlflowTracking],
         **inputs: Any,
     ) -> Artefact:
         month, walked = month_of(context), inputs["walk_forward"]
-        seen = environment(site.study, site.market, walked)
-        ledger = site.project.ledger
-        artefact = site.make(name, context, inputs, ledger=ledger, environment=seen)
+        seen = environment(scope.study, scope.market, walked)
+        ledger = scope.project.ledger
+        artefact = scope.make(name, context, inputs, ledger=ledger, environment=seen)
         logged = logged_of_report(artefact)
         tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags")
-        tracking.log_month(site.study, site.market, month, tags=tags, **logged)
-        page = site.project.outputs / site.study.name / "reports" / f"{month}.html"
+        tracking.log_month(scope.study, scope.market, month, tags=tags, **logged)
+        page = scope.project.outputs / scope.study.name / "reports" / f"{month}.html"
         context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})
         return artefact
 
@@ -116,7 +115,7 @@ def build_ticks_asset(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Artefact]]:
         month = month_of(context)
-        project.data.mkdir(parents=True, exist_ok=True)  # for what memory should not hold
+        project.data.mkdir(parents=True, exist_ok=True)  # for tables too long for memory
         with reading_bar(f"{market.name} {month}") as progress:
             try:
                 artefact = STAGES["ticks"].function()(
@@ -138,7 +137,7 @@ def build_ticks_asset(
 
 
 def checkpoint_folder(project: Project, study: str, month: Month) -> Path:
-    """Where the fits of a month keep their state until its partition stands."""
+    """Where the fits of a month keep their state until its partition is written."""
     return project.data / "checkpoints" / study / str(month)
 
 

@@ -1,4 +1,4 @@
-"""The audit itself: a base run, then a run a moment with every later tick changed."""
+"""Run the audit: a base run, then for each moment a run with every later tick changed."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ import pandas as pd
 from price_physics.audit.caps import CAPS, lowered
 from price_physics.audit.dumps import read_dumps, tampered_dumps
 from price_physics.audit.findings import Audit
-from price_physics.audit.gathering import Gathering
+from price_physics.audit.gathering import GatheredFindings
 from price_physics.audit.moments import choose_moments, last_month
 from price_physics.audit.scratch import make_project, scratch_folder
 from price_physics.months import Month
@@ -38,21 +38,21 @@ def run_audit(
     caps: Mapping[str, float] = CAPS,
     seed: int = 0,
 ) -> Audit:
-    """Change every tick after each of several moments, and look for what should not have noticed.
+    """Change every tick after each of several moments, and look for earlier results that changed.
 
     Parameters
     ----------
     first, last : Month, optional
         Both inclusive; see `months_of_run`.
     moments_ns : sequence of int, optional
-        UTC ns; `n_moments` of them are chosen by default, in turn amid a month and at the end of
-        one.
+        UTC ns; by default `n_moments` are chosen, in turn in the middle of a month and at the end
+        of one.
     assets : sequence of str, optional
-        Audit these and what they read; every asset by default.
+        Audit these and all that they read; every asset by default.
     caps : mapping of "section.setting" to number
-        Settings of the study that are lowered, for speed and for some trades to compare.
+        Settings of the study that are lowered, for speed and to have trades to compare.
     seed : int
-        Of the tampering.
+        Seed of the tampering.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def run_audit(
     moments = list(moments_ns) or choose_moments(months, dumps, n_moments, market.candle_ns)
     ends = {t_ns: last_month(t_ns, months, study) for t_ns in sorted(set(moments))}
     overrides = lowered(study, caps)
-    found = Gathering(study, market, stages)
+    gathered = GatheredFindings(study, market, stages)
     furthest = max(ends.values())
     n_runs = sum(end - months[0] + 1 for end in (furthest, *ends.values())) * len(stages)
     with scratch_folder(project, study) as folder, asset_bar("", n_runs) as bar:
@@ -90,26 +90,26 @@ def run_audit(
             return Store(scratch.store)
 
         base = run("base", dumps, furthest)
-        found.look_at_marks(base, Month.span(months[0], furthest))
-        found.look_at_splits(base, Month.span(months[0], furthest))
+        gathered.check_marks(base, Month.span(months[0], furthest))
+        gathered.check_splits(base, Month.span(months[0], furthest))
         for t_ns, end in ends.items():
             name = f"after-{t_ns}"
             after = run(name, tampered_dumps(market, dumps, t_ns, seed), end)
-            found.look_at(base, after, Month.span(months[0], end), t_ns)
+            gathered.compare_stores(base, after, Month.span(months[0], end), t_ns)
             shutil.rmtree(folder / name)
         bar.set_description(f"audit of {study.name}")
-    audit = found.audit((str(months[0]), str(furthest)), tuple(ends), overrides)
+    audit = gathered.audit((str(months[0]), str(furthest)), tuple(ends), overrides)
     write_atomically(result_path(project, study.name), canonical_json(audit.document()))
     return audit
 
 
 def result_path(project: Project, study_name: str) -> Path:
-    """Where the last audit of a study is written down."""
+    """Where the result of a study's last audit is kept."""
     return project.outputs / study_name / "audit.json"
 
 
 class _NoTracking(MlflowTracking):
-    """No asset reads what is tracked, and an audit is nothing to track."""
+    """Tracks nothing: no asset reads what is tracked, and an audit is no result of the study."""
 
     def log_month(self, *_: Any, **__: Any) -> str:
         return ""
@@ -122,7 +122,7 @@ def materialise(
     assets: Sequence[str],
     on_written: Callable[[Partition], None],
 ) -> None:
-    """Run assets month by month, with run records that nobody keeps."""
+    """Materialise assets month by month; the run records are not kept."""
     study, market = find_study(project, study_name)
     built = build_definitions(project, on_written)
     tracking = _NoTracking(folder=str(project.data / "mlflow"))

@@ -1,7 +1,7 @@
-"""Month by month, in one process, with real run records.
+"""Run a study month by month, in one process, with real run records.
 
-Partition m reads every earlier month, so months run in order; what is current is skipped, so an
-interrupted backfill goes on where it was.
+Partition m reads every earlier month, so months run in order. Current partitions are skipped, so
+an interrupted backfill continues where it was.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def run_backfill(
     ConfigError
         When the study or the months do not exist.
     PricePhysicsError
-        Whatever stopped a month; earlier months stand.
+        Whatever stopped a month; earlier months are kept.
     """
     study, market = find_study(project, study_name)
     months = months_of_run(project, market, first, last)
@@ -79,7 +79,7 @@ def run_backfill(
         for month in months:
             stale = stale_assets(project, market, study, month)
             if stale[:1] == ["ticks"]:
-                # A new file leaves the ticks of the months before it as they were: look again.
+                # A new file may leave the ticks as they were: then the rest is not stale.
                 run_month(definitions, instance, market, study, month, ["ticks"])
                 written += 1
                 stale = stale_assets(project, market, study, month)
@@ -88,7 +88,7 @@ def run_backfill(
             if stale:
                 run_month(definitions, instance, market, study, month, stale)
             written += len(stale)
-            for asset in STAGES:  # outputs may have been deleted
+            for asset in STAGES:  # copies in outputs may have been deleted
                 key = (owner_of(asset, study.name, market.name), asset)
                 publish_missing(project.outputs, Store(project.store).read(key, month))
         bar.set_description(f"{study.name} {months[0]} to {months[-1]}")
@@ -110,7 +110,7 @@ def _only_backfill(project: Project, study: str) -> Iterator[None]:
 
 
 def _tag(study: Study) -> str:
-    """Value of the study's tag on our runs: they pass by the queue and must not fill its limit."""
+    """Value of the study's tag on our runs: they bypass the queue and must not fill its limit."""
     return f"{study.name}/backfill"
 
 
@@ -121,7 +121,7 @@ def _close_killed_runs(instance: dg.DagsterInstance, study: Study) -> None:
         statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING],
     )
     for run in instance.get_runs(unfinished):
-        instance.report_run_failed(run, "the backfill was killed; a later one goes on")
+        instance.report_run_failed(run, "the backfill was killed; a later one continues it")
 
 
 def find_study(project: Project, name: str) -> tuple[Study, Market]:
@@ -140,9 +140,9 @@ def months_of_run(
 ) -> list[Month]:
     """List the months of a market that are over, from `first` to `last`.
 
-    By default the first is the market's, and the last is the market's `last_month` or else the last
-    of which a file holds a trade: nobody knows yet whether an older market has gone silent or its
-    newest file has not arrived.
+    By default the first is the market's. The last is the market's `last_month`, or else the last
+    month of which a file holds a trade: of later ones nobody knows whether the market was silent or
+    the files have not arrived.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def run_month(
 
 
 def _cause(result: dg.ExecuteInProcessResult, study: Study, month: Month) -> BaseException:
-    """Unwrap the error that stopped a run: our own message, else Dagster's whole account."""
+    """Unwrap the error that stopped a run: our own message, or else Dagster's whole trace."""
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error

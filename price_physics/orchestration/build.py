@@ -1,6 +1,6 @@
 """Assemble the definitions of a project: markets, studies, resources, jobs, schedules.
 
-One function with overrides, so that a test swaps what it must. Nothing is computed here.
+Nothing is computed here.
 """
 
 import shutil
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from price_physics.orchestration.assets import (
-    Site,
+    StudyScope,
     build_study_assets,
     build_ticks_asset,
     checkpoint_folder,
@@ -36,7 +36,7 @@ def build_definitions(
     ----------
     project : Project
     on_written : callable, optional
-        Called with each partition once it stands, for progress bars.
+        Called with each partition once it is written, for progress bars.
 
     Raises
     ------
@@ -48,8 +48,8 @@ def build_definitions(
     assets = [build_ticks_asset(project, m, partitions[m.name]) for m in markets.values()]
     jobs = []
     for study in studies.values():
-        site = Site(project, markets[study.market], study, partitions[study.market])
-        assets += build_study_assets(site)
+        scope = StudyScope(project, markets[study.market], study, partitions[study.market])
+        assets += build_study_assets(scope)
         jobs.append(build_study_job(study))
     return dg.Definitions(
         assets=assets,
@@ -62,17 +62,17 @@ def build_definitions(
                 Store(project.store),
                 project.outputs,
                 _expected(markets, studies),
-                _tidying(project, on_written),
+                _after_writing(project, on_written),
             ),
             "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
         },
     )
 
 
-def _tidying(
+def _after_writing(
     project: Project, on_written: Callable[[Partition], None] | None
 ) -> Callable[[Partition], None]:
-    """Remove the checkpoints of a model once its partition stands; then tell `on_written`."""
+    """Remove a model's checkpoints once its partition is written; then call `on_written`."""
 
     def written(partition: Partition) -> None:
         study, asset = partition.key
@@ -86,7 +86,7 @@ def _tidying(
 
 
 def _expected(markets: dict[str, Market], studies: dict[str, Study]) -> dict[Key, Expected]:
-    """Today's settings hash and tables of every asset."""
+    """Today's settings hash, code version and tables of every asset."""
     pairs: list[tuple[Study | None, Market, str]] = [(None, m, "ticks") for m in markets.values()]
     for study in studies.values():
         pairs += [(study, markets[study.market], asset) for asset in STAGES if asset != "ticks"]

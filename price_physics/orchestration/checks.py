@@ -1,7 +1,7 @@
 """Asset checks of a month's ticks, on three levels, for the Dagster UI.
 
-Stop: nothing lands. Quarantine: rows are set aside and counted. Report: counted and scored.
-``ticks`` decides; a check only shows what it decided.
+Stop: nothing is written. Quarantine: rows are set aside and counted. Report: oddities are counted
+and scored. ``ticks`` decides; a check only shows what it decided.
 """
 
 import warnings
@@ -15,7 +15,7 @@ _DESCRIPTIONS = {
     STOP: (
         "Stop: checksums and CRCs hold, no file is cut off, every schema is known, one unit of "
         "time a file, no other instrument; with strict_gaps no whole day and at most 0.1 % of ids "
-        "missing. Nothing lands otherwise."
+        "missing. Otherwise nothing is written."
     ),
     QUARANTINE: (
         "Quarantine: no unreadable field, no price or quantity at or below zero, no id with "
@@ -23,7 +23,7 @@ _DESCRIPTIONS = {
     ),
     REPORT: (
         "Report: no duplicate dropped, row out of order, day missing, spike that reverts, or side "
-        "inferred. Counted and scored."
+        "inferred. These are counted and scored."
     ),
 }
 _FINDINGS = (
@@ -41,7 +41,7 @@ def tick_check_specs(
 ) -> list[dg.AssetCheckSpec]:
     """The checks of a market's ticks; the first blocks what is downstream."""
     with warnings.catch_warnings():
-        # without their partitions checks land without a month; the parameter is a preview
+        # without partitions a check would belong to no month; the parameter is a preview
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return [
             dg.AssetCheckSpec(
@@ -66,7 +66,7 @@ def stopped(message: str) -> dg.AssetCheckResult:
 
 
 def tick_check_results(quality: dict[str, Any]) -> list[dg.AssetCheckResult]:
-    """The results for a month that landed, from its quality report."""
+    """The results for a month that was written, from its quality report."""
     findings = {name: quality[name] for name in _FINDINGS if quality[name]}
     if quality["missing_days"]:
         findings["missing_days"] = ", ".join(quality["missing_days"])

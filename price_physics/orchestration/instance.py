@@ -1,7 +1,7 @@
 """Dagster's home: one folder in the project, made before anything runs.
 
-Without a home the command line keeps its records in a folder that vanishes, and three first runs
-at once on a cold one race each other.
+Without a home the command line keeps its records in a temporary folder. On a new home, several
+first runs at once would race to create its databases.
 """
 
 import os
@@ -33,7 +33,7 @@ def prepare_home(project: Project) -> Path:
 
 @contextmanager
 def open_instance(project: Project) -> Iterator[dg.DagsterInstance]:
-    """Open the instance; the first one to do so creates its databases alone."""
+    """Open the instance; whoever is first creates its databases, under a lock."""
     home = prepare_home(project)
     with filelock.FileLock(home / "home.lock", timeout=120):
         instance = dg.DagsterInstance.get()

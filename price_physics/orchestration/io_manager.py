@@ -22,7 +22,7 @@ from price_physics.store.partitions import Key, Partition, Store
 
 @dataclass(frozen=True)
 class Expected:
-    """What a partition is built with today: settings and tables it must have to be read, code."""
+    """Today's settings hash and tables, without which a partition is not read, and code version."""
 
     settings: str
     code: str
@@ -36,10 +36,10 @@ class PartitionIOManager(dg.IOManager):
     ----------
     store : Store
     outputs : Path
-        Folder of what people open.
+        Folder of the copies for people.
     expected : mapping of (owner, asset) to Expected
     on_written : callable, optional
-        Called with each partition once it stands, for progress bars.
+        Called with each partition once it is written, for progress bars.
     """
 
     def __init__(
@@ -61,19 +61,19 @@ class PartitionIOManager(dg.IOManager):
         Raises
         ------
         PartitionMissing
-            When an earlier month was never materialised, or with other settings than today's, or
-            its tables have other columns; names the command that does it.
+            When an earlier month was never materialised, or its settings or columns are not
+            today's; the message names the command that builds it.
         """
         owner, asset = context.asset_key.path
         months = sorted(Month.parse(key) for key in context.asset_partition_keys)
-        missing = [m for m in months if not self._stands((owner, asset), m)]
+        missing = [m for m in months if not self._is_readable((owner, asset), m)]
         step = context.step_context.step.key
         if missing:
             first = Month.parse(
                 context.asset_partitions_def.get_first_partition_key() or str(months[0])
             )
             start = next(
-                m for m in Month.span(first, months[-1]) if not self._stands((owner, asset), m)
+                m for m in Month.span(first, months[-1]) if not self._is_readable((owner, asset), m)
             )
             raise PartitionMissing(_missing(owner, asset, missing, start, context))
         run_step = (context.step_context.run_id, step)
@@ -81,10 +81,10 @@ class PartitionIOManager(dg.IOManager):
         self._read[run_step].extend(partitions.values())
         return partitions
 
-    def _stands(self, key: Key, month: Month) -> bool:
+    def _is_readable(self, key: Key, month: Month) -> bool:
         """Whether a month was materialised with today's settings and tables: variants never mix.
 
-        Other code alone makes a month stale, not unreadable.
+        If only the code is another, a month is stale but readable.
         """
         if not self._store.exists(key, month):
             return False
@@ -121,7 +121,7 @@ class PartitionIOManager(dg.IOManager):
 
 
 def _shown(value: Highlight) -> dg.MetadataValue | float:
-    """A number, Markdown, or a small picture, which the UI takes as a data URI in Markdown."""
+    """A number, Markdown, or a small picture, for the UI a data URI in Markdown."""
     if isinstance(value, bytes):
         return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(value).decode()})")
     return dg.MetadataValue.md(value) if isinstance(value, str) else value
@@ -159,7 +159,7 @@ def _missing(
     shown = ", ".join(str(m) for m in missing[:6]) + (", ..." if len(missing) > 6 else "")
     return (
         f"{reader} of {month} reads {owner}/{asset} of {shown}, which was never materialised, or "
-        f"with other settings, or by older code whose tables had other columns. Run:  "
+        f"with other settings or columns than today's. Run:  "
         f"make backfill STUDY={study} FROM={start} TO={month}  or  "
         f"price-physics backfill --study {study} --from {start} --to {month}"
     )

@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 
 from price_physics.months import Month
-from price_physics.pipeline.dag import Window
+from price_physics.pipeline.dag import MonthWindow
 from price_physics.study.market import Market
 
 
@@ -15,7 +15,7 @@ def monthly_partitions(market: Market) -> dg.MonthlyPartitionsDefinition:
     return dg.MonthlyPartitionsDefinition(start_date=market.first_month.key, end_date=end)
 
 
-def window_mapping(window: Window) -> dg.TimeWindowPartitionMapping:
+def window_mapping(window: MonthWindow) -> dg.TimeWindowPartitionMapping:
     """Map partition m to the months of a window; months before the market's first are absent."""
     with warnings.catch_warnings():
         # allow_nonexistent_upstream_partitions is marked beta; we rely on it and test it

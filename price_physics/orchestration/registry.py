@@ -59,14 +59,14 @@ def register(
     ----------
     client : MlflowClient
     name : str
-        Of the registered model.
+        Name of the registered model.
     month : Month
-        The last it was trained on.
+        The last month that it was trained on.
     run : str
         The MLflow run that gets the files.
     model : ModelFiles
     marks : mapping of tag to value, optional
-        Tags that the version has besides: how far it can be trusted.
+        Further tags of the version, which say how far it can be trusted.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def register(
         The version.
     """
     digest = hashlib.sha256(model.network + model.architecture).hexdigest()
-    version = _standing(client, name, month, digest)
+    version = _find_version(client, name, month, digest)
     if version is None:
         place = f"{_FOLDER}/{digest[:16]}"
         with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def digest_of_files(source: str) -> str | None:
 
 
 def example(images: dict[str, Any], n_rows: int = 2) -> pd.DataFrame:
-    """Rows that a model takes; two, because an example of one freezes the batch at one."""
+    """Example of a model's input; with one row MLflow would fix the size of a batch at one."""
     rng, n_bars = np.random.default_rng(0), max(images["windows_bars"])
     close = 100 * np.exp(rng.normal(0, 0.01, (n_rows, n_bars)).cumsum(axis=1))
     frame = pd.DataFrame({"close": list(close), "volume": list(np.ones((n_rows, n_bars)))})
@@ -118,7 +118,7 @@ def example(images: dict[str, Any], n_rows: int = 2) -> pd.DataFrame:
 
 
 def import_pyfunc() -> tuple[Any, Any]:
-    """Import mlflow.pyfunc and `set_model`, without what MLflow says of its own type hints."""
+    """Import mlflow.pyfunc and `set_model`, without MLflow's warnings on its own type hints."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         import mlflow.pyfunc
@@ -126,8 +126,8 @@ def import_pyfunc() -> tuple[Any, Any]:
     return mlflow.pyfunc, set_model
 
 
-def _standing(client: "MlflowClient", name: str, month: Month, digest: str) -> str | None:
-    """Find the month's version of these bytes; makes the registered model when there is none."""
+def _find_version(client: "MlflowClient", name: str, month: Month, digest: str) -> str | None:
+    """Find the month's version with these bytes; create the registered model if there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -138,7 +138,7 @@ def _standing(client: "MlflowClient", name: str, month: Month, digest: str) -> s
         client.create_registered_model(name)
     for known in client.search_model_versions(f"name = '{name}'"):
         claims = (known.tags.get(_MONTH), known.tags.get(_DIGEST))
-        # A tag says what was meant; what a version loads is its files.
+        # A tag says what was meant to be there; what a version loads is its files.
         if claims == (str(month), digest) and digest_of_files(known.source or "") == digest:
             return known.version
     return None

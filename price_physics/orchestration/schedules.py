@@ -32,6 +32,6 @@ def build_study_job(study: Study) -> Any:
 def build_schedule(job: Any) -> Any:
     """Run the job for month m on the eighth of m + 1, 06:00 UTC, when its files should be there.
 
-    A month whose file has not arrived fails and says so; it is run again from the UI.
+    A month whose file has not arrived fails and says so; run it again from the UI.
     """
     return dg.build_schedule_from_partitioned_job(job, day_of_month=8, hour_of_day=6)

@@ -1,7 +1,7 @@
-"""What MLflow runs when it loads a registered model: this file, and two files beside it.
+"""The code that MLflow runs when it loads a registered model; the two files of data lie beside it.
 
 MLflow copies this file into the model; it needs price_physics installed where it is loaded. The
-weights are safetensors and the architecture is JSON: nothing is unpickled. Nobody imports this.
+weights are safetensors and the architecture is JSON: nothing is unpickled. No module imports this.
 """
 
 import json
@@ -36,7 +36,7 @@ class ServedModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict | None = None,
     ) -> pd.DataFrame:
-        """Calibrated probabilities of rows.
+        """Return calibrated probabilities, one row an event.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class ServedModel(PythonModel):
             lengths = {len(bars) for bars in model_input[column]}
             if lengths != {n_bars}:
                 raise ValueError(f"{column} has rows of {sorted(lengths)} bars; give {n_bars}")
-        # One window after the other: an event sees the bars of its own row and no others.
+        # The windows are joined end to end: an event sees the bars of its own row and no others.
         series = np.stack([np.concatenate(list(model_input[c])) for c in ("close", "volume")])
         ends = (1 + np.arange(len(model_input))) * n_bars - 1
         features = model_input[FEATURE_COLUMNS].to_numpy(np.float64)

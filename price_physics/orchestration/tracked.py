@@ -1,4 +1,4 @@
-"""What MLflow is told of a fit and of a report, taken from their artefacts."""
+"""What MLflow logs of a fit and of a report, taken from their artefacts."""
 
 import json
 import platform
@@ -22,7 +22,7 @@ _VERDICT = ("sharpe_annual", "bootstrap_p", "shift_p", "n_days", "n_trades")
 
 
 def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
-    """What MLflow gets of a fit; of a warm-up month neither a model nor pictures."""
+    """What MLflow logs of a fit; of a warm-up month neither a model nor plots."""
     from safetensors.numpy import save
 
     from price_physics.model.figures import draw_calibration, draw_learning_curves
@@ -45,7 +45,7 @@ def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
 
 
 def logged_of_report(artefact: Artefact) -> dict[str, Any]:
-    """What MLflow gets of a report: its files, and of its verdict the word and the numbers."""
+    """What MLflow logs of a report: its files, the verdict's word and its numbers."""
     verdict = json.loads(artefact.files["report.json"])["verdict"]
     return {
         "tags": {"verdict": verdict["verdict"]},
@@ -75,7 +75,7 @@ def environment(
 
 
 def numbers_in(summary: dict[str, Any]) -> dict[str, float | None]:
-    """Keep the plain numbers of a summary: what a tracker can plot."""
+    """Keep the plain numbers of a summary, which MLflow can plot."""
     return {
         key: float(value)
         for key, value in summary.items()

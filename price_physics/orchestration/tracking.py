@@ -1,9 +1,9 @@
 """MLflow on SQLite in the project's data folder.
 
-One parent run a study and configuration, one nested run a month; tags lead back to the Dagster
-run and partition. A month that is fitted again, to another result, gets a new run; the older one is
-marked as superseded, for MLflow would mix the curves of both. mlflow is imported when something is
-logged, never before.
+There is one parent run a study and configuration, and in it one nested run a month; tags lead back
+to the Dagster run and partition. A month that is fitted again, to another result, gets a new run,
+as MLflow would mix the curves of both; the older run is marked as superseded. mlflow is imported
+when something is logged, never before.
 """
 
 import hashlib
@@ -39,13 +39,13 @@ _ENVIRONMENT = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
 MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
-"""Tags, true or false, of runs and of the models registered by them."""
+"""Tags with the value true or false, of runs and of the models that they register."""
 
 _BATCH = 900  # MLflow takes at most 1,000 metrics a call
 _PARENT, _MONTH = "mlflow.parentRunId", "price_physics.month"
 _FIT, _SUPERSEDED = "price_physics.fit", "price_physics.superseded_by"
 _BESIDE = "price_physics.beside_the_fit"
-"""Tag naming the metrics and folders that are not of the fit: a later fit's run takes them over."""
+"""Tag with the metrics and folders that are not of the fit: a later fit's run takes them over."""
 
 
 class MlflowTracking(dg.ConfigurableResource):
@@ -69,16 +69,16 @@ class MlflowTracking(dg.ConfigurableResource):
         files: Mapping[str, bytes] | None = None,
         model: "ModelFiles | None" = None,
     ) -> str:
-        """Log to the nested run of a month, which is made when it is not there yet.
+        """Log to the nested run of a month, and create it if it does not exist yet.
 
-        With curves it is a fit that is logged: the same one goes to the run that it has, another
-        one to a run of its own, which from then on is the month's.
+        Curves mean that a fit is logged. A fit that was logged before goes to its own run; another
+        fit gets a new run, which from then on is the month's.
 
         Parameters
         ----------
         tags : mapping
-            The Dagster run and partition, and whatever else leads back. The version of a model has
-            those of `MARKS` too.
+            The Dagster run and partition, and whatever else leads back. Those of `MARKS` go to the
+            model's version too.
         metrics : mapping, optional
             Numbers of the month; None is left out, or NaN where the run already has a number.
         curves : DataFrame, optional
@@ -119,11 +119,11 @@ class MlflowTracking(dg.ConfigurableResource):
         return run
 
     def _client(self) -> "MlflowClient":
-        """Return a client, creating the database once: first users at once would race."""
+        """Return a client; create the database under a lock, as several first users would race."""
         os.environ.update(_ENVIRONMENT)
         from mlflow import MlflowClient
 
-        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every migration
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it logs every migration
         Path(self.folder).mkdir(parents=True, exist_ok=True)
         with self._lock():
             client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
@@ -149,8 +149,8 @@ def _parent_run(
 ) -> str:
     """Find or make the run of a study and configuration.
 
-    Its parameters are what makes the configuration. Other settings may change under it, say when
-    a month is added, and a parameter may not: they are tags, as they were last.
+    Its parameters are the settings that make the configuration. Other settings may change, say
+    when a month is added, which a parameter may not: they are tags with their latest values.
     """
     from mlflow.entities import Param, RunTag
 
@@ -160,7 +160,7 @@ def _parent_run(
         made = client.create_run(experiment, run_name=f"{study.name} {configuration}", tags=tags)
         run = made.info.run_id
         client.set_terminated(run)
-    # Every time: equal parameters are taken again, and a kill may have come before the first.
+    # Log them every time: MLflow accepts equal ones, and a kill may have prevented the first time.
     trial = trial_settings(study, market)
     params = flatten({**trial["study"], "market": trial["market"]})
     settings = {**study.model_dump(mode="json"), "market": market.model_dump(mode="json")}
@@ -176,13 +176,13 @@ def _parent_run(
 def _month_run(
     client: "MlflowClient", experiment: str, parent: str, month: Month, fit: str | None
 ) -> str:
-    """Find or make the run of a month, that of a fit where one is named; one run is current."""
+    """Find or make the run of a month, or of the named fit in it; exactly one run is current."""
     query = f"tags.`{_PARENT}` = '{parent}' and tags.`{_MONTH}` = '{month}'"
     runs = client.search_runs([experiment], filter_string=query)  # the newest first
     current = [run.info.run_id for run in runs if _SUPERSEDED not in run.data.tags]
     if fit is None and current:
         return current[0]
-    # A run that only the report has written to yet takes the first fit.
+    # The first fit goes to a run that so far only the report has written to.
     fits = {run.data.tags.get(_FIT): run.info.run_id for run in runs}
     mine = fits.get(fit) or fits.get(None)
     if mine is None:
@@ -196,7 +196,7 @@ def _month_run(
             _take_over(client, older, mine)
             client.update_run(older, name=f"{month} superseded")
             client.set_tag(older, _SUPERSEDED, mine)
-    if mine not in current and any(run.info.run_id == mine for run in runs):  # fitted as once
+    if mine not in current and any(run.info.run_id == mine for run in runs):  # an older fit again
         client.delete_tag(mine, _SUPERSEDED)
         client.update_run(mine, name=str(month))
     return mine
@@ -205,7 +205,7 @@ def _month_run(
 def _fit_digest(
     metrics: Mapping[str, float | None], curves: pd.DataFrame, model: ModelFiles | None
 ) -> str:
-    """Name a fit by all that is logged of it."""
+    """Identify a fit by a hash of all that is logged of it."""
     digest = hashlib.sha256(repr(sorted(metrics.items())).encode())
     digest.update(curves.to_csv(index=False).encode())
     if model is not None:
@@ -224,7 +224,7 @@ def _note_beside(
 
 
 def _take_over(client: "MlflowClient", older: str, newer: str) -> None:
-    """Copy what is not of a fit: the report of a month does not depend on the month's model."""
+    """Copy what is not of the fit: a month's report does not depend on the month's model."""
     data = client.get_run(older).data
     if _BESIDE not in data.tags:
         return
@@ -251,7 +251,7 @@ def _log_metrics(
 ) -> None:
     from mlflow.entities import Metric
 
-    when_ms = time.time_ns() // 1_000_000  # of two points at a step MLflow shows the later
+    when_ms = time.time_ns() // 1_000_000  # MLflow shows the later of two points at a step
     known = client.get_run(run).data.metrics
     batch = [
         Metric(key, math.nan if value is None else float(value), when_ms, 0)
@@ -272,12 +272,12 @@ def _log_metrics(
 def run_tags(
     context: dg.AssetExecutionContext, read: Partition, warm_up: str | None
 ) -> dict[str, str]:
-    """Tags that lead back to the Dagster run and partition, and how far its numbers can be trusted.
+    """Tags that lead back to the Dagster run and partition, or say how far to trust its numbers.
 
     Parameters
     ----------
     read : Partition
-        One that was read and carries the marks of all that stands behind it.
+        One that was read, and so carries the marks of all that it was made from.
     """
     return {
         "dagster.run_id": context.run.run_id,

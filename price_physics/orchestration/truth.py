@@ -1,4 +1,4 @@
-"""The run: every market through the DAG, then every score on the same events of the test month."""
+"""Run every planted market through the DAG, then score all methods on the same test events."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,26 +52,27 @@ from price_physics.truth.projects import (
 
 BARS_AN_EPISODE = PATTERN_BARS + OUTCOME_BARS
 EVENTS_ON_CARD = 120_000
-"""At least, in the month to train on."""
+"""Least number of events in the month to train on."""
 _SCORING = {"ticks", "bars", "regime_features", "labels", "images", "predictions"}
-"""All that is asked of the test month; a backfill in the planted project gives the rest too."""
+"""The assets that are needed of the test month; a backfill in the planted project adds the rest."""
 
 
 def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int) -> Truth:
-    """Plant markets, take them through the DAG and look at what was found.
+    """Plant markets, run them through the DAG, and measure what was found.
 
-    What is current is not computed again, so a run that was killed goes on. Where torch sees a CUDA
-    card, the default network is trained on more events, too; elsewhere a row says that it was not.
+    What is current is not computed again, so the next run continues one that was killed. Where
+    torch sees a CUDA card, the default network is also trained, on more events; elsewhere a row
+    says that it was not.
 
     Parameters
     ----------
     project : Project
-        Results go to its ``outputs/truth``; everything else to a project in there.
+        Results go to its ``outputs/truth``; everything else to a project inside that folder.
     kinds : sequence of Kind
     seed : int
-        Of markets and studies.
+        Seed of markets and studies.
     n_events : int
-        At least, in the month to train on.
+        Least number of events in the month to train on.
 
     Returns
     -------
@@ -81,7 +82,7 @@ def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int)
     Raises
     ------
     ConfigError
-        When there cannot be so many events.
+        When a month cannot hold so many events.
     PricePhysicsError
         Whatever stopped a month.
     """
@@ -112,7 +113,7 @@ def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int)
 def _on_card(
     project: Project, kind: Kind, seed: int
 ) -> tuple[TargetRow, dict[str, dict[str, Any]]]:
-    """Do the same with the default network, where there is a card; the row and its facts."""
+    """Do the same with the default network, if there is a CUDA card; return its row and facts."""
     import torch
 
     if not torch.cuda.is_available():
@@ -127,7 +128,7 @@ def _on_card(
 
 
 def _run_dag(planted: Project, kind: Kind) -> None:
-    """Materialise what is stale: all of the month to train on, and what scores the test month."""
+    """Materialise the month to train on, and of the test month what scoring needs."""
     run_backfill(planted, kind, TRAIN, TRAIN)
     study_, market = find_study(planted, kind)
     stale = [a for a in stale_assets(planted, market, study_, TEST) if a in _SCORING]
@@ -145,7 +146,7 @@ def _run_dag(planted: Project, kind: Kind) -> None:
 def measure(
     store: Store, kind: Kind, seed: int, n_episodes_a_day: int
 ) -> tuple[ComparedAucs, dict[str, Any]]:
-    """Score the events of the test month that moved: by the network, and by all it is held against.
+    """Score the test month's events that moved: by the network, and by what it is compared with.
 
     Raises
     ------
@@ -196,7 +197,7 @@ def _events(store: Store, kind: Kind, month: Month) -> pd.DataFrame:
     if (in_episode != PATTERN_BARS - 1).any():
         raise StoreError(
             f"{kind} {month}: an event is bar {in_episode.max()} of an episode, the pattern ends "
-            f"with {PATTERN_BARS - 1}: bars have not {TICKS_A_BAR} ticks each; rebuild the bars"
+            f"with bar {PATTERN_BARS - 1}: not all bars have {TICKS_A_BAR} ticks; rebuild the bars"
         )
     windows = sliding_window_view(bars["close"].to_numpy(np.float64), PATTERN_BARS)
     return labels.assign(

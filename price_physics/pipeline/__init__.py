@@ -1,1 +1,1 @@
-"""The pipeline without Dagster: the DAG as a table, versions, what is stale, what is published."""
+"""The pipeline without Dagster: the DAG as a table, versions, freshness, published files."""

@@ -1,4 +1,4 @@
-"""The DAG as one table: what makes each asset, which months of what it reads, what it obeys.
+"""The DAG as one table: for each asset its function, the months it reads, the settings it obeys.
 
 Dagster's edges, the inputs recorded in a manifest and the test whether a partition is current
 all come from here. **Partition m reads only months up to m**: no offset is ever positive.
@@ -33,8 +33,8 @@ EVERY = -360
 """Offset that reaches back beyond the first month of any market: thirty years. Dagster steps
 through every month of it for every input, so more would cost seconds a run."""
 
-Window = tuple[int, int]
-"""Offsets in months from m, both inclusive."""
+MonthWindow = tuple[int, int]
+"""First and last month that is read, as offsets from m; both inclusive."""
 
 
 def _nothing(study: Study) -> tuple[str, ...]:
@@ -53,20 +53,20 @@ class Stage:
     ----------
     make : str
         ``module:function``, imported when a month is made: Dagster loads the DAG without torch.
-    reads : mapping of asset to Window
+    reads : mapping of asset to MonthWindow
     obeys : tuple of str
         Sections of the study whose settings can change it. ``*`` is all of them, ``market`` the
         market's settings, ``outages`` those alone.
     tables : tuple of TableSchema
         A month that holds others, or other columns, is not read.
     group, kinds, gives
-        What the Dagster UI says of it.
+        Its group, kinds and description in the Dagster UI.
     named_by : callable (study) -> tuple of str
         Modules that it imports because the study names them.
     """
 
     make: str
-    reads: dict[str, Window]
+    reads: dict[str, MonthWindow]
     obeys: tuple[str, ...]
     tables: tuple[TableSchema, ...]
     group: str
@@ -75,7 +75,7 @@ class Stage:
     named_by: Callable[[Study], tuple[str, ...]] = _nothing
 
     def function(self) -> Callable[..., Artefact]:
-        """Import what makes it."""
+        """Import the stage's function."""
         module, name = self.make.split(":")
         return getattr(import_module(module), name)
 
@@ -83,7 +83,7 @@ class Stage:
 def _stage(
     make: str,
     obeys: str,
-    reads: dict[str, Window],
+    reads: dict[str, MonthWindow],
     tables: tuple[TableSchema, ...],
     shown: str,
     gives: str,
@@ -112,7 +112,7 @@ STAGES: dict[str, Stage] = {
         {},
         (TICKS, QUARANTINE),
         "market csv parquet",
-        "Clean ticks, or candles, of the month, rows set aside with a reason, a quality report.",
+        "Clean ticks or candles of the month; rows set aside, with reasons; a quality report.",
     ),
     "bars": _stage(
         "bars.build:build_bars",
@@ -144,8 +144,8 @@ STAGES: dict[str, Stage] = {
         {"excursions": ALL, "regime_features": ALL},
         (BARRIER_POLICY,),
         "labels numpy parquet",
-        "Take-profit and stop-loss multiples for the events of the next month. With an in-sample "
-        "policy for those of the month itself: marked, as is all that follows.",
+        "Take-profit and stop-loss multiples for the events of the next month. An in-sample policy "
+        "serves the month itself, and is marked, as is everything downstream.",
     ),
     "labels": _stage(
         "labels.build:build_labels",
@@ -153,7 +153,7 @@ STAGES: dict[str, Stage] = {
         {"bars": M2, "ticks": M1, "regime_features": M1, "barrier_policy": (-2, -1)},
         (LABELS,),
         "labels numba parquet",
-        "Triple-barrier labels, touched on ticks or bars, whose horizon ends in the month.",
+        "Triple-barrier labels whose horizon ends in the month, touched by ticks or bars.",
     ),
     "weights": _stage(
         "weights.build:build_weights",
@@ -169,7 +169,7 @@ STAGES: dict[str, Stage] = {
         {"bars": M1},
         (IMAGE_WINDOWS, DROPPED_WINDOWS),
         "learning torch parquet",
-        "Window index, render specification, channel statistics, golden renders, a sheet.",
+        "Windows, render specification, channel statistics, golden renders, contact sheet.",
     ),
     "folds": _stage(
         "folds.build:build_folds",
@@ -177,7 +177,7 @@ STAGES: dict[str, Stage] = {
         {"labels": ALL, "images": ALL},
         (FOLD_ROLES, FOLD_MEMBERS),
         "labels numpy parquet",
-        "The anchored training set that tests on the next month, and the purged k-fold in it.",
+        "The anchored training set up to the month, and the purged k-fold inside it.",
     ),
     "model": _stage(
         "model.fit:fit_model",
@@ -255,11 +255,11 @@ def tables_of(asset: str, market: Market) -> tuple[TableSchema, ...]:
     return STAGES[asset].tables
 
 
-def reads_of(asset: str, study: Study | None) -> dict[str, Window]:
-    """Which months an asset of a study reads, by the asset that it reads.
+def reads_of(asset: str, study: Study | None) -> dict[str, MonthWindow]:
+    """Find the months that an asset of a study reads, by input asset.
 
-    An in-sample barrier policy serves the events of its own month instead of the next: the one
-    arrow that a study can bend, into the past of its events' outcomes but not beyond m.
+    An in-sample barrier policy serves the events of its own month instead of the next. It is the
+    only setting that moves an arrow of the DAG, and even then none points beyond m.
     """
     reads = STAGES[asset].reads
     if study is None or "barrier_policy" not in reads:
@@ -274,14 +274,14 @@ def owner_of(asset: str, study: str, market: str) -> str:
     return market if asset == "ticks" else study
 
 
-def months_read(window: Window, month: Month, first_month: Month) -> list[Month]:
+def months_read(window: MonthWindow, month: Month, first_month: Month) -> list[Month]:
     """List the months of a window that the market has."""
     first = max(first_month, month + window[0])
     return Month.span(first, month + window[1])
 
 
 def with_upstream(assets: Sequence[str]) -> list[str]:
-    """The assets and all they read, in the order of the pipeline; every asset for none."""
+    """List assets and all they read, in the order of the pipeline; all assets if none is named."""
     unknown = [asset for asset in assets if asset not in STAGES]
     if unknown:
         raise ConfigError(f"no asset {unknown}; choose among {list(STAGES)}")

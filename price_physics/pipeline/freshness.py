@@ -1,4 +1,4 @@
-"""Is a partition what this code, these settings and these inputs would give?
+"""Whether a partition is what today's code, settings and inputs would give.
 
 Like make, but by content: a partition is current when its manifest names today's code, settings
 and input versions. A kill loses at most the asset that was being computed.
@@ -17,7 +17,7 @@ from price_physics.walk_forward.ledger import trials_version
 
 
 def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
-    """List the assets of a month that have to be materialised, in the order of the pipeline.
+    """List the assets of a month that must be materialised, in the order of the pipeline.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def stale_assets(project: Project, market: Market, study: Study, month: Month) -
 
 
 def is_current(project: Project, market: Market, study: Study, asset: str, month: Month) -> bool:
-    """Tell whether a partition stands and nothing it depends on has changed."""
+    """Tell whether a partition exists, and nothing that it depends on has changed."""
     store = Store(project.store)
     try:
         partition = store.read((owner_of(asset, study.name, market.name), asset), month)

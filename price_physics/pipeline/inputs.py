@@ -1,6 +1,6 @@
-"""What a market's vendor files hold, asked of the index that is kept between runs.
+"""What a market's vendor files hold, from an index that is kept between runs.
 
-They are the inputs of ticks: the only ones from outside the store.
+Vendor files are the inputs of ticks, and the only inputs from outside the store.
 """
 
 from price_physics.months import Month
@@ -12,29 +12,29 @@ from price_physics.ticks.look import look_at_files
 
 
 def open_index(project: Project, market: Market) -> FileIndex:
-    """What is known of a market's files, kept between runs."""
+    """Open the index of a market's files, which is kept between runs."""
     return FileIndex(market, project.data / "index" / f"{market.name}.json")
 
 
 def file_versions(project: Project, market: Market, month: Month) -> dict[str, str]:
     """The sha256 of every vendor file that feeds a month, and what else its ticks depend on.
 
-    A file that nobody has looked at is read.
+    Files that the index does not know are read.
 
     Raises
     ------
     TickDataError
-        When the market has no files, or an unknown one cannot be trusted.
+        When the market has no files, or one that is read cannot be trusted.
     """
-    return inputs_of(_look(project, market), month)
+    return inputs_of(_file_entries(project, market), month)
 
 
 def months_with_trades(project: Project, market: Market) -> list[Month]:
     """Months of which a vendor file holds a trade; reads and raises as `file_versions`."""
-    extents = months_of(_look(project, market).values())
+    extents = months_of(_file_entries(project, market).values())
     return sorted(month for month, extent in extents.items() if extent.last_ns is not None)
 
 
-def _look(project: Project, market: Market) -> dict[str, FileEntry]:
+def _file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
     with reading_bar(f"{market.name}: new files") as progress:
         return look_at_files(market, project.root, open_index(project, market), progress)

@@ -1,4 +1,4 @@
-"""Copies for people: what is worth opening, under the names they know.
+"""Copies for people: the files that they open, under the names that they know.
 
     outputs/<study>/reports/2012-05.html|md|json
                     plots/2012-05/equity.png ...
@@ -33,17 +33,17 @@ PUBLISHED: dict[str, tuple[str, ...]] = {
 
 
 def publish(outputs: Path, partition: Partition) -> None:
-    """Copy the members of a partition that people open, whatever stood there before."""
+    """Copy the members of a partition that people open, over any older copies."""
     places = _places(outputs, partition)
     if partition.key[1] == "motifs" and places:
-        # their number changes: none of an earlier run may stay
+        # the number of motifs changes: pictures of an earlier run must go
         shutil.rmtree(next(iter(places.values())).parent, ignore_errors=True)
     for name, path in places.items():
         write_atomically(path, partition.file(name))
 
 
 def publish_missing(outputs: Path, partition: Partition) -> None:
-    """Copy the members of a partition that people open and somebody deleted."""
+    """Copy those members of a partition that people open whose copy is missing."""
     for name, path in _places(outputs, partition).items():
         if not path.exists():
             write_atomically(path, partition.file(name))

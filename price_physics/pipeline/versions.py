@@ -1,4 +1,4 @@
-"""Version of the code and of the settings behind a partition, so that a stale one is seen.
+"""Versions of the code and the settings behind a partition, by which a stale one is recognised.
 
 The code version of an asset is the meaning of all modules that its stage can import, and of those
 that declare the settings it obeys: a change to the report never marks a model stale, one to the
@@ -30,17 +30,17 @@ SECTIONS = {
     "market": "market",
     "outages": "outages",
 }
-"""Where in `study` a section that a stage obeys is declared: what its settings mean is code too,
-and a stage that is handed a study does not import it."""
+"""Module in `study` that declares each section which a stage can obey. What settings mean is code
+too, and a stage that is given a study does not import it."""
 
 
 def code_version(asset: str, study: Study | None) -> str:
-    """Hash the code that can have made a partition of an asset of a study.
+    """Hash the code that can make a partition of an asset of a study.
 
     Parameters
     ----------
     study : Study or None
-        Its settings name some of the modules; ticks belong to no study.
+        Its settings name some of the modules; None for ticks, which belong to no study.
     """
     stage = STAGES[asset]
     modules = [stage.make.partition(":")[0], PAST]

@@ -1,4 +1,4 @@
-"""Trailing features and the volatility regime of every event of one month.
+"""The stage `regime_features`: trailing features and volatility regime of a month's events.
 
 Everything looks back from the event's bar; nothing here reads a tick or a label.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from price_physics.study.study import Study
 
 MIN_EARLIER_EVENTS = 30
-"""Fewer volatilities than this make no terciles: every event is of the middle regime."""
+"""With fewer earlier volatilities there are no terciles: every event is in the middle regime."""
 
 MIDDLE = 1
 _DAY_NS = 86_400 * 1_000_000_000
@@ -53,13 +53,14 @@ def build_regime_features(study: Study, market: Market, month: Month, past: Past
     Returns
     -------
     Artefact
-        REGIME_FEATURES, one row an event of the month, by time. The regime is the tercile of
-        the event's trailing volatility among the events of earlier months, or the study's.
+        REGIME_FEATURES, one row an event of the month, by time. The regime is the one that the
+        study maps the month to, or the tercile of the event's trailing volatility among events
+        of earlier months.
 
     Raises
     ------
     ConfigError
-        When the study maps months to regimes, and not this one.
+        When the study maps months to regimes, but not this one.
     """
     bars = past.table(BARS, "close_time_ns", "close", "partial")
     months = [m for m in bars if m <= month]
@@ -84,15 +85,15 @@ def build_regime_features(study: Study, market: Market, month: Month, past: Past
         ),
         "trailing_volatility": volatility[month],
         **_calendar(event_time_ns),
-        "regime": _mapped(study, month, len(event_time_ns))
+        "regime": _regime_of_month(study, month, len(event_time_ns))
         if config.regime_by_month is not None
-        else _regime(volatility[month], earlier),
+        else _terciles(volatility[month], earlier),
     }
     frame = pd.DataFrame(columns, columns=REGIME_FEATURES.columns)
     return Artefact(tables=((REGIME_FEATURES, frame),))
 
 
-def _mapped(study: Study, month: Month, n_events: int) -> npt.NDArray[np.int8]:
+def _regime_of_month(study: Study, month: Month, n_events: int) -> npt.NDArray[np.int8]:
     regimes = study.regime_features.regime_by_month or {}
     if month not in regimes:
         raise ConfigError(
@@ -105,7 +106,7 @@ def _mapped(study: Study, month: Month, n_events: int) -> npt.NDArray[np.int8]:
 def _trailing_return(history: _History, event_time_ns: IntArray, span_ns: int) -> FloatArray:
     """Log of the event's price over the last close at or before the span's start.
 
-    Where history does not reach that far it is the oldest close there is.
+    Where history does not reach that far, the oldest close is taken.
     """
     bar = event_bars(history.close_time_ns, history.partial, event_time_ns)
     since = np.searchsorted(history.close_time_ns, event_time_ns - span_ns, side="right") - 1
@@ -141,7 +142,7 @@ def _calendar(time_ns: IntArray) -> dict[str, FloatArray]:
     }
 
 
-def _regime(volatility: FloatArray, earlier: FloatArray) -> npt.NDArray[np.int8]:
+def _terciles(volatility: FloatArray, earlier: FloatArray) -> npt.NDArray[np.int8]:
     """Tercile of each volatility among earlier ones: 0 calm, 1 middle, 2 wild."""
     if len(earlier) < MIN_EARLIER_EVENTS:
         return np.full(len(volatility), MIDDLE, dtype=np.int8)

@@ -15,7 +15,7 @@ FOLD_ROLES = table(
     "folds",
     "roles",
     "known_at",
-    fold=("i32", "number of the fold, from 0; -1 of the labels that are in none"),
+    fold=("i32", "number of the fold, from 0; -1 for labels that are in no fold"),
     event_time_ns=EVENT,
     role=(
         "text",

@@ -15,6 +15,6 @@ DROPPED_WINDOWS = table(
     "dropped",
     "event_time_ns",
     event_time_ns=EVENT,
-    n_bars=("i64", "bars there were, the event's own included"),
+    n_bars=("i64", "bars up to the event, its own included"),
     reason=("text", "why the event has no image"),
 )

@@ -18,7 +18,7 @@ BARRIER_POLICY = table(
     "barrier_policy",
     "known_at",
     regime=("i8", "regime served; -1 serves every regime"),
-    take_profit_multiple=("f64", "take-profit, in ATR from the event's price, the side's way"),
+    take_profit_multiple=("f64", "take-profit, in ATR from the event's price, with the side"),
     stop_loss_multiple=("f64", "stop-loss, in ATR from the event's price, against the side"),
     n_events=("i64", "excursions behind the quantiles"),
     source=("text", "quantile; fallback under the floor; fixed; percent of the price, not ATR"),
@@ -31,7 +31,7 @@ LABELS = table(
     "known_at",
     event_time_ns=EVENT,
     side=("i8", "+1 long, -1 short: the primary model's; +1 where the study has none"),
-    label=("i8", "+1 take-profit first, -1 stop-loss first, 0 time-out, of a trade on that side"),
+    label=("i8", "+1 take-profit first, -1 stop-loss first, 0 time-out, for a trade on that side"),
     label_end_ns=("i64", "when the touching tick or bar is known, or the vertical barrier, UTC ns"),
     horizon_end_ns=("i64", "vertical barrier, UTC ns"),
     price=("f64", "close of the event's bar"),
@@ -42,17 +42,17 @@ LABELS = table(
     lower=("f64", "lower barrier, price: the stop-loss of a long, the take-profit of a short"),
     exit_price=(
         "f64",
-        "the level on a take-profit, else the touching or the last tick's price; of a bar that "
-        "stops, the worst of the level, its open and its close",
+        "the take-profit's level, or else the price of the touching or the last tick; for a stop "
+        "in a bar the worst of its level, the bar's open and the bar's close",
     ),
-    outcome_atr=("f64", "gross outcome on the side, in ATR: of a long (exit_price - price) / atr"),
+    outcome_atr=("f64", "gross outcome on the side, in ATR: for a long (exit_price - price) / atr"),
     outcome_short_atr=(
         "f64",
-        "the same of the opposite side, whose levels are changed about; a bar that does not tell "
-        "which level came first is a loss to both",
+        "the same for the opposite side, with the barriers swapped; a bar that does not tell "
+        "which barrier was touched first is a loss to both",
     ),
     favourable_atr=("f64", "largest move with the side up to label_end, in ATR, at least 0"),
     adverse_atr=("f64", "largest move against the side up to label_end, in ATR, at least 0"),
-    crosses_outage=("bool", "the label spans a known outage: it does not train"),
+    crosses_outage=("bool", "whether the label spans a known outage, and so does not train"),
     known_at=("i64", "label_end_ns; where the horizon counts bars, horizon_end_ns"),
 )

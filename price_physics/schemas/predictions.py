@@ -7,7 +7,7 @@ PREDICTIONS = table(
     "predictions",
     "event_time_ns",
     event_time_ns=EVENT,
-    horizon_end_ns=("i64", "vertical barrier, or the latest where it counts bars, UTC ns"),
+    horizon_end_ns=("i64", "vertical barrier, or its latest moment for one of bars, UTC ns"),
     price=("f64", "close of the event's bar"),
     atr=("f64", "Wilder's ATR at the event, price units"),
     take_profit_multiple=("f64", "barrier policy in force, in ATR"),
@@ -23,7 +23,7 @@ PREDICTIONS = table(
     ),
     expected_value_short_bps=(
         "f64?",
-        "the same of a short; null with the binary head, unless a primary model says short",
+        "the same for a short; null with the binary head, unless a primary model says short",
     ),
     side=("i8", "+1 long, -1 short, 0 no trade"),
     size=("f64", "size of the bet in [0, 1]; 0 where side is 0"),

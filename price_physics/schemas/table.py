@@ -1,4 +1,4 @@
-"""What a table is: its arrow schema, columns described, and when each of its rows is known.
+"""What a table is: its arrow schema, described columns, and when each of its rows is known.
 
 Times are int64 UTC nanoseconds. Every table names the column that holds its ``known_at``: the
 moment from which a row may be used. A table without one cannot be declared.
@@ -87,15 +87,15 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
 
 
 def table(asset: str, name: str, known_at: str, /, **columns: tuple[str, str]) -> TableSchema:
-    """Columns are (type, description); a type ending in ``?`` may hold nulls."""
+    """Declare a table; columns are (type, description), and a type with ``?`` may hold nulls."""
     fields = [
         pa.field(
             column,
-            _TYPES[kind.removesuffix("?")],
-            nullable=kind.endswith("?"),
+            _TYPES[type_name.removesuffix("?")],
+            nullable=type_name.endswith("?"),
             metadata={"description": description},
         )
-        for column, (kind, description) in columns.items()
+        for column, (type_name, description) in columns.items()
     ]
     if known_at not in columns:
         raise ValueError(f"table {name!r} has no column {known_at!r} to serve as known_at")

@@ -17,18 +17,18 @@ CANDLES = table(
     "ticks",
     "candles",
     "close_time_ns",
-    open_time_ns=("i64", "start of the candle, UTC ns: nothing but its open is known from then on"),
+    open_time_ns=("i64", "start of the candle, UTC ns; of its prices only the open is known then"),
     close_time_ns=("i64", "last instant of the candle, UTC ns"),
     open=("f64", "first price"),
     high=("f64", "highest price"),
     low=("f64", "lowest price"),
     close=("f64", "last price"),
     volume=("f64", "base quantity"),
-    notional=("f64", "quote quantity; of a dump without it volume * (high + low + close) / 3"),
+    notional=("f64", "quote quantity; volume * (high + low + close) / 3 where the dump has none"),
     buy_volume=(
         "f64",
-        "base quantity bought by the aggressor; of a dump without it all or nothing, by the sign "
-        "of the last change of the close",
+        "base quantity bought by the aggressor; where the dump has none, all or nothing by the "
+        "sign of the last change of the close",
     ),
 )
 

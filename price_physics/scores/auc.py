@@ -1,6 +1,6 @@
-"""Area under the ROC curve, and the two averages of it over groups that do not compare.
+"""Area under the ROC curve, and its two averages over groups whose scores are not comparable.
 
-Ranks are computed here and nowhere else. `delong` says what an AUC owes to chance.
+Ranks are computed here and nowhere else. `delong` gives the standard error of an AUC.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ Group = tuple[npt.ArrayLike, npt.ArrayLike]
 
 
 def wins(score: npt.ArrayLike, positive: npt.ArrayLike) -> Floats:
-    """Count, for each positive, the negatives that it stands above; ties count half.
+    """Count, for each positive, the negatives with a lower score; ties count half.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def wins(score: npt.ArrayLike, positive: npt.ArrayLike) -> Floats:
 
 
 def auc(score: npt.ArrayLike, positive: npt.ArrayLike) -> float | None:
-    """Share of the pairs of a positive and a negative that a score orders rightly.
+    """Share of the pairs of a positive and a negative that a score orders correctly.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def auc(score: npt.ArrayLike, positive: npt.ArrayLike) -> float | None:
 def auc_mean_of_groups(groups: Iterable[Group]) -> float | None:
     """Plain mean of the AUCs inside the groups: every group counts the same.
 
-    Scores of two models do not compare, so a group holds those of one: pooled over models, pure
-    noise shows 0.41. A group without both classes counts nothing.
+    Scores of two models are not comparable, so a group holds the scores of one: pooled over
+    models, pure noise shows 0.41. A group without both classes is left out.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def auc_mean_of_groups(groups: Iterable[Group]) -> float | None:
 
 
 def auc_pairs_within_groups(groups: Iterable[Group]) -> float | None:
-    """Share of the pairs inside the groups that are ordered rightly: every pair counts the same.
+    """Share of the pairs inside the groups that are ordered correctly: every pair counts the same.
 
     A large group counts more than a small one; everything else as in `auc_mean_of_groups`.
     """

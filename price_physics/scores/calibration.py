@@ -1,8 +1,8 @@
-"""How far stated probabilities are from the frequencies of what came out, bin by bin.
+"""Calibration: how far stated probabilities are from observed frequencies, bin by bin.
 
-Two kinds of bins are wanted. In bins of equal count every bin is as certain as another, so they
-measure a model on its own (out of fold). Bins of equal width say what became of "20 to 30 %", so a
-reader of out-of-sample probabilities sees them. Their errors are different numbers.
+There are two kinds of bins, and their errors are different numbers. Bins of equal count are all
+equally certain: they measure a model out of fold. Bins of equal width say what became of "20 to
+30 %": they show people the probabilities out of sample.
 """
 
 from typing import NamedTuple
@@ -15,10 +15,9 @@ N_BINS = 10
 
 
 class CalibrationError(NamedTuple):
-    """Mean distance of stated from observed, and its floor.
+    """Mean distance of stated probabilities from observed frequencies, and its floor.
 
-    A perfectly calibrated model still shows the floor on average: judge the first number against
-    the second.
+    A perfectly calibrated model still shows the floor on average: read the error against it.
     """
 
     error: float
@@ -57,7 +56,7 @@ def calibration_error_equal_count(
 def equal_count_bins(
     probability: npt.NDArray[np.float64], n_bins: int = N_BINS
 ) -> list[npt.NDArray[np.int64]]:
-    """Positions of the events in each bin of equal count, from the least probability on."""
+    """Positions of the events in each bin of equal count, by increasing probability."""
     order = np.argsort(probability, kind="stable")
     return np.array_split(order, min(n_bins, len(probability)))
 
@@ -82,7 +81,7 @@ def reliability_table(
     Returns
     -------
     DataFrame
-        `lower`, `upper`, `n_events`, `mean_probability`, `frequency`; bins that hold events only.
+        `lower`, `upper`, `n_events`, `mean_probability`, `frequency`; empty bins are left out.
     """
     p, came = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
     cell = np.minimum((p * n_bins).astype(np.int64), n_bins - 1)

@@ -1,7 +1,7 @@
-"""AUCs of several scores on the same events, with what they owe to chance.
+"""AUCs of several scores on the same events, with standard errors after DeLong.
 
-Standard errors are DeLong's, and so is the one of a share: oracle and model are measured on the
-same events, which makes most of their errors one.
+On the same events most of the error is common to all scores. So the covariance of the errors is
+kept: the error of a ratio of two (`share`) is much smaller than theirs.
 """
 
 import math
@@ -34,7 +34,7 @@ class ComparedAucs:
         return float(self.auc[i]), float(np.sqrt(self.covariance[i, i]))
 
     def share(self, name: str, of: str) -> tuple[float, float]:
-        """How much of another's excess over 0.5 a score reaches, and its standard error.
+        """Share of another score's excess over 0.5 that a score reaches, and its standard error.
 
         ``(auc - 0.5) / (auc of the other - 0.5)``; the error by the delta method.
 
@@ -46,7 +46,7 @@ class ComparedAucs:
         i, j = self.names.index(name), self.names.index(of)
         excess = self.auc[j] - 0.5
         if excess <= 0:
-            raise ValueError(f"{of} has an AUC of {self.auc[j]}: there is nothing to share")
+            raise ValueError(f"{of} has an AUC of {self.auc[j]}: no excess over 0.5 to share")
         share = (self.auc[i] - 0.5) / excess
         slope = np.zeros(len(self.auc))
         slope[i] += 1 / excess
@@ -82,7 +82,7 @@ def compare_aucs(scores: dict[str, npt.ArrayLike], positive: npt.ArrayLike) -> C
     n_up, n_down = int(came.sum()), int((~came).sum())
     if min(n_up, n_down) < 2:
         raise ValueError(f"{n_up} events came out and {n_down} did not; two of each are needed")
-    # Of every event, the share of the other class that it stands on the right side of.
+    # For every event, the share of the other class that it is ordered correctly against.
     every = [np.asarray(values, dtype=np.float64) for values in scores.values()]
     above = np.stack([wins(score, came) for score in every]) / n_down
     below = np.stack([wins(-score, ~came) for score in every]) / n_up

@@ -65,10 +65,10 @@ def class_probabilities(scored: pd.DataFrame) -> tuple[Floats, Classes]:
 
 # ---------------------------------------------------------------------------- direction
 class Direction(NamedTuple):
-    """What probabilities say of the direction, of the events that show one.
+    """Score and truth of the direction, for the events that have one.
 
-    `score` and `positive` are of those events alone; `counted` says of every event whether it is
-    one.
+    `score` and `positive` cover those events alone; `counted` tells of every event whether it is
+    among them.
     """
 
     score: Floats

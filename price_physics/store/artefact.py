@@ -1,8 +1,8 @@
 """What one asset gives for one month: tables, JSON documents, tensors and files.
 
-An artefact is plain data: in memory, but for tables too long for it, which are spooled. How it
-becomes bytes stands here; where the bytes go stands in `partitions`. Serialisation is
-deterministic: equal artefacts give equal bytes.
+An artefact is plain data in memory; tables that are too long for memory are spooled to disk. This
+module turns it into bytes, `partitions` says where they go. Serialisation is deterministic: equal
+artefacts give equal bytes.
 """
 
 import hashlib
@@ -42,9 +42,9 @@ class Artefact:
     warm_up : str, optional
         Why the month is a warm-up (too little is known yet), if it is one.
     synthetic : bool
-        Whether any tick behind this came from a generator.
+        Whether any tick that this depends on came from a generator.
     in_sample : bool
-        Whether any barrier behind this was chosen from what it is judged on.
+        Whether any barrier that this depends on was chosen from the outcomes it is judged on.
     inputs : mapping of name to sha256
         What was read from outside the store, such as vendor files.
     highlights : mapping of name to number, Markdown text, or PNG bytes
@@ -138,7 +138,7 @@ def canonical_json(document: Any) -> bytes:
     try:
         text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
     except ValueError as error:
-        raise ValueError(f"a document holds a value JSON has no word for: {error}") from error
+        raise ValueError(f"a document holds a value that JSON cannot express: {error}") from error
     return text.encode() + b"\n"
 
 
@@ -157,5 +157,5 @@ def _table_facts(schema: TableSchema, n_rows: int) -> dict[str, Any]:
 
 
 def column_types(schema: TableSchema) -> dict[str, str]:
-    """Type of every column, with a ? where it may be null: what a manifest says of a table."""
+    """Type of every column, with a ? where it may be null, as a manifest lists them."""
     return {f.name: str(f.type) + ("?" if f.nullable else "") for f in schema.arrow}

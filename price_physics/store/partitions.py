@@ -186,7 +186,7 @@ class Partition:
 
     @property
     def schemas(self) -> dict[str, dict[str, str]]:
-        """Of every table's file, the type of every column (see `column_types`)."""
+        """The types of the columns of every table, by its file (see `column_types`)."""
         files = self.manifest["files"].items()
         return {name: entry["schema"] for name, entry in files if "schema" in entry}
 
@@ -234,7 +234,7 @@ class Partition:
     def chunks(self, name: str) -> Iterator[pd.DataFrame]:
         """Read a long table piece by piece, once it is verified. Raises PartitionCorrupt."""
         entry = self._entry(f"{name}.parquet")
-        self._verify(entry)  # a file is named by its content: what replaces it has another name
+        self._verify(entry)  # its name holds its checksum: another content has another name
         with pq.ParquetFile(self.folder / entry["path"]) as file:
             for batch in file.iter_batches(CHUNK_ROWS, use_threads=False):
                 yield to_frame(pa.Table.from_batches([batch]))

@@ -1,4 +1,4 @@
-"""A table that is too long for memory: written as it comes, handed to the store when it is done.
+"""A table that is too long for memory: written piece by piece, then handed to the store.
 
 It waits in a temporary file without a name, which no crash leaves behind.
 """
@@ -19,9 +19,9 @@ ROW_GROUP = 1 << 20
 
 
 def parquet_options(schema: pa.Schema) -> dict[str, Any]:
-    """How every table is written: integers as differences, the rest by dictionary, texts zstd.
+    """Say how every table is written: integers as differences, the rest by dictionary, text zstd.
 
-    Compressing numbers that are encoded so saves a sixth of the bytes and costs half of the time.
+    Compressing the encoded numbers too would save a sixth of the bytes for half of the time.
     """
     texts = {f.name: "zstd" for f in schema if pa.types.is_string(f.type)}
     integers = [f.name for f in schema if pa.types.is_integer(f.type) and f.type.bit_width >= 32]
@@ -95,6 +95,6 @@ class TableSpool:
         return self._table
 
     def close(self) -> None:
-        """End the writing, of a whole table or of one that nobody wants any more."""
+        """Stop writing, whether the table is whole or given up."""
         self._encoder.shutdown()
         self._writer.close()

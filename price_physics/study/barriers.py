@@ -1,8 +1,8 @@
 """Section `barrier_policy` of a study: where the horizontal barriers stand.
 
-A policy serves the events of the month after the one that it was made of. With `in_sample` it
-serves that month's own: what others publish, known to nobody at the time. It is there to be
-compared with, and no verdict is drawn from it.
+A policy serves the events of the month after the one that it was made from. With `in_sample` it
+serves the events of that month itself, as in many published studies, though nobody could know it
+at the time: it is there for comparison, and no verdict is drawn from it.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -28,21 +28,21 @@ class QuantileBarriers(Config):
     winsor_quantile: Annotated[float, Field(gt=0.5, le=1)] = 0.99
     """Quantile at which excursions are cut off before their quantiles are taken."""
     min_events: int = Field(50, ge=1)
-    """Events below which the fallback stands."""
+    """Number of events below which the fallback is used."""
     max_events: int = Field(50_000, ge=1)
-    """Events above which a sample of so many is drawn."""
+    """Number of events above which a sample of that size is drawn."""
     lookback_months: int = Field(1, ge=1)
-    """Months that count for `kind: month`, the policy's own included."""
+    """Months whose excursions count for `kind: month`, the policy's own included."""
     fallback_take_profit: Positive
     """Take-profit in ATR where events are too few."""
     fallback_stop_loss: Positive
     """Stop-loss in ATR where events are too few."""
     in_sample: bool = Field(False, exclude_if=lambda in_sample: not in_sample)
-    """Whether a policy serves the month that it was made of, as a comparison without a verdict."""
+    """Whether a policy serves the month it was made from, as a comparison without a verdict."""
 
     @property
     def lag_months(self) -> int:
-        """From the month of a policy to the month of the events that it serves."""
+        """Months from a policy's own to that of the events that it serves."""
         return 0 if self.in_sample else 1
 
     @model_validator(mode="after")
@@ -59,13 +59,13 @@ class QuantileBarriers(Config):
 
 
 class _GivenBarriers(Config):
-    """Barriers that no sample moves."""
+    """Barriers that the study gives, whatever the excursions."""
 
     lag_months: ClassVar[int] = 1
 
     kind: str
     in_sample: Literal[False] = Field(False, exclude=True)
-    """Always false: there is no sample."""
+    """Always false: these barriers are not chosen from excursions."""
 
     @field_validator("in_sample", mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """Section `bars` of a study: what closes a bar.
 
-Consumers ask of every kind its `unit`, its `scale` and whether it expects a flow.
+Every kind says its `unit`, its `scale` and whether it `expects_flow`.
 """
 
 from typing import Annotated, ClassVar, Literal, Self
@@ -13,7 +13,7 @@ TargetBarsADay = Annotated[
     Positive | None,
     Field(
         description="Bars a calendar day to aim at: the threshold, or `expected_ticks`, follows "
-        "the month before; null keeps it as given."
+        "the month before; null keeps the one given."
     ),
 ]
 
@@ -28,7 +28,7 @@ ClipFactor = Annotated[
 
 
 class TimeBars(Config):
-    """Bars that the clock closes, counted from the start of the month."""
+    """Bars that the clock closes, in intervals counted from the start of the month."""
 
     unit: ClassVar[str] = "time"
     expects_flow: ClassVar[bool] = False
@@ -45,7 +45,7 @@ class TimeBars(Config):
 
 
 class TickBars(Config):
-    """Bars that a number of ticks closes; of a market of candles, a number of candles."""
+    """Bars that a number of ticks closes, or of candles where the market has those."""
 
     unit: ClassVar[str] = "tick"
     expects_flow: ClassVar[bool] = False
@@ -53,7 +53,7 @@ class TickBars(Config):
     kind: Literal["tick"]
     """What closes a bar: a number of ticks."""
     threshold_ticks: Annotated[int, Field(ge=1)]
-    """Ticks on which a bar closes."""
+    """Number of ticks at which a bar closes."""
     target_bars_a_day: TargetBarsADay = None
     clip_factor: ClipFactor = 4.0
 
@@ -72,7 +72,7 @@ class VolumeBars(Config):
     kind: Literal["volume"]
     """What closes a bar: traded volume."""
     threshold_base: Positive
-    """Volume in base currency on reaching which a bar closes."""
+    """Volume in base currency at which a bar closes."""
     target_bars_a_day: TargetBarsADay = None
     clip_factor: ClipFactor = 4.0
 
@@ -91,7 +91,7 @@ class DollarBars(Config):
     kind: Literal["dollar"] = "dollar"
     """What closes a bar: traded value, in whatever the quote currency is."""
     threshold_quote: Positive
-    """Value in quote currency on reaching which a bar closes."""
+    """Value in quote currency at which a bar closes."""
     target_bars_a_day: TargetBarsADay = None
     clip_factor: ClipFactor = 4.0
 
@@ -118,15 +118,15 @@ class FlowBars(Config):
     span_bars: Annotated[float, Field(ge=1)]
     """Span in bars of the exponential weights with which each bar moves the expectations."""
     min_ticks: Annotated[int, Field(ge=1)]
-    """Ticks that are expected of a bar at the least."""
+    """Fewest ticks of a bar; also the least for `expected_ticks`."""
     max_ticks: Annotated[int, Field(ge=1, lt=2**62)]
-    """Ticks that are expected of a bar at the most."""
+    """Most ticks of a bar; also the most for `expected_ticks`."""
     target_bars_a_day: TargetBarsADay = None
     clip_factor: ClipFactor = 4.0
 
     @property
     def is_run(self) -> bool:
-        """Whether the larger side of the flow counts, and not the difference of both."""
+        """Whether the larger side of the flow counts, rather than the difference of both."""
         return self.kind.endswith("_run")
 
     @property

@@ -1,4 +1,4 @@
-"""What every section of a YAML has in common: how strict it is, and types with units."""
+"""What all sections of a YAML have in common: how strict they are, and shared types."""
 
 from typing import Annotated, Any
 
@@ -54,19 +54,19 @@ Bounds = Annotated[
 
 
 class Config(BaseModel):
-    # The text below a field is its description: prose, and so part of no code version.
+    # The text below a field is its description: prose, which is part of no code version.
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 
 def is_none(value: object) -> bool:
-    """Say of a field that it is left out of a dump, so that an old study keeps its hash."""
+    """Whether to leave a field out of a dump: unset, it must not change an old study's hash."""
     return value is None
 
 
 def kind_or(default: str) -> BeforeValidator:
-    """Give a section that names no kind the default one."""
+    """Give a section without a kind the default kind."""
 
     def with_kind(section: Any) -> Any:
         return {"kind": default, **section} if isinstance(section, dict) else section
@@ -75,5 +75,5 @@ def kind_or(default: str) -> BeforeValidator:
 
 
 def one_of(names: list[str]) -> GetPydanticSchema:
-    """Accept the names that are there at run time, as a ``Literal`` accepts those of the code."""
+    """Accept the names found at run time, as a ``Literal`` accepts those in the code."""
     return GetPydanticSchema(lambda source, handler: core_schema.literal_schema(names))

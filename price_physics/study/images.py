@@ -11,7 +11,7 @@ class ImagesConfig(Config):
     """Windows of closes and volumes, all ending at the event, stacked as channels of one image."""
 
     windows_bars: list[Annotated[int, Field(ge=8, le=4096)]] = Field([32, 64, 128], min_length=1)
-    """Lengths of the windows in bars; every one of them is drawn by every channel."""
+    """Lengths of the windows in bars; every channel is drawn of every window."""
     size_pixels: int = Field(64, ge=8, le=512)
     """Width and height of an image in pixels."""
     channels: list[

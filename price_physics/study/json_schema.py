@@ -1,4 +1,4 @@
-"""The JSON schemas of both files, so that an editor completes and checks a YAML.
+"""The JSON schemas of a market's and a study's file, so that an editor completes and checks them.
 
 ``python -m price_physics.study.json_schema`` writes them beside the YAMLs.
 """
@@ -16,7 +16,7 @@ ADAPTERS: dict[str, TypeAdapter[Any]] = {"market": MARKET, "study": STUDY}
 
 
 def schema_text(file: str) -> str:
-    """The JSON schema of a market's or a study's file, as it lies in ``configs/``.
+    """Return the JSON schema of one kind of file as text, as it lies in ``configs/``.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def schema_text(file: str) -> str:
     """
     schema = ADAPTERS[file].json_schema()
     for model in (schema, *schema.get("$defs", {}).values()):
-        # The file's name is the name: no YAML has the key.
+        # The file's name is the name: no YAML has the key `name`.
         if "name" in model.get("required", ()):
             model["required"].remove("name")
             del model["properties"]["name"]

@@ -12,14 +12,14 @@ _HORIZONS = ("horizon_minutes", "horizon_bars")
 class LabelsConfig(Config, json_schema_extra={"anyOf": [{"required": [h]} for h in _HORIZONS]}):
     """The horizon, by the clock or by a number of bars, the ATR, the path and the side.
 
-    Where a market's rows are candles, these stand in for ticks, with their highs and lows. A bar
-    or candle that touches both barriers met the one beyond which it opens; any other does not tell
-    which came first.
+    Where a market's rows are candles, their highs and lows stand in for ticks. A bar or candle that
+    touches both barriers touched the one beyond which it opens first; if it opens between them, it
+    does not tell which came first.
 
-    Where a bar's stop left, nobody knows: at the worst of its level, the bar's open and its close,
-    which is harsher than ticks, the more so the longer the bars. What `both_touched` drops is
-    missing from expected values, which makes them rosier. And trades of the event's own instant
-    that the next bar holds are on the path of bars; by ticks they are not.
+    A stop in a bar exits at the worst of its level, the bar's open and the bar's close. That is
+    harsher than ticks, the more so the longer the bars. Labels that `both_touched` drops are
+    missing from expected values, which makes these rosier. The path of bars includes trades of the
+    event's own instant that the next bar holds; the path of ticks does not.
     """
 
     horizon_minutes: Annotated[float, Field(gt=0, le=MAX_HORIZON_MINUTES)] | None = Field(
@@ -27,13 +27,13 @@ class LabelsConfig(Config, json_schema_extra={"anyOf": [{"required": [h]} for h 
     )
     """Minutes after an event at which its label ends, by the clock; this or `horizon_bars`."""
     horizon_bars: Annotated[int, Field(ge=1)] | None = Field(None, exclude_if=is_none)
-    """Bars after an event at which its label ends; one that lasts over 28 days gives no label."""
+    """Bars after an event at which its label ends; over 28 days there is no label."""
     atr_period_bars: int = Field(14, ge=1)
-    """Bars over which the average true range, the width of barriers, is taken."""
+    """Bars over which the average true range, the unit of barriers, is taken."""
     path: Literal["ticks", "bars"] = Field("ticks", exclude_if=lambda path: path == "ticks")
     """What touches barriers: ticks, or the highs and lows of the bars that were built from them."""
     both_touched: Literal["drop", "stop_loss_first"] | None = Field(None, exclude_if=is_none)
-    """What becomes of a bar or candle that touches both barriers: no label, or a loss."""
+    """What a bar or candle that touches both barriers gives: no label, or a loss."""
     side: Literal["trend", "reversal"] | None = Field(None, exclude_if=is_none)
     """Which way a primary model trades: with the trailing return, or against it; null is long."""
 
@@ -47,5 +47,5 @@ class LabelsConfig(Config, json_schema_extra={"anyOf": [{"required": [h]} for h 
 
     @property
     def longest_horizon_ns(self) -> int:
-        """The horizon, or what one of bars may last."""
+        """The horizon by the clock, or the longest that one of bars may last."""
         return round((self.horizon_minutes or MAX_HORIZON_MINUTES) * 60e9)

@@ -8,14 +8,14 @@ from price_physics.source import names_in
 from price_physics.study.base import NAME, Config, MonthField, Positive, one_of
 from price_physics.study.outages import Outage
 
-Rows = Literal["trades", "candles"]
+RowKind = Literal["trades", "candles"]
 
-_FORMATS: dict[Rows, str] = {
+_FORMATS: dict[RowKind, str] = {
     "trades": "price_physics.ticks.formats.trades",
     "candles": "price_physics.ticks.formats.candles",
 }
 VENDORS = {rows: names_in(package) for rows, package in _FORMATS.items()}
-"""The vendors whose formats are there, a module each; any dump may be generic."""
+"""The vendors of each kind of rows, a module each; any dump may be generic."""
 
 
 class TradeColumns(Config):
@@ -62,18 +62,18 @@ class CandleColumns(Config):
     """Column of the part of `volume` that the aggressor bought; null where there is none."""
 
 
-_COLUMNS: dict[Rows, type[Config]] = {"trades": TradeColumns, "candles": CandleColumns}
+_COLUMNS: dict[RowKind, type[Config]] = {"trades": TradeColumns, "candles": CandleColumns}
 
 
 class _Market(Config):
-    """What a market of either kind of rows says."""
+    """The settings of a market, whether its rows are trades or candles."""
 
-    rows: ClassVar[Rows]
+    rows: ClassVar[RowKind]
 
     name: str = Field(pattern=NAME)
     """The file's name."""
     symbol: str
-    """Symbol of the instrument at the venue; rows of another one are refused or passed over."""
+    """Symbol of the instrument at the venue; rows of another are refused or skipped."""
     vendor: str | None = None
     files: list[str] = Field(min_length=1)
     """Globs of the vendor's files, relative to the project; `**` stands for any depth."""
@@ -83,22 +83,22 @@ class _Market(Config):
     contract_size: Positive | None = None
     """Worth of one contract: in base currency, or in quote currency where contracts are inverse."""
     contract_is_inverse: bool = False
-    """Whether a contract is worth an amount of quote currency, where the dump does not say it."""
+    """Whether a contract is worth an amount of quote currency, where the dump does not say so."""
     strict_gaps: bool = False
     """Whether a month with a gap in its files or trade ids is refused."""
     first_month: MonthField
     """First month, as YYYY-MM."""
     last_month: MonthField | None = None
-    """Last month, as YYYY-MM; null where the market goes on."""
+    """Last month, as YYYY-MM; null if the market is still open."""
     outages: list[Outage] = []
-    """Silences of the venue that are known beforehand: no label crosses them into training."""
+    """Silences of the venue that are known beforehand; labels that cross one do not train."""
     synthetic: bool = False
     """Whether this market was made up: every result of it says so."""
 
     @field_validator("vendor", mode="before")
     @classmethod
     def _vendor_has_these_rows(cls, vendor: Any) -> Any:
-        other: Rows = "candles" if cls.rows == "trades" else "trades"
+        other: RowKind = "candles" if cls.rows == "trades" else "trades"
         if vendor in VENDORS[other] and vendor not in VENDORS[cls.rows]:
             advice = "give candle_minutes" if other == "candles" else "drop candle_minutes"
             raise ValueError(f"vendor: {vendor} has rows of {other}; {advice}")
@@ -107,12 +107,11 @@ class _Market(Config):
     @field_validator("columns", mode="before")
     @classmethod
     def _columns_of_these_rows(cls, columns: Any) -> Any:
-        other: Rows = "candles" if cls.rows == "trades" else "trades"
+        other: RowKind = "candles" if cls.rows == "trades" else "trades"
         foreign = _COLUMNS[other].model_fields.keys() - _COLUMNS[cls.rows].model_fields.keys()
         if isinstance(columns, dict) and (found := sorted(foreign & columns.keys())):
-            raise ValueError(
-                f"{', '.join(found)} of {other}; candle_minutes says which rows are there"
-            )
+            advice = "give candle_minutes" if other == "candles" else "drop candle_minutes"
+            raise ValueError(f"{', '.join(found)}: keys for {other}; correct them, or {advice}")
         return columns
 
     @model_validator(mode="after")
@@ -131,7 +130,7 @@ class _Market(Config):
 class TradeMarket(_Market):
     """Where the trades of one instrument come from."""
 
-    rows: ClassVar[Rows] = "trades"
+    rows: ClassVar[RowKind] = "trades"
     candle_ns: ClassVar[int] = 0
 
     vendor: Annotated[str, one_of(VENDORS["trades"])] | None = None
@@ -139,15 +138,16 @@ class TradeMarket(_Market):
     columns: TradeColumns = TradeColumns()
     """Names of the columns of generic files."""
     candle_minutes: None = Field(None, exclude=True)
-    """Always null: a number makes it a market of candles."""
+    """Always null: a number makes this a market of candles."""
 
 
 class CandleMarket(_Market):
-    """Where the candles of one instrument come from: open, high, low, close and volume, stamped
-    with their start. They stand in for ticks, see `labels`.
+    """Where the candles of one instrument come from; they stand in for ticks, see `labels`.
+
+    A candle holds open, high, low, close and volume, and is stamped with its start.
     """
 
-    rows: ClassVar[Rows] = "candles"
+    rows: ClassVar[RowKind] = "candles"
 
     vendor: Annotated[str, one_of(VENDORS["candles"])] | None = None
     """The only vendor whose files are taken; null takes what their first rows say they are."""
@@ -173,7 +173,7 @@ class CandleMarket(_Market):
         return round(self.candle_minutes * 60) * 10**9
 
 
-def _rows_of(market: Any) -> Rows:
+def _rows_of(market: Any) -> RowKind:
     if isinstance(market, dict):
         return "trades" if market.get("candle_minutes") is None else "candles"
     return market.rows

@@ -1,7 +1,7 @@
-"""What is said of a wrong file: where the fault is, in the file's own words, and what to do.
+"""Messages for a wrong file: where the fault is, in the file's own words, and what to do.
 
-Pydantic puts the kind of a section into the place of a fault, where no file has it. It is taken
-out here, and said where it matters: what a kind needs, and what belongs to another kind.
+Pydantic puts the kind of a section into the place of a fault, where the file has none. It is taken
+out here, and named where it matters: for what a kind needs, and what belongs to another kind.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,11 +12,11 @@ from pydantic_core import ErrorDetails
 
 Place = tuple[Any, ...]
 Kinds = Mapping[Place, Mapping[str, type[BaseModel]]]
-"""Of every place in a file that may be of several kinds, the model of each."""
+"""The model of each kind, for every place in a file that may be of several kinds."""
 
 
 def explain(error: ValidationError, kinds: Kinds) -> list[str]:
-    """Say what is wrong with a file, a sentence a fault; what a kind lacks is one sentence.
+    """Say what is wrong with a file: one sentence a fault, one for all that a kind lacks.
 
     Parameters
     ----------

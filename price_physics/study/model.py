@@ -8,7 +8,7 @@ from price_physics.source import names_in
 from price_physics.study.base import Config, NonNegative, Positive, one_of
 
 ARCHITECTURES = names_in("price_physics.model.networks")
-"""The networks that are there, a module each."""
+"""All networks, a module each."""
 
 Architecture = Annotated[str, one_of(ARCHITECTURES)]
 
@@ -21,15 +21,15 @@ class ModelConfig(Config):
     width: Annotated[int, Field(ge=4, le=512)] | None = None
     """Channels of the network's first stage; null is the architecture's own."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Fraction of the last features that is dropped in training."""
+    """Fraction of the last features that training drops."""
     head: Literal["three_class", "binary_take_profit"] = "three_class"
-    """What is asked: down, flat or up, or whether the take-profit is reached."""
+    """What the network predicts: down, flat or up, or whether the take-profit is reached."""
     batch_size: int = Field(128, ge=2)
-    """Samples a step."""
+    """Samples in a step."""
     max_epochs: int = Field(8, ge=1)
-    """Epochs at the most."""
+    """Most epochs of a fit."""
     steps_per_epoch: int | None = Field(None, ge=1)
-    """Steps an epoch; null visits every sample once."""
+    """Steps in an epoch; null visits every sample once."""
     patience_epochs: int = Field(2, ge=1)
     """Epochs without a better early-stopping loss after which training stops."""
     schedule: Literal["one_cycle", "cosine"] = "one_cycle"
@@ -43,7 +43,7 @@ class ModelConfig(Config):
     weights_on: Literal["loss", "sampler"] = "loss"
     """Whether uniqueness and class weights multiply the loss, or how often a sample is drawn."""
     class_weights: Literal["balanced"] | list[Positive] | None = None
-    """Weights, one a class; balanced weighs the classes of a fit's training samples the same."""
+    """Weights, one a class; `balanced` makes the classes of a fit's samples weigh the same."""
     focal_gamma: NonNegative = 0.0
     """Exponent of the focal loss of the binary head; 0 is cross-entropy."""
     n_seeds: int = Field(1, ge=1, le=32)

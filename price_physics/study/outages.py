@@ -9,7 +9,7 @@ from price_physics.study.base import Config
 
 
 class Outage(Config):
-    """A silence of the venue known beforehand."""
+    """A silence of the venue that is known beforehand."""
 
     start: str
     """First moment of the silence, ISO 8601, UTC."""

@@ -1,4 +1,4 @@
-"""How the YAML of a market or a study is read, and what a study asks of its market."""
+"""Read the YAML of a market or a study, and check that the two fit each other."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
     Raises
     ------
     ConfigError
-        When a file is impossible, or a study names a market that is not there.
+        When a file is impossible, or a study names a market that does not exist.
     """
     markets = {p.stem: load_market(p) for p in sorted((folder / "markets").glob("*.yaml"))}
     studies = {p.stem: load_study(p) for p in sorted((folder / "studies").glob("*.yaml"))}
@@ -62,7 +62,7 @@ def load_configs(folder: Path) -> tuple[dict[str, Market], dict[str, Study]]:
 
 
 def _mismatch(study: Study, market: Market) -> str:
-    """Say what a study asks of its market that rows of its kind cannot give."""
+    """Say what a study asks of its market that the market's rows cannot give."""
     bars, labels = study.bars, study.labels
     if not isinstance(market, CandleMarket):
         if labels.path == "ticks" and labels.both_touched is not None:
@@ -115,7 +115,7 @@ def _load(path: Path, adapter: TypeAdapter[_ConfigT], kinds: Kinds) -> _ConfigT:
 
 
 def _refuse_repeated_keys(node: yaml.Node | None) -> None:
-    """YAML keeps the last of two equal keys without a word; we do not."""
+    """Raise YAMLError for equal keys, of which YAML would silently keep the last."""
     if isinstance(node, yaml.SequenceNode):
         for child in node.value:
             _refuse_repeated_keys(child)

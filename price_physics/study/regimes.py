@@ -1,4 +1,4 @@
-"""Section `regime_features` of a study: what an event knows of the market's state."""
+"""Section `regime_features` of a study: what is known of the market's state at an event."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ from price_physics.study.base import Config, MonthField, Positive, is_none
 
 
 class RegimeFeaturesConfig(Config):
-    """Spans of the trailing return and volatility that enter the network's head; the regime.
+    """The regime, and the spans of the trailing return and volatility in the network's head.
 
-    Where no map says it, an event's regime is the tercile of its trailing volatility among those
-    of earlier months' events.
+    Without a map, an event's regime is the tercile of its trailing volatility among the events of
+    earlier months.
     """
 
     return_minutes: Positive = 60
@@ -21,4 +21,4 @@ class RegimeFeaturesConfig(Config):
     regime_by_month: dict[MonthField, Annotated[int, Field(ge=0, le=2)]] | None = Field(
         None, exclude_if=is_none
     )
-    """Regime of every month: 0 calm, 1 middle, 2 wild; null: by trailing volatility."""
+    """Regime of every month: 0 calm, 1 middle, 2 wild; null goes by trailing volatility."""

@@ -1,4 +1,4 @@
-"""Settings as one level of names and values, as a table or a tracker shows them."""
+"""Settings as one level of names and values, for a table or for MLflow."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ class Study(Config):
     market: str
     """Name of the market: that of a file in `markets/`."""
     seed: int = Field(7, ge=0, lt=2**31)
-    """Where all randomness starts."""
+    """Seed of every random number."""
     bars: BarsConfig
     """What closes a bar."""
     events: EventsConfig = EveryBarEvents()
@@ -37,7 +37,7 @@ class Study(Config):
     barrier_policy: BarrierPolicyConfig
     """Where take-profit and stop-loss stand."""
     regime_features: RegimeFeaturesConfig = RegimeFeaturesConfig()
-    """What an event knows of the market's state."""
+    """What is known of the market's state at an event."""
     folds: FoldsConfig
     """The purged k-fold inside the training months."""
     images: ImagesConfig = ImagesConfig()
@@ -47,7 +47,7 @@ class Study(Config):
     walk_forward: WalkForwardConfig
     """Costs, and what turns a probability into a trade."""
     motifs: MotifsConfig = MotifsConfig()
-    """How much of what the network looks for is put into words."""
+    """How many events are explained, in how many motifs."""
 
     @model_validator(mode="after")
     def _embargo_covers_the_horizon(self) -> Self:
@@ -55,7 +55,7 @@ class Study(Config):
         if horizon is not None and self.folds.embargo_minutes < horizon:
             raise ValueError(
                 f"folds.embargo_minutes {self.folds.embargo_minutes} is shorter than "
-                f"labels.horizon_minutes {self.labels.horizon_minutes}; a label outlives it"
+                f"labels.horizon_minutes {self.labels.horizon_minutes}; give at least the horizon"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""What makes two studies one trial."""
+"""The settings that make two studies the same trial."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ def config_hash(study: Study, market: Market) -> str:
 
 
 def trial_settings(study: Study, market: Market) -> dict[str, Any]:
-    """List everything that can change a number: what makes two trials one.
+    """List every setting that can change a trade: where all are equal, it is the same trial.
 
-    Names, descriptions and the extent of the data (`files`, months) do not count, nor do what
-    only refuses data (`vendor`, `strict_gaps`), motifs, the device and its determinism, which
-    change no trade: a trial looked at twice is still one.
+    Left out are names, descriptions, the extent of the data (`files`, months), what only refuses
+    data (`vendor`, `strict_gaps`), motifs, and the device and its determinism. A trial that is
+    looked at twice counts once.
     """
     without: Any = {
         "name": True,

@@ -10,8 +10,8 @@ from price_physics.study.base import Config, NonNegative
 class WalkForwardConfig(Config):
     """Costs a side in basis points, and the rule that turns a probability into a trade.
 
-    Orders are filled at the first price known after the event and `latency_ms`. Of candles that is
-    the next one's open; with a latency, the close of the candle into which it falls.
+    Orders are filled at the first price known after the event and `latency_ms`. With candles that
+    is the next one's open; with a latency, the close of the candle into which it falls.
     """
 
     fee_bps: NonNegative
@@ -25,7 +25,7 @@ class WalkForwardConfig(Config):
     min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability of the side below which nothing is traded."""
     sizing: Literal["probability", "fixed"] = "probability"
-    """How large a position is: by the probability, or always one."""
+    """Size of a position: by the probability, or always 1."""
 
     @property
     def cost_a_side(self) -> float:

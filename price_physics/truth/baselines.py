@@ -1,4 +1,4 @@
-"""What simpler models make of the same windows: the pictures must beat or match them.
+"""Simpler models on the same windows: the images must match or beat them.
 
 Both learn the direction from events whose label is not 0, and score events they have not seen.
 """
@@ -35,7 +35,7 @@ def logistic_regression(train: Floats, up: npt.NDArray[np.bool_], test: Floats) 
 def boosted_trees(train: Floats, up: npt.NDArray[np.bool_], test: Floats, seed: int) -> Floats:
     """Log-odds of a rise by boosted trees on the windows' normalised cumulative returns.
 
-    Parameters as `logistic_regression`; `seed` chooses what stops the boosting early.
+    Parameters as `logistic_regression`; `seed` draws the samples that stop the boosting early.
     """
     model = HistGradientBoostingClassifier(
         learning_rate=0.05, max_leaf_nodes=15, max_iter=300, early_stopping=True, random_state=seed

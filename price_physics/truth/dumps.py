@@ -2,7 +2,7 @@
 
 The ticks do not depend on the vendor: one seed gives one market in every format. Beside every
 data file lies ``<file name>.SYNTHETIC``, which says so to people and to the reader of ticks. It
-is written first, so that there is no moment at which the file lies there unmarked.
+is written first, so that the file is never there unmarked.
 """
 
 import gzip
@@ -27,7 +27,7 @@ from price_physics.errors import ConfigError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 from price_physics.truth.exchange import PRICE_DECIMALS, QTY_DECIMALS, Ticks, exchange_ticks
-from price_physics.truth.vendors import DUMP_FORMATS, DumpFormat, rows
+from price_physics.truth.vendors import DUMP_FORMATS, DumpFormat, csv_blocks
 
 SIDECAR_SUFFIX = ".SYNTHETIC"
 
@@ -47,7 +47,7 @@ class SyntheticMarket:
     n_months : int
         The files of a longer market begin with those of the shorter one.
     ticks_a_day : int
-        On average: a month holds exactly this many times its days.
+        Average: a month holds exactly this many times its days.
     seed : int
     """
 
@@ -58,7 +58,7 @@ class SyntheticMarket:
     seed: int
 
     def ticks(self) -> Iterator[Ticks]:
-        """Its ticks, hour by hour; raises as `exchange_ticks`."""
+        """Generate the ticks, hour by hour; raises as `exchange_ticks`."""
         return exchange_ticks(self.first_month, self.n_months, self.ticks_a_day, self.seed)
 
 
@@ -68,7 +68,7 @@ def write_synthetic_dumps(
     folder: Path,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
-    """Write a market that does not exist as a vendor's dumps.
+    """Write the dumps of a market that does not exist, in a vendor's format.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def write_synthetic_dumps(
 
 
 def _mark(market: SyntheticMarket, vendor: str, month: str) -> dict[str, object]:
-    """What the file beside a dump says of it."""
+    """The content of the file that marks a dump."""
     return {
         "synthetic": True,
         "generator": "price-physics synthetic-ticks",
@@ -134,7 +134,7 @@ def _day(ticks: Ticks) -> str:
 def _counted(
     ticks: Iterator[Ticks], market: SyntheticMarket, progress: Callable[[int, int], None]
 ) -> Iterator[Ticks]:
-    """Pass the hours on and report every day that is over."""
+    """Pass the hours on, and report every day that is done."""
     start_us = market.first_month.start_ns // 1_000
     n_days = ((market.first_month + market.n_months).start_ns // 1_000 - start_us) // _DAY_US
     done = 0
@@ -156,8 +156,8 @@ def _write_file(
         with _packed(file, path) as packed, ThreadPoolExecutor(1) as compressor:
             written = compressor.submit(packed.write, header.encode())
             for ticks in hours:
-                for block in rows(dump.columns(ticks, market.symbol, market.seed)):
-                    written.result()  # one block is packed while the next one is made
+                for block in csv_blocks(dump.columns(ticks, market.symbol, market.seed)):
+                    written.result()  # one block is packed while the next is made
                     written = compressor.submit(packed.write, block)
             written.result()
 
@@ -174,7 +174,7 @@ def _write_file(
 
 @contextmanager
 def _packed(file: BinaryIO, path: Path) -> Iterator[IO[bytes]]:
-    """Open what the rows go to; neither clock nor platform enters the bytes."""
+    """Open the packed file for rows; its bytes depend on neither clock nor platform."""
     if path.suffix == ".gz":
         with gzip.GzipFile("", "wb", _FAST, file, mtime=0) as packed:
             yield packed  # type: ignore[misc]

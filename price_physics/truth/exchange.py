@@ -1,12 +1,12 @@
-"""Ticks of an exchange that does not exist: lifelike in everything but a reason to trade.
+"""Ticks of an exchange that does not exist: lifelike, but with no direction to predict.
 
 Hourly volatility switches between calm, usual and wild and stays there for a day or so; activity
 follows it, the hour of the day and a slow random tide. Orders come in bursts; one order fills in
 several trades at one time, walking up or down the book. Sizes are log-normal with a Pareto tail.
 Prices lie on a tick grid around a mid price that is a **martingale**: no drift, and order flow
-moves it only as far as the side was a surprise, so that nothing to predict is planted here. What
-can be foreseen is how much prices move, and the bounce between bid and ask, which lies inside the
-spread. For markets with a planted answer see ``markets``; for files see ``dumps``.
+moves it only as far as the side was a surprise. Only two things can be predicted: how much prices
+move, and the bounce between bid and ask, which lies inside the spread. For markets with a planted
+answer see ``markets``; for files see ``dumps``.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from price_physics.months import Month
 PRICE_DECIMALS, QTY_DECIMALS = 1, 3
 """The grid: prices are multiples of 0.1, quantities of 0.001."""
 FIRST_MONTH = Month(2010, 1)
-"""No market is older; what a time's unit is could not be told from its magnitude."""
+"""The earliest month: before it, the magnitude of a time would not tell its unit."""
 
 _FIRST_PRICE = 420_000.0  # ticks: 42,000.0
 _HOUR_US, _MINUTES = 3_600_000_000, 60
@@ -33,7 +33,7 @@ _HOURLY_VOLATILITY = 0.0043  # 3 % a day over all regimes
 _TIDE_MEMORY, _TIDE_SIGMA = 0.98, 0.6  # of log activity, minute by minute
 _WEEKEND = 0.7
 _NEW_ORDER = 0.6  # a trade starts an order: 1.7 trades an order
-_NEXT_LEVEL = 0.15  # it goes on with one a level deeper
+_NEXT_LEVEL = 0.15  # the next trade of an order is one level deeper
 _NEW_BURST, _BURST_TAIL = 0.25, 1.2  # an order starts a burst; tail of the gaps inside one
 _FLIP = 0.25  # the aggressor's side changes from one order to the next
 _PERSISTENCE = 1 - 2 * _FLIP
@@ -78,7 +78,7 @@ class Ticks:
 
 @dataclass
 class _State:
-    """What one hour hands to the next."""
+    """What one hour passes to the next."""
 
     mid: float
     side: int
@@ -100,7 +100,7 @@ def exchange_ticks(
     n_months : int
         A longer market begins with the shorter one.
     ticks_a_day : int
-        On average: a month holds exactly this many times its days.
+        Average: a month holds exactly this many times its days.
     seed : int
 
     Yields
@@ -142,7 +142,7 @@ def _hours(first_month: Month, n_months: int, ticks_a_day: int, seed: int) -> It
         month = first_month + i
         n_hours = (month.stop_ns - month.start_ns) // (_HOUR_US * 1_000)
         rng = _rng(seed, i)
-        activity, volatility = _weather(n_hours, month, state, rng)
+        activity, volatility = _activity_and_volatility(n_hours, month, state, rng)
         share = activity.sum(axis=1) / activity.sum()
         n_ticks = rng.multinomial(ticks_a_day * (n_hours // 24), share)
         for hour in np.flatnonzero(n_ticks):
@@ -154,11 +154,11 @@ def _hours(first_month: Month, n_months: int, ticks_a_day: int, seed: int) -> It
 
 
 def _rng(seed: int, *key: int) -> np.random.Generator:
-    """A stream of its own for every key; a plain list of seeds would take [1] for [1, 0]."""
+    """Give every key its own stream; a plain list of seeds would take [1] for [1, 0]."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _weather(
+def _activity_and_volatility(
     n_hours: int, month: Month, state: _State, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Activity by minute, of shape (n_hours, 60), and volatility of the mid by hour."""
@@ -220,7 +220,7 @@ def _order_times(
     """Sorted microseconds since the hour began.
 
     A burst starts at any time, more often in busy minutes; the gaps inside are short with a heavy
-    tail. What runs over the end of the hour continues at its beginning, so that no tick gets lost.
+    tail. Times past the end of the hour wrap to its beginning, so that no tick is lost.
     """
     opens = rng.random(n_orders) < _NEW_BURST
     opens[0] = True
@@ -246,7 +246,7 @@ def _mid_shocks(
 
 
 def _sizes(n_ticks: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Lots: log-normal, and three in a hundred times a Pareto variable; at least one lot."""
+    """Draw lots: log-normal, three in a hundred times a Pareto variable; at least one lot."""
     lots = _MEDIAN_LOTS * np.exp(_SIZE_SIGMA * rng.standard_normal(n_ticks, dtype=np.float32))
     large = rng.integers(0, n_ticks, rng.binomial(n_ticks, _TAIL_SHARE))
     lots[large] *= 1 + rng.pareto(_TAIL_INDEX, len(large))

@@ -1,4 +1,4 @@
-"""Was what was planted found, and was nothing found where nothing is? Targets, rows, verdict."""
+"""Targets and verdict: the network must find what was planted, and nothing where nothing was."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,11 +7,11 @@ from price_physics.scores.delong import ComparedAucs
 from price_physics.truth.markets import Kind, ceiling_auc
 
 LEAST_SHARE = 0.90
-"""Of the excess over 0.5 that the oracle reaches on the same events."""
+"""Least share of the oracle's excess over 0.5 on the same events."""
 LEAST_SHARE_ON_CARD = 0.97
 """The same of the default network, trained on a CUDA card on more events."""
 N_ERRORS = 3.0
-"""Standard errors that chance may take."""
+"""Standard errors within which a score counts as its expected value."""
 
 CEILING, ORACLE, LOGISTIC, BOOSTED, OURS = (
     "ceiling, closed form",
@@ -28,8 +28,8 @@ NO_CARD = "no CUDA card was at hand: not measured"
 class TargetRow:
     """One score on one market.
 
-    `share` is of the oracle's excess over 0.5; None where there is none to share. `passed` is
-    None where nothing is asked. `auc` is None where nothing could be measured; `target` says why.
+    `share` is that of the oracle's excess over 0.5, None where there is no excess. `passed` is None
+    where there is no target. `auc` is None where nothing could be measured; `target` says why.
     """
 
     market: Kind
@@ -43,7 +43,7 @@ class TargetRow:
 
 
 def hold_to_targets(kind: Kind, aucs: ComparedAucs) -> list[TargetRow]:
-    """Hold every score on one market against what is known of it.
+    """Hold every score on one market against its target.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def hold_card_to_target(kind: Kind, aucs: ComparedAucs | None) -> TargetRow:
     Parameters
     ----------
     kind : Kind
-        With a pattern to be found.
+        A market with a pattern to find.
     aucs : ComparedAucs, optional
         Of `ORACLE` and `OURS`, on the same events.
     """
@@ -103,11 +103,10 @@ class Truth:
     Attributes
     ----------
     seed : int
-        Of the markets and of the studies.
+        Seed of the markets and of the studies.
     rows : list of TargetRow
     markets : dict of str to dict
-        By market: counts of events, and what the model says of its fit; a market on a card is
-        another one.
+        Counts of events and of epochs, by market; a market on a CUDA card has an entry of its own.
     settings : dict
         Sections of the studies that were run.
     """
@@ -127,7 +126,7 @@ class Truth:
         return {**asdict(self), "passed": self.passed}
 
     def cells(self) -> list[list[str]]:
-        """The table for people: a row a score, the market named where it begins."""
+        """The table for people: one row a score; only a market's first row names it."""
         cells, last = [], ""
         for row in self.rows:
             auc = "" if row.auc is None else _value(row.auc, row.auc_error, 4)

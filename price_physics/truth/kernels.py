@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 TEXT, BYTES = -1, -2
-"""What a column is where it is no number: words of a list, or its own bytes."""
+"""Kinds of columns without numbers: words of a list, or bytes."""
 
 
 @njit(cache=True, nogil=True)

@@ -2,8 +2,8 @@
 
 The price is ``10000 * 1.0002**k`` and k moves by one a tick. With a dollar threshold of 3,500
 every bar has four ticks. Episodes of 32 pattern bars and 32 outcome bars follow one another,
-whole within a month; the pattern says which way the outcome leans. Events belong at every
-64th bar, offset 31, with a horizon of 32 bars. Nothing here is used by a stage of the pipeline.
+whole within a month; the pattern says which way the outcome leans. A study must put its events at
+every 64th bar, offset 31, with a horizon of 32 bars. No stage of the pipeline uses this module.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ _TREND_DRIFT, _HALF_DRIFT, _CALM_MOVES = 0.25, 0.35, 0.25
 
 
 def tick_spacing_ns(episodes_a_day: int) -> int:
-    """Time between ticks such that a day holds whole episodes.
+    """Time between ticks with which a day holds a whole number of episodes.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def tick_spacing_ns(episodes_a_day: int) -> int:
 
 
 def episodes_for(n_events: int, month: Month) -> int:
-    """Fewest episodes a day, of those that keep ticks on milliseconds, for so many a month.
+    """Fewest episodes a day that give a month so many events, with ticks on whole milliseconds.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def n_episodes(month: Month, episodes_a_day: int) -> int:
 
 
 def horizon_minutes(episodes_a_day: int) -> float:
-    """The horizon of 32 bars, in minutes: the outcome exactly."""
+    """The horizon in minutes: exactly the 32 bars of the outcome."""
     return tick_spacing_ns(episodes_a_day) * TICKS_A_BAR * OUTCOME_BARS / 60e9
 
 
@@ -109,9 +109,10 @@ def lattice_market(
     Parameters
     ----------
     kind : {"trend", "exclusive_or", "volatility", "walk"}
-        Of the pattern: a drift of 0.25 d, and the outcome leans to d; halves of 0.35 d1 and
-        0.35 d2, and it leans to d1 d2; ticks that move with probability 0.25 or 1 by episode and
-        no drift at all; nothing. d, d1, d2 are fair coins, one toss an episode.
+        Kind of the pattern. "trend": a drift of 0.25 d, and the outcome leans to d.
+        "exclusive_or": halves with drifts of 0.35 d1 and 0.35 d2, and the outcome leans to d1 d2.
+        "volatility": no drift; ticks move with probability 0.25 or 1, by episode. "walk": nothing.
+        d, d1, d2 are fair coins, tossed once an episode.
     first_month : Month
     n_months : int
         Months depend on those before them only: a longer market begins with the shorter one.
@@ -178,8 +179,8 @@ def outcome_signs(
 def write_generic_parquet(ticks: pd.DataFrame, path: Path) -> None:
     """Write ticks as a parquet dump of vendor "generic": the columns of the CSV, typed.
 
-    Times are whole milliseconds. Same ticks, same bytes, of which there are far fewer than in a
-    CSV: prices lie on a lattice, and all else is a count.
+    Times are whole milliseconds. Same ticks, same bytes, and far fewer than as CSV: prices lie on
+    a lattice, and everything else counts up.
     """
     table = pa.table(
         {
@@ -232,7 +233,7 @@ def _rng(kind: Kind, seed: int, n_months_before: int) -> np.random.Generator:
 
 
 def _coins(n: int, rng: np.random.Generator) -> np.ndarray:
-    """The first thing drawn of a month: d1 (which is d) and d2, of shape (2, n, 1)."""
+    """Toss d1 (which is d) and d2, of shape (2, n, 1), before anything else is drawn of a month."""
     return rng.choice([-1, 1], size=(2, n, 1))
 
 

@@ -1,6 +1,6 @@
-"""A project of their own for the planted markets: dumps, markets and studies.
+"""The project of the planted markets: dumps, markets and studies.
 
-It is a project like any other: the Dagster UI opens it, and a backfill goes on in it.
+It is a project like any other: the Dagster UI opens it, and a backfill runs in it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def planted_project(
     dagster : Path
         Settings of the Dagster instance, copied where they exist.
     model : mapping
-        That section of the studies.
+        Section `model` of the studies.
     """
     project = Project(root)
     if dagster.exists():

@@ -1,7 +1,7 @@
 """Lay out dumps as vendors do: names of files, headers, columns. Values come from ``exchange``.
 
-Numbers are written as exact decimals. A file that the vendor gives by the day is one here too. A
-writer is not part of its vendor's module in ``ticks/formats``: a change of it changes no reading.
+Numbers are written as exact decimals. Vendors' daily files are daily here too. A writer is not
+part of its vendor's module in ``ticks/formats``, so that a change to it makes no ticks stale.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Words:
-    """One of a few words a row."""
+    """In each row, one of a few words."""
 
     which: NDArray[np.integer] | NDArray[np.bool_]
     words: list[str]
@@ -40,7 +40,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes of one width: uint8 array of shape (n_rows, width). One such column a file."""
+    """Bytes of one width: uint8 array of shape (n_rows, width). A file has at most one."""
 
     content: NDArray[np.uint8]
 
@@ -55,11 +55,11 @@ class DumpFormat:
     Attributes
     ----------
     name : str
-        Of a file; knows {symbol} and {period}. Its ending says how the file is packed.
+        Name of a file, with {symbol} and {period}. Its ending says how the file is packed.
     columns : callable
-        From ticks, symbol and seed to the columns of their rows.
+        Maps ticks, symbol and seed to the columns of their rows.
     header : str
-        First line without its end; none where empty.
+        First line without its end; empty if there is none.
     period : {"month", "day"}
         What one file holds.
     """
@@ -70,8 +70,8 @@ class DumpFormat:
     period: Literal["month", "day"] = "month"
 
 
-def rows(columns: list[Column]) -> Iterator[memoryview]:
-    """Write columns as lines of comma-separated text, some hundred thousand lines at a time."""
+def csv_blocks(columns: list[Column]) -> Iterator[memoryview]:
+    """Write columns as lines of CSV, some hundred thousand lines at a time."""
     words = [word for c in columns if isinstance(c, Words) for word in c.words]
     stop = np.cumsum([0, *(len(word) for word in words)])
     text = np.frombuffer("".join(words).encode("ascii"), np.uint8)
@@ -95,7 +95,7 @@ def rows(columns: list[Column]) -> Iterator[memoryview]:
     matrix = np.stack(values)
     for at in range(0, matrix.shape[1], _ROWS_A_BLOCK):
         part = matrix[:, at : at + _ROWS_A_BLOCK]
-        out = np.empty(part.shape[1] * longest, np.uint8)  # its own: the last one is still in use
+        out = np.empty(part.shape[1] * longest, np.uint8)  # a new one: the last is still in use
         n_bytes = format_rows(part, np.array(kinds), text, stop, raw[at : at + _ROWS_A_BLOCK], out)
         yield out[:n_bytes].data
 

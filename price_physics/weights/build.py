@@ -1,4 +1,4 @@
-"""Average uniqueness of every label known by the end of a month.
+"""The stage `weights`: average uniqueness of every label known by the end of a month.
 
 Weights depend on outcomes (short lives weigh more): they train the network and nothing else.
 Class weights are the model's affair.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def build_weights(study: Study, market: Market, month: Month, past: Past) -> Artefact:
-    """Weigh every label known by the end of the month, whatever month it is stored in.
+    """Measure the uniqueness of every label known by the end of the month, of all months.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _positions(
     label_end_ns: IntArray,
     stop_ns: IntArray,
 ) -> tuple[IntArray, IntArray]:
-    """First and last bar of each label; `stop_ns` is where the month that stores it stops."""
+    """First and last bar of each label; `stop_ns` is the end of the month that stores it."""
     stop = np.searchsorted(close_time_ns, event_time_ns, side="right")
     stray = event_time_ns[stop == np.searchsorted(close_time_ns, event_time_ns, side="left")]
     if len(stray):

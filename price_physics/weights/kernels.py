@@ -62,9 +62,9 @@ def average_uniqueness(label_start, label_end, n_bars):
 
     Notes
     -----
-    O(n_labels + n_bars), by a prefix sum. The caller checks positions. What costs is fresh memory:
-    no array of `concurrency` is made, one array serves for changes and sums, and both are numpy's,
-    which asks for huge pages.
+    O(n_labels + n_bars), by a prefix sum. The caller checks positions. Fresh memory is the main
+    cost: so no array of `concurrency` is made, one array holds first changes and then sums, and
+    numpy makes both arrays, as it asks for huge pages.
 
     References
     ----------
@@ -84,7 +84,7 @@ def average_uniqueness(label_start, label_end, n_bars):
 @njit(cache=True)
 def _fill_uniqueness(label_start, label_end, total, uniqueness):
     """Fill uniqueness; `total` comes in as zeros and ends as the sum before each bar."""
-    one = np.uint64(1)  # of signed positions numba asks whether they count from the end
+    one = np.uint64(1)  # numba tests whether a signed position counts from the end
     for i in range(len(label_start)):
         total[np.uint64(label_start[i]) + one] += 1.0
         total[np.uint64(label_end[i]) + one + one] -= 1.0
@@ -100,14 +100,14 @@ def _fill_uniqueness(label_start, label_end, total, uniqueness):
 
 
 def class_balance(labels, weights):
-    """Factor of every label's weight that makes all classes present weigh the same together.
+    """Find the factors of the weights that give every class that occurs the same total.
 
     Parameters
     ----------
     labels : array of shape (n_labels,)
         Classes.
     weights : float64 array of shape (n_labels,)
-        What each label weighs already, positive; ones balance the counts.
+        Positive weights so far; ones balance the counts.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def slow_bars(config, frame, before=None, month=MAY, days_before=30):
     candles = list(frame.itertuples(index=False))
     by_clock = config.kind == "time"
     found, held, total = [], [], 0.0
-    length_ns = round((config.interval_minutes or 0) * MINUTE_NS)
+    length_ns = round(config.interval_minutes * MINUTE_NS) if by_clock else 0
     scale = None if by_clock else slow_scale(config, before, days_before)
     for i, candle in enumerate(candles):
         held.append(candle)

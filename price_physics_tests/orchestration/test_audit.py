@@ -289,7 +289,7 @@ def test_an_asset_of_which_nothing_was_compared_is_a_gap(project: Project) -> No
 # ---------------------------------------------------------------------------- refusals
 @pytest.mark.parametrize("moment", [FIRST.start_ns - 1, LAST.end_ns])
 def test_a_moment_outside_is_refused(project: Project, moment: int) -> None:
-    with pytest.raises(ConfigError, match=r"something must come before it and after it, .*2012-02"):
+    with pytest.raises(ConfigError, match=r"is not inside the months .*2012-02"):
         audit(project, "bars", moment=moment)
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from price_physics.months import Month
 from price_physics.orchestration.assets import checkpoint_folder
-from price_physics.orchestration.build import _tidying
+from price_physics.orchestration.build import _after_writing
 from price_physics.project import Project
 
 
@@ -14,7 +14,7 @@ def test_checkpoints_go_when_the_model_stands(tmp_path):
     for folder in folders.values():
         folder.mkdir(parents=True)
         (folder / "fold_0_seed_0.safetensors").write_bytes(b"state")
-    written = _tidying(project, told.append)
+    written = _after_writing(project, told.append)
     images = SimpleNamespace(key=("demo", "images"), month=MONTHS[0])
     model = SimpleNamespace(key=("demo", "model"), month=MONTHS[0])
     written(images)

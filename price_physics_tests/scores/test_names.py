@@ -1,6 +1,7 @@
 """One score, one definition; two averages, two names: in code, summary, MLflow and report."""
 
 import ast
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import price_physics
 from price_physics.model.summary import summarise
 from price_physics.months import Month
 from price_physics.orchestration.tracked import numbers_in
-from price_physics.report.build import build_report
+from price_physics.report.build import write_report
+from price_physics.report.evidence import Evidence
 from price_physics.report.scores import score_numbers
 from price_physics_tests.report import cases
 
@@ -82,15 +84,16 @@ def test_two_averages_of_the_same_rows_have_two_names(rows):
 
 
 def test_the_report_prints_both_by_name():
-    found = build_report(**cases.arguments())
-    for shown in (found.html, found.markdown):
+    files = write_report(Evidence(**cases.arguments()))
+    numbers = json.loads(files["report.json"])
+    for shown in (files["report.html"].decode(), files["report.md"].decode()):
         assert "Direction AUC within months" in shown
         assert "direction AUC, mean of folds" in shown
         assert "calibration error, bins of equal count" in shown
         assert "Calibration error over bins of equal width, out of sample" in shown
-    assert MONTHS in found.numbers["headline"]
-    assert FOLDS in found.numbers["models"][-1]["summary"]
-    assert list(loose(found.numbers)) == []
+    assert MONTHS in numbers["headline"]
+    assert FOLDS in numbers["models"][-1]["summary"]
+    assert list(loose(numbers)) == []
 
 
 def loose(document):

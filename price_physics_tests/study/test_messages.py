@@ -135,7 +135,7 @@ def test_a_wrong_section(tmp_path: Path, section: str, settings: Any, sentences:
         ),
         (
             {"candle_minutes": 1, "columns": {"price": "p", "qty": "q"}},
-            "columns: price, qty of trades; candle_minutes says which rows are there",
+            "columns: price, qty: keys for trades; correct them, or drop candle_minutes",
         ),
         (
             {"outages": [{"start": "2012-01-01", "reason": "x"}]},

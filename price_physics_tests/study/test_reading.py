@@ -177,8 +177,8 @@ def test_the_example_of_candles_loads() -> None:
         ({"candle_minutes": 1e-12}, r"candle_minutes 1e-12 are not whole seconds"),
         ({"candle_minutes": 1, "vendor": "tardis"}, r"tardis has rows of trades; drop candle_min"),
         ({"vendor": "kraken_ohlcvt"}, r"kraken_ohlcvt has rows of candles; give candle_minutes"),
-        ({"columns": {"high": "h"}}, r"columns: high of candles; candle_minutes says"),
-        ({"candle_minutes": 1, "columns": {"price": "p"}}, r"columns: price of trades"),
+        ({"columns": {"high": "h"}}, r"high: keys for candles; correct them, or give"),
+        ({"candle_minutes": 1, "columns": {"price": "p"}}, r"columns: price: keys for trades"),
     ],
 )
 def test_impossible_markets_of_candles_are_refused(

@@ -11,7 +11,7 @@ import pytest
 from price_physics.months import Month
 from price_physics.schemas.ticks import QUARANTINE
 from price_physics.store.artefact import Artefact
-from price_physics.study.market import Market, TradeColumns
+from price_physics.study.market import Market
 from price_physics.ticks.build import build_ticks
 from price_physics.ticks.reading.read import read_file
 from price_physics.ticks.reading.rows import Fault, TradeRows
@@ -26,9 +26,6 @@ DAY = 86_400
 
 def market(**settings) -> Market:
     """A market of every file in the folder, from May 2012 on; generic unless a vendor is given."""
-    columns = settings.pop("columns", None)
-    if columns is not None:
-        settings["columns"] = TradeColumns(**columns)
     defaults = {"name": "toy", "symbol": "TOY", "vendor": "generic", "files": ["*"]}
     return market_of(**defaults | {"first_month": "2012-05"} | settings)
 

@@ -396,7 +396,7 @@ FUZZ = """
 import sys
 from pathlib import Path
 from price_physics.errors import TickDataError
-from price_physics.study.market import Market
+from price_physics.study.market import TradeMarket
 from price_physics.ticks.reading.read import read_file
 
 good, path = (Path(name) for name in sys.argv[1:])

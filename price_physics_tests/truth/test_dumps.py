@@ -224,7 +224,7 @@ def test_a_file_is_marked_before_it_exists(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("price_physics.truth.dumps.rows", fail)
+    monkeypatch.setattr("price_physics.truth.dumps.csv_blocks", fail)
     with pytest.raises(OSError, match="full"):
         write(tmp_path, "tardis")
     assert [p.name for p in tmp_path.iterdir()] == [

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.truth.kernels import format_rows
-from price_physics.truth.vendors import Number, Raw, Words, rows
+from price_physics.truth.vendors import Number, Raw, Words, csv_blocks
 
 VALUE = st.integers(0, 2**63 - 1)
 
 
 def text_of(columns):
-    return b"".join(bytes(block) for block in rows(columns)).decode()
+    return b"".join(bytes(block) for block in csv_blocks(columns)).decode()
 
 
 @settings(deadline=None)  # the first call compiles
@@ -49,7 +49,7 @@ def test_words_of_several_columns_and_many_blocks():
     assert len(lines) == n_rows + 1
     assert lines[:2] == ["no,0,x", "yes,1,"]
     assert lines[-2:] == ["yes,299999,", ""]
-    assert len(list(rows(columns))) > 1
+    assert len(list(csv_blocks(columns))) > 1
 
 
 def test_raw_bytes_keep_their_rows_over_blocks():
