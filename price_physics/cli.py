@@ -241,8 +241,10 @@ def _types(project: Project, options: argparse.Namespace) -> int:
 
 
 def _run(project: Project, command: list[str]) -> int:
+    """Run a command; whatever a signal ended has failed, with the status that a shell gives it."""
     print("$", " ".join(command), flush=True)
-    return subprocess.call(command, cwd=project.root)  # noqa: S603
+    status = subprocess.call(command, cwd=project.root)  # noqa: S603
+    return status if status >= 0 else 128 - status
 
 
 def _tool(name: str) -> str:

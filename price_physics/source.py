@@ -44,7 +44,7 @@ def source_version(*modules: str) -> str:
         When there is no such module.
     """
     digest = hashlib.sha256()
-    for name in sorted(closure(*modules)):
+    for name in sorted(closure(*modules) - {PACKAGE}):  # which holds the release number
         digest.update(f"{name}={_read(name)[1]}\n".encode())
         path = _path(name)
         if path.name == "__init__.py":  # a package's templates are part of it
@@ -97,7 +97,7 @@ def _parsed(module: str, path: Path, mtime_ns: int, size: int) -> tuple[tuple[st
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [s for s in node.body if not _is_docstring(s)]
-    return imported, hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
+    return imported, hashlib.sha256(_meaning(tree).encode()).hexdigest()
 
 
 def _is_docstring(statement: ast.stmt) -> bool:
@@ -140,3 +140,13 @@ def _is_type_checking(test: ast.expr) -> bool:
     return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
         isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
     )
+
+
+def _meaning(node: object) -> str:
+    """Write down a syntax tree without its empty fields: which there are, Python's release says."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_meaning, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+    return f"{type(node).__name__}({','.join(f'{n}={_meaning(v)}' for n, v in fields)})"

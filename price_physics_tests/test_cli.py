@@ -1,11 +1,13 @@
 """The command line: what it refuses before it starts anything."""
 
 import socket
+import sys
 
 import pytest
 
 from price_physics import __version__, cli
 from price_physics.orchestration import instance
+from price_physics.project import Project
 
 
 def test_dev_refuses_a_port_that_is_taken(monkeypatch, capsys):
@@ -53,3 +55,8 @@ def test_whatever_fails_fails_the_verb_and_hides_nothing_else(tool, monkeypatch)
     started, status = commands_of("fast", monkeypatch, failing=tool)
     assert status == 1
     assert len(started) == 4
+
+
+def test_a_command_that_a_signal_ends_has_failed(tmp_path):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert cli._run(Project(tmp_path), [sys.executable, "-c", code]) == 128 + 9

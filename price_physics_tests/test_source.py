@@ -1,5 +1,6 @@
 """A version means what a computation can import, and nothing else."""
 
+import ast
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +97,19 @@ def test_what_only_a_type_checker_imports_is_not_imported(edit: Edit) -> None:
         header = f"from typing import TYPE_CHECKING\n{line}"
         assert edit("weights/kernels.py", replaced(before, before + header))
         assert "price_physics.report.build" not in source.closure("price_physics.weights.build")
+
+
+def test_a_release_marks_nothing(edit: Edit) -> None:
+    assert edit("__init__.py", lambda text: f'{text}\n__version__ = "9.9.9"\n') == set()
+
+
+def test_a_meaning_is_what_is_there_and_nothing_else() -> None:
+    plain = ast.parse("def f(a, b=1):\n    return None\n")
+    more = ast.parse("def f(a, b=1):\n    return\n")
+    meaning = source._meaning(plain)
+    assert "type_params" not in meaning  # which Python 3.12 added, empty
+    assert "decorator_list" not in meaning
+    assert meaning != source._meaning(more)
 
 
 def test_templates_belong_to_the_report(edit: Edit) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DIGEST = "price_physics.sha256"
 _MONTH = "price_physics.month"
 _FOLDER = "registered"
+_CODE = Path(__file__).with_name("serving.py")
+"""What MLflow runs when it loads a version; a copy of it lies in each."""
 _PARTS = {"network": "network.safetensors", "architecture": "architecture.json"}
 
 
@@ -50,7 +52,7 @@ def register(
     model: ModelFiles,
     marks: Mapping[str, str] | None = None,
 ) -> str:
-    """Register a model, unless a version of the month already holds the same bytes.
+    """Register a model, unless a version of the month holds the same bytes and the same code.
 
     Every model has a folder of its own, so that no version's files change when the month is
     trained again. The alias moves last: a kill before leaves it where it was.
@@ -73,7 +75,7 @@ def register(
     str
         The version.
     """
-    digest = hashlib.sha256(model.network + model.architecture).hexdigest()
+    digest = hashlib.sha256(model.network + model.architecture + _CODE.read_bytes()).hexdigest()
     version = _find_version(client, name, month, digest)
     if version is None:
         place = f"{_FOLDER}/{digest[:16]}"
@@ -99,13 +101,16 @@ def digest_of_files(source: str) -> str | None:
 
     repository = get_artifact_repository(source)
     there = {entry.path for entry in repository.list_artifacts("artifacts")}
-    if not there >= {f"artifacts/{file}" for file in _PARTS.values()}:
+    code = [entry.path for entry in repository.list_artifacts() if entry.path == _CODE.name]
+    if not code or not there >= {f"artifacts/{file}" for file in _PARTS.values()}:
         return None
     digest = hashlib.sha256()
     with tempfile.TemporaryDirectory() as folder:
         repository.download_artifacts("artifacts", folder)
         for file in _PARTS.values():
             digest.update(Path(folder, "artifacts", file).read_bytes())
+        repository.download_artifacts(_CODE.name, folder)
+        digest.update(Path(folder, _CODE.name).read_bytes())
     return digest.hexdigest()
 
 
@@ -156,7 +161,7 @@ def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any]) -> No
     outputs: list[Any] = [ColSpec(DataType.double, name) for name in ("p_up", "p_flat", "p_down")]
     pyfunc.save_model(
         folder,
-        python_model=str(Path(__file__).with_name("serving.py")),
+        python_model=str(_CODE),
         artifacts=artifacts,
         signature=ModelSignature(Schema(inputs), Schema(outputs)),
         input_example=example(images),

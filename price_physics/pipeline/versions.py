@@ -13,8 +13,8 @@ from price_physics.source import source_version
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 
-PAST = "price_physics.past"
-"""Every stage is handed one, and so imports it for its type only."""
+READING = ("price_physics.past", "price_physics.store.partitions")
+"""What every stage is handed its past by, and so imports for its type only."""
 
 SECTIONS = {
     "bars": "bars",
@@ -43,7 +43,7 @@ def code_version(asset: str, study: Study | None) -> str:
         Its settings name some of the modules; None for ticks, which belong to no study.
     """
     stage = STAGES[asset]
-    modules = [stage.make.partition(":")[0], PAST]
+    modules = [stage.make.partition(":")[0], *READING]
     if study is not None:
         modules += stage.named_by(study)
     obeyed = SECTIONS if "*" in stage.obeys else set(stage.obeys) & SECTIONS.keys()

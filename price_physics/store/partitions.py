@@ -126,7 +126,7 @@ class Store:
                 "config_hash": config_hash,
                 "inputs": dict(inputs or {}),
                 "files": entries,
-                "data_version": _data_version(entries, artefact.warm_up),
+                "data_version": _data_version(entries, artefact),
             }
             manifest["manifest_sha256"] = hashlib.sha256(canonical_json(manifest)).hexdigest()
             write_atomically(folder / MANIFEST, canonical_json(manifest))
@@ -271,9 +271,11 @@ class Partition:
         return content
 
 
-def _data_version(entries: Mapping[str, Any], warm_up: str | None) -> str:
+def _data_version(entries: Mapping[str, Any], artefact: Artefact) -> str:
     content = {name: entry["sha256"] for name, entry in entries.items()}
-    return hashlib.sha256(canonical_json([content, warm_up])).hexdigest()[:32]
+    marks = [mark for mark in ("synthetic", "in_sample") if getattr(artefact, mark)]
+    told = [content, artefact.warm_up, *marks]  # a mark that comes later reaches whoever read it
+    return hashlib.sha256(canonical_json(told)).hexdigest()[:32]
 
 
 def _checked_manifest(raw: bytes, path: Path) -> dict[str, Any]:

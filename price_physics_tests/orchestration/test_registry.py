@@ -11,6 +11,7 @@ import torch
 from safetensors.numpy import save
 
 from price_physics.months import Month
+from price_physics.orchestration import registry
 from price_physics.orchestration.registry import (
     ModelFiles,
     alias_of,
@@ -144,6 +145,19 @@ def test_a_version_whose_files_are_not_those_of_its_tag_is_not_trusted(client, r
         tag, files = tag_and_files(client, "torn", again)
         assert files == tag
         assert client.get_model_version_by_alias("torn", alias_of(MONTH + 2)).version == again
+
+
+def test_a_version_with_older_code_makes_way(client, run, trained, monkeypatch, tmp_path):
+    older = tmp_path / "serving.py"
+    older.write_bytes(registry._CODE.read_bytes() + b"# as it was\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_CODE", older)
+        first = register(client, "older", MONTH, run, files_of(trained))
+    second = register(client, "older", MONTH, run, files_of(trained))
+    assert second != first
+    assert client.get_model_version_by_alias("older", alias_of(MONTH)).version == second
+    tag, files = tag_and_files(client, "older", second)
+    assert files == tag
 
 
 @pytest.mark.parametrize("step", ["create_model_version", "set_registered_model_alias"])

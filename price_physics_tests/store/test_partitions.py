@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,16 @@ def test_data_version_follows_content_only(store: Store) -> None:
     two = store.write(KEY, MONTH, make_artefact(), code_version="2", inputs={"x": "2"})
     three = store.write(KEY, MONTH, make_artefact(price=5.0), code_version="2")
     assert one.data_version == two.data_version != three.data_version
+
+
+def test_data_version_follows_the_marks(store: Store) -> None:
+    plain = make_artefact()
+    marked = [replace(plain, synthetic=True), replace(plain, in_sample=True)]
+    versions = {
+        store.write(KEY, MONTH, artefact, code_version="1").data_version
+        for artefact in (plain, *marked)
+    }
+    assert len(versions) == 3
 
 
 def test_rewriting_leaves_no_old_files(store: Store) -> None:

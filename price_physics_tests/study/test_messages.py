@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from price_physics.errors import ConfigError
+from price_physics.study.model import ARCHITECTURES
 from price_physics.study.reading import load_market, load_study
 
 from .test_same_trials import BITSTAMP, DEMO, changed
 from .variants import FLOW, LEVELS
 
+NETWORKS = " or ".join([", ".join(map(repr, ARCHITECTURES[:-1])), repr(ARCHITECTURES[-1])])
 FIXED = {"kind": "fixed", "take_profit_multiple": 1, "stop_loss_multiple": 1}
 PERCENT = {"kind": "percent", "take_profit_percent": 1, "stop_loss_percent": 1}
 
@@ -105,7 +107,7 @@ PERCENT = {"kind": "percent", "take_profit_percent": 1, "stop_loss_percent": 1}
         (
             "model",
             {"architecture": "dropout"},
-            "model.architecture = 'dropout': Input should be 'patchify' or 'resnet_lite'",
+            f"model.architecture = 'dropout': Input should be {NETWORKS}",
         ),
     ],
 )
