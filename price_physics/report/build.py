@@ -17,7 +17,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.walk_forward.ledger import trials_version
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.trial import judge_months
+from price_physics.walk_forward.trial import judge_months, write_down
 
 if TYPE_CHECKING:
     from price_physics.months import Month
@@ -55,21 +55,19 @@ def build_report(
     """
     own = past.of("walk_forward")[month]
     walks = {m: MonthWalk.of(known) for m, known in past.of("walk_forward").items()}
-    verdict = judge_months(
-        walks,
-        ledger=ledger,
-        study=study,
-        market=market,
-        month=month,
-        synthetic=own.synthetic,
-        in_sample=own.in_sample,
-    )
+    predictions, in_sample = past.table(PREDICTIONS), own.in_sample
+    others = []
+    if not own.synthetic:
+        others = write_down(
+            walks, ledger=ledger, study=study, market=market, month=month, in_sample=in_sample
+        )
+    verdict = judge_months(walks, predictions, study, month, others, in_sample)
     evidence = Evidence(
         study,
         market,
         month,
         walks,
-        past.table(PREDICTIONS),
+        predictions,
         past.table(LABELS),
         past.documents("labels", "counts"),
         past.documents("predictions", "provenance"),

@@ -78,5 +78,10 @@ SCORED = table(
     label=("i8", "+1, 0 or -1, as it came out"),
     outcome_atr=("f64", "gross outcome on the label's side (a long, unless meta-labelled), in ATR"),
     outcome_bps=("f64", "the same in basis points"),
+    stated_bps=(
+        "f64",
+        "expected value before costs of the side that the model preferred, traded or not",
+    ),
+    returned_bps=("f64", "gross outcome of that side, basis points"),
     known_at=("i64", "end of the label, UTC ns"),
 )

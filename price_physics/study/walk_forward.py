@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from price_physics.study.base import Config, NonNegative
+from price_physics.study.base import Config, MonthField, NonNegative, is_none
 
 
 class WalkForwardConfig(Config):
@@ -26,6 +26,9 @@ class WalkForwardConfig(Config):
     """Probability of the side below which nothing is traded."""
     sizing: Literal["probability", "fixed"] = "probability"
     """How large a position is: by the probability, or always one."""
+    judged_in: MonthField | None = Field(None, exclude_if=is_none)
+    """Only month in which the study is judged, then at 0.025, declared before any is out of sample.
+    """
 
     @property
     def cost_a_side(self) -> float:

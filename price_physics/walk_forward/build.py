@@ -58,7 +58,11 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
         When predictions, bars and ticks do not belong together.
     """
     bars = past.table(BARS, "close_time_ns", "n_ticks", "partial")
-    labels = past.table(LABELS, "event_time_ns", "label", "outcome_atr", "atr", "price", "known_at")
+    labels = past.table(
+        LABELS,
+        *("event_time_ns", "side", "label", "outcome_atr", "outcome_short_atr"),
+        *("atr", "price", "known_at"),
+    )
     tape = Tape.of(prices_of(past, (month - 1, month)), month)
     predictions = _predictions(month, past)
     signals = _signals(study, month, predictions, bars)
@@ -76,7 +80,7 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
             (BOOK, book_table(path, tape, month)),
             (EQUITY, equity),
             (DAILY, daily),
-            (SCORED, _scored(predictions, labels[month])),
+            (SCORED, _scored(predictions, labels[month], cost)),
         ),
         warm_up=past.of(PREDICTIONS.asset)[month].warm_up,
         highlights={
@@ -175,15 +179,29 @@ def _positions(
     )
 
 
-def _scored(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Every label of the month that had been predicted, in order of events."""
-    both = predictions[["event_time_ns", "p_up", "p_flat", "p_down", "side"]].merge(
-        labels[["event_time_ns", "label", "outcome_atr", "atr", "price", "known_at"]],
+def _scored(predictions: pd.DataFrame, labels: pd.DataFrame, cost_a_side: float) -> pd.DataFrame:
+    """Every label of the month that had been predicted, in order of events.
+
+    Of each the side that the model preferred before costs, traded or not: what it promised, and
+    what came of it.
+    """
+    columns = ["event_time_ns", "p_up", "p_flat", "p_down", "side"]
+    values = ["expected_value_long_bps", "expected_value_short_bps"]
+    label_columns = ["event_time_ns", "label_side", "label", "outcome_atr", "outcome_short_atr"]
+    both = predictions[columns + values].merge(
+        labels.rename(columns={"side": "label_side"})[[*label_columns, "atr", "price", "known_at"]],
         on="event_time_ns",
         validate="one_to_one",
     )
+    long, short = (both[name].fillna(-np.inf).to_numpy(dtype=np.float64) for name in values)
+    preferred = np.where(long >= short, 1, -1)
+    on_side = preferred == both["label_side"].to_numpy()
+    returned_atr = np.where(on_side, both["outcome_atr"], both["outcome_short_atr"])
+    atr_bps = (both["atr"] / both["price"]).to_numpy() * 1e4
     return conform(
         SCORED,
         **{c: both[c] for c in SCORED.columns if c in both},
         outcome_bps=both["outcome_atr"] * both["atr"] / both["price"] * 1e4,
+        stated_bps=np.maximum(long, short) + 2e4 * cost_a_side,
+        returned_bps=returned_atr * atr_bps,
     )

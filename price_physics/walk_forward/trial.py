@@ -1,22 +1,37 @@
 """Looking at a study out of sample: write down the trial, then judge it among all of them.
 
-What this module does not do is decide: the rule stands in `verdict`, the memory in `ledger`.
+What this module does not do is decide: the rule stands in `decision`, the memory in `ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
 from price_physics.study.trial import config_hash
+from price_physics.walk_forward.decision import UNDERPOWERED, decide, level_of
 from price_physics.walk_forward.exit_reasons import filled
 from price_physics.walk_forward.ledger import read_trials, record_trial
+from price_physics.walk_forward.passive import CASH, Against, against_passive
+from price_physics.walk_forward.refusal import refusal_of, refused
 from price_physics.walk_forward.statistics import sharpe_ratio
-from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
+from price_physics.walk_forward.steps import DAY_NS, signals_of, steps_of
+from price_physics.walk_forward.tosses import BlockSums
+from price_physics.walk_forward.verdict import (
+    IN_SAMPLE,
+    NOTHING_YET,
+    Verdict,
+    describe,
+    no_verdict,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
     from price_physics.study.market import Market
@@ -38,59 +53,124 @@ def trial_name(study: Study, market: Market, first: Month) -> str:
     return f"{config_hash(study, market)}-from-{first}"
 
 
-def judge_months(
+@dataclass(frozen=True)
+class Seen:
+    """All months out of sample, put together.
+
+    Attributes
+    ----------
+    against : dict of str to Against
+        By passive investor.
+    n_trades : int
+        Filled.
+    scored : DataFrame
+        SCORED of the same months.
+    """
+
+    against: Mapping[str, Against]
+    n_trades: int
+    scored: pd.DataFrame
+
+    @property
+    def net(self) -> np.ndarray:
+        """Net return by day."""
+        return self.against[CASH].won
+
+
+def put_together(months: Mapping[Month, MonthWalk]) -> Seen:
+    """Put the months out of sample together; there is at least one."""
+    walks = [months[m] for m in out_of_sample(months)]
+    daily, book, equity, scored = (
+        pd.concat([getattr(walk, name) for walk in walks], ignore_index=True)
+        for name in ("daily", "book", "equity", "scored")
+    )
+    day = daily["day_ns"].to_numpy(dtype=np.int64) // DAY_NS
+    steps = steps_of(book, equity, day)
+    against = against_passive(steps, day, daily["net_return"].to_numpy(dtype=np.float64))
+    return Seen(against, sum(len(filled(walk.trades)) for walk in walks), scored)
+
+
+def write_down(
     months: Mapping[Month, MonthWalk],
     *,
     ledger: Path,
     study: Study,
     market: Market,
     month: Month,
-    synthetic: bool,
+    in_sample: bool = False,
+) -> list[dict[str, Any]]:
+    """Record that a study was looked at through `month`, and return the market's other trials.
+
+    With an in-sample policy without a number: that is no evidence of how trials scatter.
+    """
+    served = out_of_sample(months)
+    if not served:
+        return []
+    seen, name = put_together(months), trial_name(study, market, served[0])
+    record = {
+        "study": study.name,
+        "first_month": str(served[0]),
+        "n_days": len(seen.net),
+        "sharpe_daily": None if in_sample else sharpe_ratio(seen.net),
+        **({"in_sample": True} if in_sample else {"block_sums": seen.against[CASH].block_sums}),
+    }
+    record_trial(ledger, market.name, name, month, record)
+    return [t for t in read_trials(ledger, market.name, month) if t["trial"] != name]
+
+
+def judge_months(
+    months: Mapping[Month, MonthWalk],
+    predictions: Mapping[Month, pd.DataFrame],
+    study: Study,
+    month: Month,
+    others: Sequence[Mapping[str, Any]] = (),
     in_sample: bool = False,
 ) -> Verdict:
-    """Record that a study was looked at through `month`, and judge it.
-
-    One with an in-sample policy is not judged. Whoever looked at it has tried something on these
-    months, so it counts among the trials of the others, without a Sharpe ratio: that is no
-    evidence of how trials scatter either.
+    """Judge a study by everything that it did out of sample through `month`.
 
     Parameters
     ----------
-    months : mapping
-        The walk-forward of every month up to `month`.
-    ledger : Path
-        Folder of the trial ledger. A synthetic market is no trial and is not recorded.
+    months, predictions : mapping
+        The walk-forward, and PREDICTIONS, of every month up to `month`.
+    others : sequence of mapping
+        The other trials of the market up to `month`, from the ledger.
     in_sample : bool
-        Whether any barrier behind the months was chosen from what it is judged on.
+        Whether any barrier behind the months was chosen from what it is judged on: then there is
+        no verdict.
 
     Returns
     -------
     Verdict
     """
-    seen = out_of_sample(months)
-    if not seen and in_sample:
+    served = out_of_sample(months)
+    if not served and in_sample:
         return no_verdict(IN_SAMPLE, n_days=0, n_trades=0, n_trials=1)
-    if not seen:
-        walk = months[month]
-        no_days = walk.daily.iloc[:0]
-        return judge(no_days, walk.book, walk.equity, n_trades=0, trial_sharpes=[], seed=study.seed)
-    daily, book, equity = (
-        pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
-        for name in ("daily", "book", "equity")
-    )
-    n_trades = sum(len(filled(months[m].trades)) for m in seen)
-    sharpe = None if in_sample else sharpe_ratio(daily["net_return"].to_numpy())
-    sharpes = [sharpe]
-    if not synthetic:
-        record = {
-            "study": study.name,
-            "first_month": str(seen[0]),
-            "n_days": len(daily),
-            "sharpe_daily": sharpe,
-            **({"in_sample": True} if in_sample else {}),
-        }
-        record_trial(ledger, market.name, trial_name(study, market, seen[0]), month, record)
-        sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
+    if not served:
+        return Verdict(verdict=UNDERPOWERED, sentence=NOTHING_YET, n_days=0, n_trades=0, n_trials=1)
+    seen = put_together(months)
     if in_sample:
-        return no_verdict(IN_SAMPLE, n_days=len(daily), n_trades=n_trades, n_trials=len(sharpes))
-    return judge(daily, book, equity, n_trades=n_trades, trial_sharpes=sharpes, seed=study.seed)
+        return no_verdict(IN_SAMPLE, len(seen.net), seen.n_trades, n_trials=1 + len(others))
+    decision = decide(
+        seen.against,
+        seen.n_trades,
+        signals_of(seen.scored),
+        2 * study.walk_forward.cost_a_side,
+        level_of(month, study.walk_forward.judged_in),
+        map(results_of, others),
+    )
+    sharpes = [sharpe_ratio(seen.net), *(trial.get("sharpe_daily") for trial in others)]
+    description = describe(seen.net, sharpes, study.seed)
+    remark = "" if seen.n_trades else _refused(predictions, served, study)
+    return verdict_of(decision, description, remark)
+
+
+def results_of(trial: Mapping[str, Any]) -> BlockSums | int:
+    """What a trial of the ledger won in blocks of five days, or its hash where it does not say."""
+    if "block_sums" in trial:
+        return {int(block): won for block, won in trial["block_sums"].items()}
+    return int(hashlib.sha256(trial["trial"].encode()).hexdigest()[:16], 16)
+
+
+def _refused(predictions: Mapping[Month, pd.DataFrame], served: list[Month], study: Study) -> str:
+    frames = (predictions[m] for m in served if m in predictions)
+    return refused(refusal_of(frames, study.walk_forward.min_confidence))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -287,8 +288,8 @@ def test_every_verdict_has_its_tone_and_meaning():
 
 def test_a_filled_track_record_is_not_asked_for_again():
     given = cases.arguments()
-    short = given["verdict"].__dict__ | {"minimum_track_record_days": 50.0}
-    given["verdict"] = type(given["verdict"])(**short)
+    short = replace(given["verdict"].description, minimum_track_record_days=50.0)
+    given["verdict"] = replace(given["verdict"], description=short)
     assert "about 50 at this Sharpe" not in without_pictures(given).html
 
 

@@ -274,6 +274,30 @@ def test_scores_join_predictions_of_both_months_with_labels():
     assert scored["outcome_bps"].tolist() == pytest.approx([-400.0, 300.0])
 
 
+@pytest.mark.parametrize(
+    ("values", "label_side", "stated", "returned"),
+    [
+        ((-5.0, -9.0), 1, 15.0, 300.0),  # neither is worth its cost, and the long less short of it
+        ((-9.0, -5.0), 1, 15.0, -250.0),  # the short's own outcome, not the long's mirrored
+        ((4.0, np.nan), 1, 24.0, 300.0),
+        ((np.nan, -30.0), -1, -10.0, 300.0),  # the primary model says short: the label is its own
+    ],
+)
+def test_every_signal_says_what_it_promised_before_costs_and_what_came(
+    values, label_side, stated, returned
+):
+    event = FEB.start_ns + HOUR
+    signals = make.predictions([signal(event, side=0)])
+    long, short = values
+    signals = signals.assign(expected_value_long_bps=long, expected_value_short_bps=short)
+    labels = make.labels([event], [1], [1.5])
+    labels = labels.assign(side=np.int8(label_side), outcome_short_atr=-1.25)
+    ticks = make.ticks([event], [100.0])
+    scored = walk(FEB, ticks, signals, labels, fee_bps=7.0, slippage_bps=3.0).scored
+    assert scored["stated_bps"].tolist() == pytest.approx([stated])  # a round trip costs 20 bps
+    assert scored["returned_bps"].tolist() == pytest.approx([returned])
+
+
 def test_signals_at_the_close_of_time_bars_are_traded():
     """Their events are instants of the clock, at which nothing need have traded."""
     time = make.hours(FEB, 0.1, 0.4, 1.1, 1.6, 2.2, 3.3)
