@@ -1,8 +1,8 @@
-"""The assets: one body for every stage, and three that need something of their own.
+"""The assets: one body for every stage, and four that need something of their own.
 
-`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `report` writes down that
-somebody looked; the last two are tracked. What an asset reads, gives and obeys stands in
-`pipeline.dag`.
+`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `walk_forward` writes down
+that somebody looks, `report` reads who did; `model` and `report` are tracked. What an asset reads,
+gives and obeys stands in `pipeline.dag`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,7 @@ from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of, reads_of, tables_of
 from price_physics.pipeline.inputs import open_index
+from price_physics.pipeline.trials import look_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.progress import reading_bar, training_bar
 from price_physics.project import Project
@@ -52,7 +53,11 @@ class Site:
 
 def build_study_assets(site: Site) -> list[dg.AssetsDefinition]:
     """Make every asset of a study, in the order of the pipeline."""
-    own = {"model": _model_asset, "report": _report_asset}
+    own = {
+        "model": _model_asset,
+        "walk_forward": _walk_forward_asset,
+        "report": _report_asset,
+    }
     return [own.get(name, _stage_asset)(site, name) for name in STAGES if name != "ticks"]
 
 
@@ -82,6 +87,16 @@ def _model_asset(site: Site, name: str) -> dg.AssetsDefinition:
     return model
 
 
+def _walk_forward_asset(site: Site, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, site.market, site.study, site.partitions))
+    def walk_forward(context: dg.AssetExecutionContext, **inputs: Any) -> Artefact:
+        ticks = inputs["ticks"][month_of(context)]
+        look = look_of(site.project.ledger, site.study, site.market, ticks)
+        return site.make(name, context, inputs, look=look)
+
+    return walk_forward
+
+
 def _report_asset(site: Site, name: str) -> dg.AssetsDefinition:
     @dg.asset(**_arguments(name, site.market, site.study, site.partitions))
     def report(
@@ -94,7 +109,8 @@ def _report_asset(site: Site, name: str) -> dg.AssetsDefinition:
         ledger = site.project.ledger
         artefact = site.make(name, context, inputs, ledger=ledger, environment=seen)
         logged = logged_of_report(artefact)
-        tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags")
+        entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
+        tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags") | entry
         tracking.log_month(site.study, site.market, month, tags=tags, **logged)
         page = site.project.outputs / site.study.name / "reports" / f"{month}.html"
         context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})

@@ -14,6 +14,7 @@ from price_physics.store.partitions import Store
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.walk_forward.ledger import trials_version
+from price_physics.walk_forward.look import lost_looks, ticks_of
 
 
 def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
@@ -44,6 +45,8 @@ def is_current(project: Project, market: Market, study: Study, asset: str, month
     except StoreError:
         return False  # missing or damaged: rebuilding is the remedy for both
     manifest = partition.manifest
+    if asset == "walk_forward" and lost_looks(project.ledger, {month: partition.document("look")}):
+        return False  # what it looked at has to be written down again
     return (
         manifest["code_version"] == code_version(asset, study)
         and manifest["config_hash"] == settings_hash(asset, study, market)
@@ -63,5 +66,7 @@ def _input_versions(
     ]
     versions = {p.name: p.data_version for p in partitions}
     if asset == "report":
-        versions["ledger"] = trials_version(project.ledger, market.name, month)
+        walks = {p.month: p for p in partitions if p.key[1] == "walk_forward"}
+        ticks = ticks_of({m: p.document("look") for m, p in walks.items()})
+        versions["ledger"] = trials_version(project.ledger, market.name, ticks)
     return versions

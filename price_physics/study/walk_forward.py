@@ -27,8 +27,7 @@ class WalkForwardConfig(Config):
     sizing: Literal["probability", "fixed"] = "probability"
     """How large a position is: by the probability, or always one."""
     judged_in: MonthField | None = Field(None, exclude_if=is_none)
-    """Only month in which the study is judged, then at 0.025, declared before any is out of sample.
-    """
+    """The only month in which the study is judged, at 0.025; to declare before any is seen."""
 
     @property
     def cost_a_side(self) -> float:

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from price_physics.past import Past
     from price_physics.study.market import Market
     from price_physics.study.study import Study
+    from price_physics.walk_forward.look import Look
 
 
-def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -> Artefact:
+def build_walk_forward(
+    study: Study, market: Market, month: Month, past: Past, *, look: Look | None = None
+) -> Artefact:
     """Trade the signals of a month on its prices, with the positions the month before left.
 
     Equity starts the month at 1, with the book carried in, at the last price before the month.
@@ -44,13 +47,15 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
     past : Past
         PREDICTIONS, and TICKS or CANDLES, of m-1 and m; BARS of m, and of the months before where
         horizons count bars; LABELS of m.
+    look : Look, optional
+        Who looks: it is written down in the ledger.
 
     Returns
     -------
     Artefact
         Trades that left or were cancelled in the month, positions carried in and out, BOOK,
         EQUITY, DAILY, and every label of the month that had been predicted (SCORED). Why the month
-        has no predictions is handed on.
+        has no predictions is handed on, and the document `look` says what was written down.
 
     Raises
     ------
@@ -73,6 +78,12 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
     trades = _trades(signals, weight, fills, tape, cost, month)
     equity = equity_table(path, tape, bars[month], month)
     daily = daily_table(path, tape, equity, month)
+    warm_up = past.of(PREDICTIONS.asset)[month].warm_up
+    documents = {}
+    if look is not None:
+        in_sample = any(known.in_sample for known in past.of(LABELS.asset).values())
+        served = warm_up is None
+        documents["look"] = look.write_down(month, daily, served=served, in_sample=in_sample)
     return Artefact(
         tables=(
             (TRADES, trades),
@@ -82,7 +93,8 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
             (DAILY, daily),
             (SCORED, _scored(predictions, labels[month], cost)),
         ),
-        warm_up=past.of(PREDICTIONS.asset)[month].warm_up,
+        documents=documents,
+        warm_up=warm_up,
         highlights={
             "trades": len(trades),
             "net_return": float((1 + daily["net_return"]).prod() - 1),

@@ -1,4 +1,4 @@
-"""Looking at a study out of sample: write down the trial, then judge it among all of them.
+"""Judge a study by all of its months out of sample, among all other trials.
 
 What this module does not do is decide: the rule stands in `decision`, the memory in `ledger`.
 """
@@ -8,23 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study.trial import config_hash
 from price_physics.walk_forward.decision import UNDERPOWERED, decide, level_of
 from price_physics.walk_forward.exit_reasons import filled
-from price_physics.walk_forward.ledger import read_trials, record_trial
 from price_physics.walk_forward.passive import CASH, Against, against_passive
 from price_physics.walk_forward.refusal import refusal_of, refused
 from price_physics.walk_forward.statistics import sharpe_ratio
 from price_physics.walk_forward.steps import DAY_NS, signals_of, steps_of
 from price_physics.walk_forward.tosses import BlockSums
 from price_physics.walk_forward.verdict import (
+    DECLARED_LATE,
     IN_SAMPLE,
     NOTHING_YET,
     Verdict,
@@ -34,7 +32,6 @@ from price_physics.walk_forward.verdict import (
 )
 
 if TYPE_CHECKING:
-    from price_physics.study.market import Market
     from price_physics.study.study import Study
     from price_physics.walk_forward.month import MonthWalk
 
@@ -46,11 +43,6 @@ def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
     """
     served = [m for m in sorted(months) if months[m].warm_up is None]
     return [m for m in sorted(months) if served and m >= served[0]]
-
-
-def trial_name(study: Study, market: Market, first: Month) -> str:
-    """Name a trial by its configuration and its first month out of sample: both make it another."""
-    return f"{config_hash(study, market)}-from-{first}"
 
 
 @dataclass(frozen=True)
@@ -90,34 +82,6 @@ def put_together(months: Mapping[Month, MonthWalk]) -> Seen:
     return Seen(against, sum(len(filled(walk.trades)) for walk in walks), scored)
 
 
-def write_down(
-    months: Mapping[Month, MonthWalk],
-    *,
-    ledger: Path,
-    study: Study,
-    market: Market,
-    month: Month,
-    in_sample: bool = False,
-) -> list[dict[str, Any]]:
-    """Record that a study was looked at through `month`, and return the market's other trials.
-
-    With an in-sample policy without a number: that is no evidence of how trials scatter.
-    """
-    served = out_of_sample(months)
-    if not served:
-        return []
-    seen, name = put_together(months), trial_name(study, market, served[0])
-    record = {
-        "study": study.name,
-        "first_month": str(served[0]),
-        "n_days": len(seen.net),
-        "sharpe_daily": None if in_sample else sharpe_ratio(seen.net),
-        **({"in_sample": True} if in_sample else {"block_sums": seen.against[CASH].block_sums}),
-    }
-    record_trial(ledger, market.name, name, month, record)
-    return [t for t in read_trials(ledger, market.name, month) if t["trial"] != name]
-
-
 def judge_months(
     months: Mapping[Month, MonthWalk],
     predictions: Mapping[Month, pd.DataFrame],
@@ -125,6 +89,7 @@ def judge_months(
     month: Month,
     others: Sequence[Mapping[str, Any]] = (),
     in_sample: bool = False,
+    declared_late: bool = False,
 ) -> Verdict:
     """Judge a study by everything that it did out of sample through `month`.
 
@@ -137,6 +102,8 @@ def judge_months(
     in_sample : bool
         Whether any barrier behind the months was chosen from what it is judged on: then there is
         no verdict.
+    declared_late : bool
+        Whether the study had been looked at before it declared its month: then it had not.
 
     Returns
     -------
@@ -155,13 +122,15 @@ def judge_months(
         seen.n_trades,
         signals_of(seen.scored),
         2 * study.walk_forward.cost_a_side,
-        level_of(month, study.walk_forward.judged_in),
+        level_of(month, None if declared_late else study.walk_forward.judged_in),
         map(results_of, others),
     )
     sharpes = [sharpe_ratio(seen.net), *(trial.get("sharpe_daily") for trial in others)]
     description = describe(seen.net, sharpes, study.seed)
-    remark = "" if seen.n_trades else _refused(predictions, served, study)
-    return verdict_of(decision, description, remark)
+    remarks = [] if seen.n_trades else [_refused(predictions, served, study)]
+    if declared_late:
+        remarks.append(DECLARED_LATE)
+    return verdict_of(decision, description, " ".join(remarks))
 
 
 def results_of(trial: Mapping[str, Any]) -> BlockSums | int:

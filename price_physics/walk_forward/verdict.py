@@ -42,6 +42,10 @@ IN_SAMPLE = (
     "No verdict: in-sample policy. The barriers of every month were chosen from the outcomes of "
     "that month's own events, which nobody knew when they traded."
 )
+DECLARED_LATE = (
+    "It had been looked at before it declared the month in which it is to be judged, so it is "
+    "judged every month."
+)
 NOTHING_YET = "Underpowered: no day is out of sample yet, so there is nothing to judge."
 _WHOM = {
     CASH: "cash",

@@ -137,7 +137,10 @@ def test_same_inputs_same_bytes_and_plots_are_png(real):
     assert all(b"Software" not in content[:2000] for content in real.plots.values())
 
 
-def past(given, marks=()):
+SEEN = {"trial": "own", "settings": "s", "entry": None}
+
+
+def past(given, marks=(), looks=None):
     """What `build_report` reads."""
     schemas = (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
     walks = given["walk_forward"]
@@ -150,6 +153,7 @@ def past(given, marks=()):
         {
             ("labels", "counts"): given["label_counts"],
             ("predictions", "provenance"): given["provenance"],
+            ("walk_forward", "look"): looks or {m: SEEN | {"ticks": str(m)} for m in walks},
         },
         warm_up={"walk_forward": {m: walk.warm_up for m, walk in walks.items()}},
         marks={"walk_forward": {given["month"]: set(marks)}},
@@ -157,7 +161,7 @@ def past(given, marks=()):
 
 
 @pytest.mark.parametrize("marks", [(), ("synthetic",), ("in_sample",)])
-def test_the_stage_judges_writes_the_trial_down_and_reports(tmp_path, monkeypatch, marks):
+def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     given = cases.arguments()
     monkeypatch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
     of = [given[name] for name in ("study", "market", "month")]
@@ -170,10 +174,10 @@ def test_the_stage_judges_writes_the_trial_down_and_reports(tmp_path, monkeypatc
     assert (verdict["verdict"] == "no verdict") is ("in_sample" in marks)
     assert verdict["n_days"] == numbers["headline"]["n_days"] == 92
     assert numbers["environment"] == environment
-    written = [p.name for p in tmp_path.rglob("*.json")]
-    assert written == ([] if "synthetic" in marks else [f"{given['month']}.json"])
-    trials = trials_version(tmp_path, given["market"].name, given["month"])
+    ticks = {m: str(m) for m in given["walk_forward"]}
+    trials = trials_version(tmp_path, given["market"].name, ticks)
     assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
+    assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
 
 
 def test_both_themes_are_embedded(real):
