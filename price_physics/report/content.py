@@ -68,7 +68,8 @@ def _tiles(numbers: Numbers) -> list[Tile]:
         Tile(
             "Out of sample",
             months(head["n_months"]),
-            f"{count(head['n_days'])} days, after {count(head['n_warm_up_months'])} of warm-up",
+            f"{count(head['n_days'])} days, after {count(head['n_warm_up_months'])} of warm-up"
+            + _without_data(head["days_without_data"]),
         ),
         Tile("Trades", count(head["n_trades"]), f"{count(head['n_cancelled'])} more cancelled"),
         Tile(
@@ -162,9 +163,29 @@ def _months(numbers: Numbers) -> Section:
         rows,
         words=frozenset({"Month", "Model of"}),
         muted_rows=frozenset(i for i, m in enumerate(numbers["months"]) if m["warm_up"]),
-        note=" ".join([note, *_warm_up_reasons(numbers["months"])]),
+        note=" ".join(
+            [
+                note,
+                *_days_without_data(numbers["headline"]["days_without_data"]),
+                *_warm_up_reasons(numbers["months"]),
+            ]
+        ),
     )
     return Section("Month by month", tables=[table])
+
+
+def _without_data(days: list[Numbers]) -> str:
+    return f"; {count(len(days))} without data left out" if days else ""
+
+
+def _days_without_data(days: list[Numbers]) -> list[str]:
+    """Name the days that are none, one sentence a reason."""
+    return [
+        f"Days without data{reason}, which do not count: "
+        f"{', '.join(d['day'] for d in days if d['known_outage'] is known)}."
+        for known, reason in ((False, ""), (True, " in a known outage"))
+        if any(d["known_outage"] is known for d in days)
+    ]
 
 
 def _warm_up_reasons(rows: list[Numbers]) -> list[str]:

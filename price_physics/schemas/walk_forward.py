@@ -63,6 +63,7 @@ DAILY = table(
     cost=("f64", "costs of the day, as a fraction of capital"),
     turnover=("f64", "sum of the absolute changes of the book"),
     market_return=("f64", "buy and hold, last trade to last trade"),
+    covered=("bool", "whether the day has data; one without is none, and no statistic counts it"),
     known_at=("i64", "last nanosecond of the day"),
 )
 

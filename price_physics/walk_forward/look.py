@@ -95,6 +95,7 @@ class Look:
         )
 
     def _entry(self, month: Month, daily: pd.DataFrame, in_sample: bool) -> Document:
+        daily = daily[daily["covered"].to_numpy(dtype=bool)]
         net = daily["net_return"].to_numpy(dtype=np.float64)
         block = daily["day_ns"].to_numpy(dtype=np.int64) // DAY_NS // DAYS_A_BLOCK
         won = {str(k): float(net[block == k].sum()) for k in np.unique(block)}

@@ -47,7 +47,7 @@ def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
 
 @dataclass(frozen=True)
 class Seen:
-    """All months out of sample, put together.
+    """All months out of sample, put together: the days that have data.
 
     Attributes
     ----------
@@ -76,6 +76,7 @@ def put_together(months: Mapping[Month, MonthWalk]) -> Seen:
         pd.concat([getattr(walk, name) for walk in walks], ignore_index=True)
         for name in ("daily", "book", "equity", "scored")
     )
+    daily = daily[daily["covered"].to_numpy(dtype=bool)]
     day = daily["day_ns"].to_numpy(dtype=np.int64) // DAY_NS
     steps = steps_of(book, equity, day)
     against = against_passive(steps, day, daily["net_return"].to_numpy(dtype=np.float64))

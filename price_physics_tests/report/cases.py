@@ -123,6 +123,7 @@ def walk(month, rng, *, binary=False):
             "cost": cost,
             "turnover": cost * 400,
             "market_return": market_return,
+            "covered": True,
             "known_at": day + DAY - 1,
         }
     )[DAILY.columns]
@@ -153,7 +154,7 @@ def warm_up_walk(month, reason="132 samples, 300 are needed"):
     daily = pd.DataFrame(
         dict.fromkeys(DAILY.columns, flat) | {"day_ns": day, "known_at": day + DAY - 1}
     )
-    daily["market_return"] = 0.001
+    daily["market_return"], daily["covered"] = 0.001, True
     return MonthWalk(
         trades=TRADES.empty(),
         positions=POSITIONS.empty(),

@@ -197,6 +197,22 @@ def test_the_headline_is_what_it_says(real):
     assert "about 812 at this Sharpe" in real.markdown
 
 
+def test_days_without_data_are_counted_and_named():
+    given = cases.arguments()
+    april = given["walk_forward"][given["month"] - 1]
+    april.daily.loc[[2, 3, 20], "covered"] = False
+    outage = {"start": "2012-04-21T00:00", "end": "2012-04-21T12:00", "reason": "repairs"}
+    given["market"] = type(given["market"])(**given["market"].model_dump() | {"outages": [outage]})
+    found = without_pictures(given)
+    assert found.numbers["headline"]["n_days"] == 89
+    assert "89 days, after 2 of warm-up; 3 without data left out" in found.markdown
+    named = "Days without data, which do not count: 2012-04-03, 2012-04-04."
+    assert named in found.markdown
+    named = "Days without data in a known outage, which do not count: 2012-04-21."
+    assert named in found.markdown
+    assert "without data" not in without_pictures(cases.arguments()).markdown
+
+
 def test_synthetic_data_are_called_synthetic():
     for synthetic in (True, False):
         found = without_pictures(cases.arguments(n_months=0, synthetic=synthetic))

@@ -27,6 +27,7 @@ def tables(
         cost=zero,
         turnover=zero,
         market_return=zero,
+        covered=zero == 0,
         known_at=start + np.arange(1, n_days + 1) * DAY - 1,
     )
     book_table = conform(BOOK, time_ns=time[:-1], price=price[:-1], book=book)

@@ -222,6 +222,32 @@ def test_stale_in_a_month_without_a_single_tick():
     assert (feb.daily["market_return"] == 0).all()
 
 
+def covered_days(result):
+    first = result.daily["day_ns"].iloc[0]
+    held = result.daily["covered"].to_numpy()
+    return ((result.daily["day_ns"][held] - first) // (24 * HOUR) + 1).tolist()
+
+
+def test_days_without_a_trade_are_none():
+    time = np.append(make.hours(JAN, 40 * 12), make.hours(FEB, 1, 30, 31, 100))
+    ticks = make.ticks(time, [100.0, 100.0, 104.0, 103.0, 102.0])
+    result = walk(FEB, ticks, PREDICTIONS.empty())
+    assert len(result.daily) == 29
+    assert covered_days(result) == [1, 2, 5]
+
+
+def test_a_last_mark_on_a_day_without_a_trade_is_its_result():
+    """The open bar is marked at the month's end, long after its last trade."""
+    time = make.hours(FEB, 0, 1, 2)
+    ticks = make.ticks(time, [100.0, 100.0, 108.0])
+    signals = make.predictions([signal(time[0], weight=0.5, horizon_hours=24 * 27)])
+    result = walk(FEB, ticks, signals)
+    assert covered_days(result) == [1, 29]
+    last = result.daily["net_return"].iloc[-1]
+    assert last == pytest.approx(0.5 * 0.08)
+    assert (1 + result.daily["net_return"]).prod() - 1 == pytest.approx(last)
+
+
 def test_cancelled_trades_are_told_in_the_month_of_their_cancellation():
     time = np.append(make.hours(FEB, -3), make.hours(FEB, 30))
     ticks = make.ticks(time, [100.0, 100.0])

@@ -1,5 +1,7 @@
 """Looking at a study: what is written down, and what an in-sample policy is worth."""
 
+from dataclasses import replace
+
 import pytest
 
 from price_physics.errors import StoreError
@@ -58,6 +60,32 @@ def test_every_month_out_of_sample_is_written_down_with_its_blocks(tmp_path):
     assert entries[0]["block_sums"] == pytest.approx(by_block)
     assert entries[0]["sum_of_squares"] == pytest.approx((daily["net_return"] ** 2).sum())
     assert sum(e["n_days"] for e in entries) == verdict.n_days
+
+
+def test_days_without_data_are_none(tmp_path):
+    """Neither in what is judged nor in what is written down; without their rows it is the same."""
+    given = cases.arguments()
+    walks, gone = dict(given["walk_forward"]), slice(5, 9)
+    month = Month(2012, 4)
+    daily, equity = (getattr(walks[month], name).copy() for name in ("daily", "equity"))
+    at = daily.index[gone]
+    daily.loc[at, ["net_return", "gross_return", "market_return", "cost", "turnover"]] = 0.0
+    daily.loc[at, "covered"] = False
+    equity["price"] = walks[month].equity["price"].where(daily["covered"]).ffill()
+    book = walks[month].book[daily["covered"].to_numpy()].reset_index(drop=True)
+    seen = replace(walks[month], daily=daily, equity=equity, book=book)
+    without = replace(seen, daily=daily[daily["covered"]].reset_index(drop=True))
+
+    def judged(walk):
+        return judge_months(walks | {month: walk}, {}, given["study"], given["month"])
+
+    assert judged(seen) == judged(without)
+    assert judged(seen).n_days == judged(walks[month]).n_days - 4 == 88
+    who = Look(tmp_path, "a", "s", "a", "m", None, "ticks", False)
+    for walk in (seen, without):
+        who.write_down(month, walk.daily, served=True, in_sample=False)
+    (entry,) = read_entries(tmp_path)
+    assert entry["n_days"] == 26
 
 
 def test_a_month_without_a_model_after_one_that_had_one_counts(tmp_path):
