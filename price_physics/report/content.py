@@ -16,6 +16,7 @@ from price_physics.report.verdict_section import (
     meaning,
 )
 from price_physics.walk_forward.passive import CASH
+from price_physics.walk_forward.verdict import SHORTLY
 
 Numbers = dict[str, Any]
 
@@ -85,7 +86,7 @@ def _tiles(numbers: Numbers) -> list[Tile]:
         Tile(
             "Largest p of three",
             decimal(verdict["p"], 4),
-            f"against {verdict['hardest'] or plain(None)}; an edge needs at most "
+            f"against {SHORTLY.get(verdict['hardest'], plain(None))}; an edge needs at most "
             f"{decimal(verdict['level'], 3)}",
         ),
         Tile(

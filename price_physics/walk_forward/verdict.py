@@ -47,6 +47,8 @@ DECLARED_LATE = (
     "judged every month."
 )
 NOTHING_YET = "Underpowered: no day is out of sample yet, so there is nothing to judge."
+SHORTLY = {CASH: "cash", AVERAGE: "its average", SO_FAR: "its average so far"}
+"""The passive investors, by what they hold."""
 _WHOM = {
     CASH: "cash",
     AVERAGE: "whoever always holds its average position",
@@ -212,7 +214,7 @@ def _conditions(decision: Decision) -> tuple[Condition, ...]:
         return ()
     against = [
         Condition(
-            name=f"p against {name}",
+            name=f"p against {SHORTLY[name]}",
             value=decision.contests[name].p,
             threshold=level,
             met=decision.contests[name].p <= level,

@@ -12,7 +12,14 @@ from price_physics.study.study import Study
 from price_physics.walk_forward.decision import Contest
 from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.passive import AVERAGE, CASH, INVESTORS, SO_FAR
-from price_physics.walk_forward.verdict import NOTHING_YET, Condition, Description, Verdict, Worth
+from price_physics.walk_forward.verdict import (
+    NOTHING_YET,
+    SHORTLY,
+    Condition,
+    Description,
+    Verdict,
+    Worth,
+)
 
 FIRST = Month(2012, 1)
 DAY = 86_400_000_000_000
@@ -213,7 +220,7 @@ def verdict(word="underpowered", n_days=0, n_trades=0):
     p = {CASH: 0.0012 if edge else 0.2101, AVERAGE: 0.0013 if edge else 0.3333, SO_FAR: 0.0011}
     conditions = [
         Condition(
-            name=f"p against {name}",
+            name=f"p against {SHORTLY[name]}",
             value=p[name],
             threshold=0.005,
             met=p[name] <= 0.005,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.orchestration.tracked import verdict_metrics
 from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
 from price_physics.report.evidence import Evidence
@@ -304,6 +305,40 @@ def test_every_verdict_has_its_tone_and_meaning():
         meaning = html.split("What this means</h2>")[1].split("</p>")[0]
         assert meaning.count(". ") == 1
     assert tones == {"edge": "edge", "no edge": "no-edge", "underpowered": "underpowered"}
+
+
+def test_the_first_section_says_the_rule_with_its_numbers(real):
+    text = real.markdown
+    assert "| p against its average | 0.3333 | 0.0050 | no | luck against average |" in text
+    assert "The largest of the three p decides." in text
+    assert (
+        "| Largest p of three | 0.3333 | against its average; an edge needs at most 0.005 |" in text
+    )
+    assert "| Break-even cost | 61.2 bps | 48.1 to 74.3; a round trip costs 50.0 |" in text
+    won = "| Always its average position | 0.3333 | 1.200 | +6.22\N{NO-BREAK SPACE}% | 0.310 |"
+    assert won in text
+    assert "| Break-even cost of a round trip, bps | +61.2 |" in text
+    assert "Descriptions, none of which decides" in text
+    assert real.numbers["verdict"]["contests"]["so far"]["p"] == 0.0011
+    assert real.numbers["verdict"]["worth"]["break_even_bps"] == 61.2
+
+
+def test_a_month_that_is_not_the_declared_one_says_so():
+    given = cases.arguments(word="not judged yet")
+    given["verdict"] = replace(given["verdict"], level=None, conditions=())
+    found = without_pictures(given)
+    assert 'class="card verdict not-judged-yet"' in found.html
+    assert "which says nothing yet: one month was declared, and this is another." in found.markdown
+    assert "p against its average" not in found.markdown.split("## Headline")[0]
+
+
+def test_mlflow_plots_the_numbers_of_the_verdict(real):
+    metrics = verdict_metrics(real.numbers["verdict"])
+    assert (metrics["p"], metrics["p_so_far"], metrics["t_cash"]) == (0.3333, 0.0011, 2.1)
+    assert (metrics["won_average"], metrics["break_even_bps"]) == (0.0622, 61.2)
+    assert (metrics["n_trials"], metrics["sharpe_annual"]) == (1, 1.7195)
+    empty = verdict_metrics(without_pictures(cases.arguments(n_months=0)).numbers["verdict"])
+    assert (empty["p"], empty["break_even_bps"], empty["n_days"]) == (None, None, 0)
 
 
 def test_a_filled_track_record_is_not_asked_for_again():
