@@ -42,11 +42,13 @@ def is_current(project: Project, market: Market, study: Study, asset: str, month
         partition = store.read((owner_of(asset, study.name, market.name), asset), month)
         partition.verify()
         inputs = _input_versions(project, store, market, study, asset, month)
+        if asset == "walk_forward":
+            looks = {month: partition.document("look")}
+            if lost_looks(project.ledger, looks):
+                return False  # what was looked at has to be written down again
     except StoreError:
         return False  # missing or damaged: rebuilding is the remedy for both
     manifest = partition.manifest
-    if asset == "walk_forward" and lost_looks(project.ledger, {month: partition.document("look")}):
-        return False  # what it looked at has to be written down again
     return (
         manifest["code_version"] == code_version(asset, study)
         and manifest["config_hash"] == settings_hash(asset, study, market)

@@ -30,7 +30,7 @@ def look_of(ledger: Path, study: Study, market: Market, ticks: Partition) -> Loo
         market=market.name,
         declared=str(declared) if declared else None,
         ticks=f"none of {market.name}" if quality["empty"] else ticks_fingerprint(market, ticks),
-        generated=bool(quality["generated"]),
+        generated=bool(quality.get("generated", ticks.synthetic)),  # earlier versions did not say
     )
 
 

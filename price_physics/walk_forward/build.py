@@ -81,7 +81,8 @@ def build_walk_forward(
     warm_up = past.of(PREDICTIONS.asset)[month].warm_up
     documents = {}
     if look is not None:
-        in_sample = any(known.in_sample for known in past.of(LABELS.asset).values())
+        read = [*past.of(PREDICTIONS.asset).values(), *past.of(LABELS.asset).values()]
+        in_sample = any(known.in_sample for known in read)
         served = warm_up is None
         documents["look"] = look.write_down(month, daily, served=served, in_sample=in_sample)
     return Artefact(

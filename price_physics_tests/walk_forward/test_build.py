@@ -18,6 +18,8 @@ from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, S
 from price_physics.study.bars import TimeBars
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.build import build_walk_forward
+from price_physics.walk_forward.ledger import read_entries
+from price_physics.walk_forward.look import Look
 from price_physics.walk_forward.month import MonthWalk
 from price_physics_tests.labels.synthetic import make_market
 from price_physics_tests.past import past_of
@@ -257,6 +259,36 @@ def test_cancelled_trades_are_told_in_the_month_of_their_cancellation():
     assert (trade["exit_reason"], trade["net_bps"]) == ("cancelled", 0.0)
     assert pd.isna(trade["entry_time_ns"])
     assert trade["exit_time_ns"] == make.hours(FEB, 7)[0]
+
+
+# ---------------------------------------------------------------------------- the look
+@pytest.mark.parametrize("asset", [None, "predictions", "labels"])
+@pytest.mark.parametrize("warm_up", [None, "only 12 samples"])
+def test_a_month_is_written_down_when_it_is_traded(tmp_path, asset, warm_up):
+    time = make.hours(FEB, 0, 1, 2, 30)
+    ticks = make.ticks(time, [100.0, 100.0, 105.0, 112.0])
+    signals = make.predictions([signal(time[0], weight=0.5)])
+    past = past_of(
+        {
+            PREDICTIONS: {FEB: signals},
+            TICKS: {FEB: ticks},
+            BARS: {FEB: make.bars(ticks, FEB)},
+            LABELS: {FEB: NO_LABELS},
+        },
+        warm_up={"predictions": {FEB: warm_up}},
+        marks={asset: {FEB: {"in_sample"}}} if asset else {},
+    )
+    who = Look(tmp_path, "t", "s", "study", "market", None, "ticks", False)
+    made = build_walk_forward(make.study(), make_market(), FEB, past, look=who)
+    entries = read_entries(tmp_path)
+    assert len(entries) == (warm_up is None)
+    assert bool(made.document("look")["entry"]) is (warm_up is None)
+    if entries:
+        daily = made.table("daily")
+        assert entries[0]["n_days"] == daily["covered"].sum() == 2
+        assert entries[0]["in_sample"] is (asset is not None)
+        won = sum(entries[0].get("block_sums", {}).values())
+        assert won == (0.0 if asset else pytest.approx(daily["net_return"].sum()))
 
 
 # ---------------------------------------------------------------------------- empties
