@@ -101,7 +101,7 @@ def test_tables_of_older_code_are_refused_with_the_command(project: Project) -> 
         del manifest["files"]["regime_features.parquet"]["schema"]["regime"]
 
     _edit_manifest(project, "regime_features", a_column_less)
-    message = r"older code whose tables had other columns\. .* FROM=2012-01 TO=2012-02"
+    message = r"other settings or columns than today's\. .* FROM=2012-01 TO=2012-02"
     with pytest.raises(PartitionMissing, match=message):
         materialise(project, FIRST + 1)
 
