@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a month (its end) or an ISO time; may be repeated; four are chosen by default",
     )
+    ledger = add("ledger", _ledger, "list every trial that was looked at, export or import them")
+    ledger.add_argument("action", nargs="?", default="list", choices=["list", "export", "import"])
+    ledger.add_argument("file", nargs="?", type=Path, help="JSON lines, to write or to read")
     truth = add("truth", _truth, "plant patterns in markets, and see whether the DAG finds them")
     truth.add_argument(
         "--kind",
@@ -155,6 +158,39 @@ def _audit(project: Project, options: argparse.Namespace) -> int:
     )
     print(f"{found.text()}\n\nJSON: {result_path(project, options.study)}")
     return 0 if found.passed else 1
+
+
+def _ledger(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.walk_forward.ledger import add_entries, export_entries, parse_entries
+
+    if options.action == "list":
+        print(_trials_text(project))
+    elif options.file is None:
+        raise ConfigError(f"ledger {options.action} FILE: name the file of JSON lines")
+    elif options.action == "export":
+        n = export_entries(project.ledger, options.file)
+        print(f"{n} entries in {options.file}; a colleague adds them by `ledger import`")
+    else:
+        content = options.file.read_bytes()
+        n = add_entries(project.ledger, parse_entries(content, str(options.file)))
+        print(f"{n} new entries in {project.ledger}")
+    return 0
+
+
+def _trials_text(project: Project) -> str:
+    """One line a trial: its months, days and studies, by the market's name."""
+    from price_physics.walk_forward.ledger import read_entries
+
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in read_entries(project.ledger):
+        rows.setdefault((entry["market"], entry["trial"]), []).append(entry)
+    lines = [
+        f"{market:<20} {trial}  {min(e['month'] for e in found)} to "
+        f"{max(e['month'] for e in found)}  {', '.join(sorted({e['study'] for e in found}))}"
+        + ("  in-sample" if any(e["in_sample"] for e in found) else "")
+        for (market, trial), found in sorted(rows.items())
+    ]
+    return "\n".join([f"{len(rows)} trials in {project.ledger}", *lines])
 
 
 def _truth(project: Project, options: argparse.Namespace) -> int:

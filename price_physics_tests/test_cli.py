@@ -8,6 +8,7 @@ import pytest
 from price_physics import __version__, cli
 from price_physics.orchestration import instance
 from price_physics.project import Project
+from price_physics.walk_forward.ledger import record_entry
 
 
 def test_dev_refuses_a_port_that_is_taken(monkeypatch, capsys):
@@ -60,3 +61,30 @@ def test_whatever_fails_fails_the_verb_and_hides_nothing_else(tool, monkeypatch)
 def test_a_command_that_a_signal_ends_has_failed(tmp_path):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert cli._run(Project(tmp_path), [sys.executable, "-c", code]) == 128 + 9
+
+
+def test_a_ledger_is_listed_exported_and_imported(tmp_path, monkeypatch, capsys):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        (folder / "configs" / "studies").mkdir(parents=True)
+    for month in ("2012-03", "2012-04"):
+        known = {"trial": "abc", "month": month, "ticks": month, "market": "usd", "study": "demo"}
+        record_entry(theirs / "data" / "ledger", known | {"in_sample": False})
+
+    def run(root, *arguments):
+        monkeypatch.setenv("PRICE_PHYSICS_ROOT", str(root))
+        status = cli.main(["ledger", *map(str, arguments)])
+        return status, capsys.readouterr()
+
+    shared = tmp_path / "shared.jsonl"
+    assert run(theirs, "export", shared)[0] == 0
+    assert "2 new entries" in run(ours, "import", shared)[1].out
+    assert "0 new entries" in run(ours, "import", shared)[1].out
+    listed = run(ours)[1].out
+    assert listed.startswith("1 trials in ")
+    assert "usd                  abc  2012-03 to 2012-04  demo" in listed
+    status, told = run(ours, "export")
+    assert (status, "ledger export FILE: name the file" in told.err) == (1, True)
+    shared.write_bytes(shared.read_bytes().splitlines(keepends=True)[1])
+    status, told = run(ours, "import", shared)
+    assert (status, "line 1: does not follow" in told.err) == (1, True)

@@ -1,7 +1,8 @@
-"""The assets: one body for every stage, except for three that need something of their own.
+"""The assets: one body for every stage, except for four that need something of their own.
 
-`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `report` adds to the ledger
-of trials; MLflow tracks the last two. `pipeline.dag` says what an asset reads, gives and obeys.
+`ticks` reads vendor files and yields checks, `model` keeps checkpoints, `walk_forward` writes down
+that somebody looks, `report` reads who did; MLflow tracks `model` and `report`. `pipeline.dag` says
+what an asset reads, gives and obeys.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of, reads_of, tables_of
 from price_physics.pipeline.inputs import open_index
+from price_physics.pipeline.trials import look_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.progress import reading_bar, training_bar
 from price_physics.project import Project
@@ -51,7 +53,11 @@ class StudyScope:
 
 def build_study_assets(scope: StudyScope) -> list[dg.AssetsDefinition]:
     """Make every asset of a study, in the order of the pipeline."""
-    own = {"model": _model_asset, "report": _report_asset}
+    own = {
+        "model": _model_asset,
+        "walk_forward": _walk_forward_asset,
+        "report": _report_asset,
+    }
     return [own.get(name, _stage_asset)(scope, name) for name in STAGES if name != "ticks"]
 
 
@@ -81,6 +87,16 @@ def _model_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
     return model
 
 
+def _walk_forward_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
+    def walk_forward(context: dg.AssetExecutionContext, **inputs: Any) -> Artefact:
+        ticks = inputs["ticks"][month_of(context)]
+        look = look_of(scope.project.ledger, scope.study, scope.market, ticks)
+        return scope.make(name, context, inputs, look=look)
+
+    return walk_forward
+
+
 def _report_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
     @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
     def report(
@@ -93,7 +109,8 @@ def _report_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
         ledger = scope.project.ledger
         artefact = scope.make(name, context, inputs, ledger=ledger, environment=seen)
         logged = logged_of_report(artefact)
-        tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags")
+        entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
+        tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags") | entry
         tracking.log_month(scope.study, scope.market, month, tags=tags, **logged)
         page = scope.project.outputs / scope.study.name / "reports" / f"{month}.html"
         context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})

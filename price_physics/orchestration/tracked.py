@@ -17,8 +17,6 @@ from price_physics.study.study import Study
 from price_physics.study.trial import config_hash
 
 _PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
-_VERDICT = ("sharpe_annual", "bootstrap_p", "shift_p", "n_days", "n_trades")
-"""Numbers of the verdict that MLflow plots by month."""
 
 
 def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
@@ -49,8 +47,25 @@ def logged_of_report(artefact: Artefact) -> dict[str, Any]:
     verdict = json.loads(artefact.files["report.json"])["verdict"]
     return {
         "tags": {"verdict": verdict["verdict"]},
-        "metrics": {name: verdict[name] for name in _VERDICT},
+        "metrics": verdict_metrics(verdict),
         "files": {f"report/{name}": content for name, content in artefact.files.items()},
+    }
+
+
+def verdict_metrics(verdict: dict[str, Any]) -> dict[str, float | None]:
+    """Pick the numbers of a report's verdict that MLflow plots by month."""
+    of_contests = {
+        f"{number}_{investor.replace(' ', '_')}": contest[number]
+        for investor, contest in verdict["contests"].items()
+        for number in ("p", "t", "won")
+    }
+    worth = verdict["worth"] or {}
+    return {
+        "p": verdict["p"],
+        **of_contests,
+        **{name: worth.get(name) for name in ("break_even_bps", "lower_bps", "upper_bps")},
+        "sharpe_annual": verdict["description"]["sharpe_annual"],
+        **{name: verdict[name] for name in ("n_days", "n_trades", "n_trials")},
     }
 
 

@@ -14,6 +14,7 @@ from price_physics.store.partitions import Store
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.walk_forward.ledger import trials_version
+from price_physics.walk_forward.look import lost_looks, ticks_of
 
 
 def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
@@ -41,6 +42,10 @@ def is_current(project: Project, market: Market, study: Study, asset: str, month
         partition = store.read((owner_of(asset, study.name, market.name), asset), month)
         partition.verify()
         inputs = _input_versions(project, store, market, study, asset, month)
+        if asset == "walk_forward":
+            looks = {month: partition.document("look")}
+            if lost_looks(project.ledger, looks):
+                return False  # what was looked at has to be written down again
     except StoreError:
         return False  # missing or damaged: rebuilding is the remedy for both
     manifest = partition.manifest
@@ -63,5 +68,7 @@ def _input_versions(
     ]
     versions = {p.name: p.data_version for p in partitions}
     if asset == "report":
-        versions["ledger"] = trials_version(project.ledger, market.name, month)
+        walks = {p.month: p for p in partitions if p.key[1] == "walk_forward"}
+        ticks = ticks_of({m: p.document("look") for m, p in walks.items()})
+        versions["ledger"] = trials_version(project.ledger, market.name, ticks)
     return versions

@@ -16,6 +16,7 @@ from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.walk_forward.ledger import trials_version
+from price_physics.walk_forward.look import declared_in_time, other_trials, ticks_of
 from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.trial import judge_months
 
@@ -44,7 +45,7 @@ def build_report(
     past : Past
         Walk-forward, predictions and labels of all months up to `month`.
     ledger : Path
-        Folder of the trial ledger, which the trial is written to.
+        Folder of the trial ledger.
     environment : dict
         versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
 
@@ -55,21 +56,24 @@ def build_report(
     """
     own = past.of("walk_forward")[month]
     walks = {m: MonthWalk.of(known) for m, known in past.of("walk_forward").items()}
+    predictions, in_sample = past.table(PREDICTIONS), own.in_sample
+    looks = past.documents("walk_forward", "look")
+    declared = study.walk_forward.judged_in
     verdict = judge_months(
         walks,
-        ledger=ledger,
-        study=study,
-        market=market,
-        month=month,
-        synthetic=own.synthetic,
-        in_sample=own.in_sample,
+        predictions,
+        study,
+        month,
+        other_trials(ledger, market.name, looks),
+        in_sample,
+        declared is not None and not declared_in_time(ledger, looks, str(declared)),
     )
     evidence = Evidence(
         study,
         market,
         month,
         walks,
-        past.table(PREDICTIONS),
+        predictions,
         past.table(LABELS),
         past.documents("labels", "counts"),
         past.documents("predictions", "provenance"),
@@ -79,7 +83,7 @@ def build_report(
     return Artefact(
         files=write_report(evidence),
         warm_up=own.warm_up,
-        inputs={"ledger": trials_version(ledger, market.name, month)},
+        inputs={"ledger": trials_version(ledger, market.name, ticks_of(looks))},
         highlights={"verdict": f"**{verdict.verdict}**: {verdict.sentence}"},
     )
 

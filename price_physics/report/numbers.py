@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from price_physics.study.market import Market
     from price_physics.study.study import Study
     from price_physics.walk_forward.month import MonthWalk
-    from price_physics.walk_forward.verdict import Verdict
 
 
 def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
             "synthetic": market.synthetic or bool(environment.get("synthetic")),
             "in_sample": study.barrier_policy.in_sample or bool(environment.get("in_sample")),
             "verdict": dataclasses.asdict(evidence.verdict),
-            "headline": _headline(walks, curves, trades, costs, scores, evidence.verdict),
+            "headline": _headline(walks, market, daily, curves, trades, costs, scores),
             "months": [
                 _month_numbers(m, evidence, m in served, scores["month_auc"].get(m)) for m in walks
             ],
@@ -77,11 +76,12 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
 
 def _headline(
     walks: dict[Month, MonthWalk],
+    market: Market,
+    daily: pd.DataFrame,
     curves: Curves,
     trades: pd.DataFrame,
     costs: dict[str, Any],
     scores: dict[str, Any],
-    verdict: Verdict,
 ) -> dict[str, Any]:
     served = out_of_sample(walks)
     precision, break_even = trade_precision(trades)
@@ -90,19 +90,31 @@ def _headline(
         "last_month": str(served[-1]) if served else None,
         "n_months": len(served),
         "n_warm_up_months": len(walks) - len(served),
-        "n_days": sum(len(walks[m].daily) for m in served),
+        "n_days": int(daily["covered"].sum()),
+        "days_without_data": days_without_data(market, daily),
         **_trade_counts(trades),
         "net_return": curves.net[-1] - 1 if served else None,
         "gross_return": curves.gross[-1] - 1 if served else None,
         "buy_and_hold_return": curves.market[-1] - 1 if served else None,
         "max_drawdown": curves.drawdown.min() if served else None,
         "costs_paid": costs["paid"],
-        "sharpe_annual": verdict.sharpe_annual,
-        "sharpe_annual_upper_95": verdict.sharpe_annual_upper_95,
         "hit_rate": precision,
         "break_even_precision": break_even,
         **scores["direction"],
     }
+
+
+def days_without_data(market: Market, daily: pd.DataFrame) -> list[dict[str, Any]]:
+    """Name the days out of sample that do not count, and whether a known outage explains them."""
+    known = [(outage.start_ns, outage.end_ns) for outage in market.outages]
+    days = daily.loc[~daily["covered"].to_numpy(dtype=bool), ["day_ns", "known_at"]]
+    return [
+        {
+            "day": f"{pd.Timestamp(first):%Y-%m-%d}",
+            "known_outage": any(start <= last and first <= stop for start, stop in known),
+        }
+        for first, last in days.itertuples(index=False)
+    ]
 
 
 # ---------------------------------------------------------------------------- trades, costs

@@ -63,6 +63,7 @@ DAILY = table(
     cost=("f64", "costs of the day, as a fraction of capital"),
     turnover=("f64", "sum of the absolute changes of the book"),
     market_return=("f64", "buy and hold, last trade to last trade"),
+    covered=("bool", "whether the day has data; one without is none, and no statistic counts it"),
     known_at=("i64", "last nanosecond of the day"),
 )
 
@@ -78,5 +79,10 @@ SCORED = table(
     label=("i8", "+1, 0 or -1, as labelled"),
     outcome_atr=("f64", "gross outcome on the label's side (long unless meta-labelled), in ATR"),
     outcome_bps=("f64", "the same in basis points"),
+    stated_bps=(
+        "f64",
+        "expected value before costs of the side that the model preferred, traded or not",
+    ),
+    returned_bps=("f64", "gross outcome of that side, basis points"),
     known_at=("i64", "end of the label, UTC ns"),
 )

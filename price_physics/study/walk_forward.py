@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from price_physics.study.base import Config, NonNegative
+from price_physics.study.base import Config, MonthField, NonNegative, is_none
 
 
 class WalkForwardConfig(Config):
@@ -26,6 +26,8 @@ class WalkForwardConfig(Config):
     """Probability of the side below which nothing is traded."""
     sizing: Literal["probability", "fixed"] = "probability"
     """Size of a position: by the probability, or always 1."""
+    judged_in: MonthField | None = Field(None, exclude_if=is_none)
+    """The only month in which the study is judged, at 0.025; to declare before any is seen."""
 
     @property
     def cost_a_side(self) -> float:

@@ -77,11 +77,12 @@ def build_ticks(
         counts = QualityCounts(month, last_before_ns(entries, month))
         cleaned = rows.clean(intake, counts)
     feeding = [entries[file] for file, _ in intake.files.values()]
-    synthetic = market.synthetic or any(entry.is_synthetic for entry in feeding)
+    generated = any(entry.is_synthetic for entry in feeding)
+    synthetic = market.synthetic or generated
     quality = quality_of(intake, counts, cleaned)
     return Artefact(
         tables=((rows.schema, cleaned.table), (QUARANTINE, quarantine_of(intake))),
-        documents={"quality": quality | {"synthetic": synthetic}},
+        documents={"quality": quality | {"synthetic": synthetic, "generated": generated}},
         synthetic=synthetic,
         inputs=inputs_of(entries, month),
     )

@@ -180,7 +180,7 @@ def write_generic_parquet(ticks: pd.DataFrame, path: Path) -> None:
     """Write ticks as a parquet dump of vendor "generic": the columns of the CSV, typed.
 
     Times are whole milliseconds. Same ticks, same bytes, and far fewer than as CSV: prices lie on
-    a lattice, and everything else counts up.
+    a lattice, and everything else counts up. A mark beside it says that it is made up.
     """
     table = pa.table(
         {
@@ -194,6 +194,8 @@ def write_generic_parquet(ticks: pd.DataFrame, path: Path) -> None:
     counts = dict.fromkeys(["timestamp", "trade_id"], "DELTA_BINARY_PACKED")
     lattice = ["price", "qty"]
 
+    _mark(path)
+
     def write(file: BinaryIO) -> None:
         pq.write_table(
             table, file, compression="zstd", use_dictionary=lattice, column_encoding=counts
@@ -206,9 +208,9 @@ def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
     """Write ticks as a dump of vendor "generic", prices and quantities to the last bit.
 
     Columns `timestamp` (ms), `price`, `qty`, `trade_id`, `is_buyer_maker`; gzipped where the
-    path ends in ``.gz``. Same ticks, same bytes.
+    path ends in ``.gz``. Same ticks, same bytes. A mark beside it says that it is made up.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _mark(path)
     compression: Any = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
     pd.DataFrame(
         {
@@ -219,6 +221,11 @@ def write_generic_csv(ticks: pd.DataFrame, path: Path) -> None:
             "is_buyer_maker": np.where(ticks["tick_sign"] > 0, "false", "true"),
         }
     ).to_csv(path, index=False, lineterminator="\n", compression=compression)
+
+
+def _mark(path: Path) -> None:
+    mark = path.with_name(f"{path.name}.SYNTHETIC")
+    write_atomically(mark, b"A lattice market: made up, no trial.\n")
 
 
 def _check(kind: str, theta: float) -> None:

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from price_physics.past import Past
     from price_physics.study.market import Market
     from price_physics.study.study import Study
+    from price_physics.walk_forward.look import Look
 
 
-def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -> Artefact:
+def build_walk_forward(
+    study: Study, market: Market, month: Month, past: Past, *, look: Look | None = None
+) -> Artefact:
     """Trade the signals of a month on its prices, with the positions the month before left.
 
     Equity starts the month at 1, with the book carried in, at the last price before the month.
@@ -44,13 +47,15 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
     past : Past
         PREDICTIONS, and TICKS or CANDLES, of m-1 and m; BARS of m, and of the months before where
         horizons count bars; LABELS of m.
+    look : Look, optional
+        Who looks: it is written down in the ledger.
 
     Returns
     -------
     Artefact
         Trades that left or were cancelled in the month, positions carried in and out, BOOK,
         EQUITY, DAILY, and every label of the month that had been predicted (SCORED). Why the month
-        has no predictions is handed on.
+        has no predictions is handed on, and the document `look` says what was written down.
 
     Raises
     ------
@@ -58,7 +63,11 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
         When predictions, bars and ticks do not belong together.
     """
     bars = past.table(BARS, "close_time_ns", "n_ticks", "partial")
-    labels = past.table(LABELS, "event_time_ns", "label", "outcome_atr", "atr", "price", "known_at")
+    labels = past.table(
+        LABELS,
+        *("event_time_ns", "side", "label", "outcome_atr", "outcome_short_atr"),
+        *("atr", "price", "known_at"),
+    )
     tape = Tape.of(prices_of(past, (month - 1, month)), month)
     predictions = _predictions(month, past)
     signals = _signals(study, month, predictions, bars)
@@ -69,6 +78,13 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
     trades = _trades(signals, weight, fills, tape, cost, month)
     equity = equity_table(path, tape, bars[month], month)
     daily = daily_table(path, tape, equity, month)
+    warm_up = past.of(PREDICTIONS.asset)[month].warm_up
+    documents = {}
+    if look is not None:
+        read = [*past.of(PREDICTIONS.asset).values(), *past.of(LABELS.asset).values()]
+        in_sample = any(known.in_sample for known in read)
+        served = warm_up is None
+        documents["look"] = look.write_down(month, daily, served=served, in_sample=in_sample)
     return Artefact(
         tables=(
             (TRADES, trades),
@@ -76,9 +92,10 @@ def build_walk_forward(study: Study, market: Market, month: Month, past: Past) -
             (BOOK, book_table(path, tape, month)),
             (EQUITY, equity),
             (DAILY, daily),
-            (SCORED, _scored(predictions, labels[month])),
+            (SCORED, _scored(predictions, labels[month], cost)),
         ),
-        warm_up=past.of(PREDICTIONS.asset)[month].warm_up,
+        documents=documents,
+        warm_up=warm_up,
         highlights={
             "trades": len(trades),
             "net_return": float((1 + daily["net_return"]).prod() - 1),
@@ -175,15 +192,29 @@ def _positions(
     )
 
 
-def _scored(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Every label of the month that had been predicted, in order of events."""
-    both = predictions[["event_time_ns", "p_up", "p_flat", "p_down", "side"]].merge(
-        labels[["event_time_ns", "label", "outcome_atr", "atr", "price", "known_at"]],
+def _scored(predictions: pd.DataFrame, labels: pd.DataFrame, cost_a_side: float) -> pd.DataFrame:
+    """Every label of the month that had been predicted, in order of events.
+
+    Of each the side that the model preferred before costs, traded or not: what it promised, and
+    what came of it.
+    """
+    columns = ["event_time_ns", "p_up", "p_flat", "p_down", "side"]
+    values = ["expected_value_long_bps", "expected_value_short_bps"]
+    label_columns = ["event_time_ns", "label_side", "label", "outcome_atr", "outcome_short_atr"]
+    both = predictions[columns + values].merge(
+        labels.rename(columns={"side": "label_side"})[[*label_columns, "atr", "price", "known_at"]],
         on="event_time_ns",
         validate="one_to_one",
     )
+    long, short = (both[name].fillna(-np.inf).to_numpy(dtype=np.float64) for name in values)
+    preferred = np.where(long >= short, 1, -1)
+    on_side = preferred == both["label_side"].to_numpy()
+    returned_atr = np.where(on_side, both["outcome_atr"], both["outcome_short_atr"])
+    atr_bps = (both["atr"] / both["price"]).to_numpy() * 1e4
     return conform(
         SCORED,
         **{c: both[c] for c in SCORED.columns if c in both},
         outcome_bps=both["outcome_atr"] * both["atr"] / both["price"] * 1e4,
+        stated_bps=np.maximum(long, short) + 2e4 * cost_a_side,
+        returned_bps=returned_atr * atr_bps,
     )

@@ -1,92 +1,234 @@
-"""The trials that have been looked at: one JSON a market, trial and month.
+"""The trials that have been looked at: one line an entry, each naming the digest of the one before.
 
-What counts as a trial is decided by the caller; synthetic markets and choices nested inside a
-fold are none.
+What counts as a trial is decided by the caller. Entries are only ever added, and the last digest
+is kept beside them: one that is lost, changed or deleted is noticed when they are read. The market
+of an entry is the ticks that it stands on, whatever the market is called.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
+from price_physics.walk_forward.former_ledger import read_former_trials
 
-_REMEDY = "delete it, and rerun the report of that month"
-_FORMER_KEY = "config_hash"
-"""What entries written by earlier versions call the name of the trial."""
+Entry = dict[str, Any]
+Ticks = Mapping[Month, str]
+"""Fingerprint of a market's ticks, by month."""
+
+_PREVIOUS = "previous"
+_BEGINNING = "0" * 64
+_KEY = ("trial", "month", "ticks")
+"""What one entry replaces another by."""
 
 
-def record_trial(
-    folder: Path, market: str, trial: str, month: Month, record: dict[str, Any]
-) -> Path:
-    """Write down that a trial has been looked at out of sample, through a month.
+def record_entry(folder: Path, entry: Entry) -> str:
+    """Add an entry, unless it stands there already as the latest of its trial, month and ticks.
 
-    The same trial and month again replaces what was written.
+    Parameters
+    ----------
+    folder : Path
+        Of the ledger.
+    entry : dict
+        JSON: `trial`, `month`, `ticks`, and what was seen.
+
+    Returns
+    -------
+    str
+        The digest of what the entry says, wherever it stands.
+    """
+    add_entries(folder, [entry])
+    return digest_of(entry)
+
+
+def add_entries(folder: Path, entries: Iterable[Entry]) -> int:
+    """Add entries in their order, as `record_entry` does; return how many were new."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / ".lock", timeout=60):
+        lines = _read_lines(folder)
+        latest = {_key(entry): digest_of(entry) for entry in map(_parsed, lines)}
+        n_before = len(lines)
+        for entry in entries:
+            digest = digest_of(entry)
+            if latest.get(_key(entry)) == digest:
+                continue
+            latest[_key(entry)] = digest
+            said = {k: v for k, v in entry.items() if k != _PREVIOUS}
+            lines.append(_line(said | {_PREVIOUS: _end_of(lines)}))
+        if len(lines) > n_before:
+            write_atomically(_file(folder), b"".join(line + b"\n" for line in lines))
+            write_atomically(_head(folder), f"{_end_of(lines)}\n".encode())
+        return len(lines) - n_before
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """Read every entry, oldest first.
+
+    Raises
+    ------
+    StoreError
+        When entries were lost, changed or deleted.
+    """
+    return [_parsed(line) for line in _read_lines(folder)]
+
+
+def parse_entries(content: bytes, source: str) -> list[Entry]:
+    """Read entries that were exported, and check that none is missing between them.
+
+    Raises
+    ------
+    StoreError
+        When one is not JSON, or does not follow from the one before.
+    """
+    lines = content.splitlines()
+    _check_chain(lines, source, "export it again")
+    return [_parsed(line) for line in lines]
+
+
+def export_entries(folder: Path, path: Path) -> int:
+    """Write every entry to a file of JSON lines, for `parse_entries`; return how many there are."""
+    lines = _read_lines(folder)
+    write_atomically(path, b"".join(line + b"\n" for line in lines))
+    return len(lines)
+
+
+def digest_of(entry: Entry) -> str:
+    """Hash what an entry says, without its place in the ledger."""
+    said = {k: v for k, v in entry.items() if k != _PREVIOUS}
+    return hashlib.sha256(_line(said)).hexdigest()[:32]
+
+
+def read_trials(folder: Path, market: str, ticks: Ticks) -> list[Entry]:
+    """Read every trial of a market as it stood when a month ended.
 
     Parameters
     ----------
     folder : Path
         Of the ledger.
     market : str
-        Name of the market.
-    trial : str
-        Its name, from ``trial.trial_name``; no two trials of a market have the same.
-    month : Month
-        The last month looked at.
-    record : dict
-        JSON: what was seen, `sharpe_daily` among it.
-
-    Returns
-    -------
-    Path
-        ``folder/market/trial/YYYY-MM.json``.
-    """
-    path = folder / market / trial / f"{month}.json"
-    entry = {**record, "market": market, "trial": trial, "month": str(month)}
-    text = json.dumps(entry, indent=2, sort_keys=True, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
-    return path
-
-
-def read_trials(folder: Path, market: str, month: Month) -> list[dict[str, Any]]:
-    """Read every trial of a market as it stood when a month ended.
+        By whose name entries of earlier versions are found.
+    ticks : mapping of Month to str
+        Of the market, up to the month.
 
     Returns
     -------
     list of dict
-        By the trial's name, of each its latest entry with a month up to the one given: the
-        report of an old month does not change when a later one is added. Whatever an entry calls
-        it, the name is under `trial`.
+        Of each `trial`, put together from its months: `block_sums` by block (a string), `n_days`,
+        `sharpe_daily`; none of the two where it is in-sample. The report of an old month does not
+        change when a later one is added.
 
     Raises
     ------
     StoreError
-        When an entry cannot be read.
+        When an entry cannot be read, or is missing.
     """
-    trials = []
-    for trial in sorted(p for p in (folder / market).glob("*") if p.is_dir()):
-        months = sorted(Month.parse(p.stem) for p in trial.glob("[0-9]*.json"))
-        known = [m for m in months if m <= month]
-        if known:
-            trials.append(_read(trial / f"{known[-1]}.json"))
-    return trials
+    wanted = {str(month): fingerprint for month, fingerprint in ticks.items()}
+    latest = {
+        _key(entry): entry
+        for entry in read_entries(folder)
+        if wanted.get(entry["month"]) == entry["ticks"]
+    }
+    by_trial: dict[str, list[Entry]] = {}
+    for key in sorted(latest):
+        by_trial.setdefault(latest[key]["trial"], []).append(latest[key])
+    trials = [_whole(entries) for entries in by_trial.values()]
+    return trials + read_former_trials(folder, market, max(ticks)) if ticks else trials
 
 
-def trials_version(folder: Path, market: str, month: Month) -> str:
-    """Hash the trials that a report of `month` counts: another trial makes it stale."""
-    text = json.dumps(read_trials(folder, market, month), sort_keys=True)
+def trials_version(folder: Path, market: str, ticks: Ticks) -> str:
+    """Hash the trials that a report counts: another trial makes it stale."""
+    text = json.dumps(read_trials(folder, market, ticks), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise StoreError(f"{path}: not a trial: {error}; {_REMEDY}") from error
-    if not isinstance(entry, dict):
-        raise StoreError(f"{path}: not a trial: {entry!r}; {_REMEDY}")
-    if _FORMER_KEY in entry:
-        entry["trial"] = entry.pop(_FORMER_KEY)
-    return entry
+def _whole(entries: list[Entry]) -> Entry:
+    """Put the months of a trial together."""
+    last = entries[-1]
+    known = {name: last[name] for name in ("trial", "study", "month", "declared")}
+    known["n_days"] = sum(entry["n_days"] for entry in entries)
+    if any(entry["in_sample"] for entry in entries):
+        return known | {"in_sample": True, "sharpe_daily": None}
+    sums: dict[str, float] = {}
+    for entry in entries:
+        for block, won in entry["block_sums"].items():
+            sums[block] = sums.get(block, 0.0) + won
+    return known | {"block_sums": sums, "sharpe_daily": _sharpe(entries, known["n_days"])}
+
+
+def _sharpe(entries: list[Entry], n_days: int) -> float | None:
+    """Daily Sharpe ratio from sums and sums of squares."""
+    if n_days < 2:
+        return None
+    mean = sum(sum(entry["block_sums"].values()) for entry in entries) / n_days
+    square = sum(entry["sum_of_squares"] for entry in entries)
+    variance = (square - n_days * mean**2) / (n_days - 1)
+    return mean / variance**0.5 if variance > 1e-12 * square else None
+
+
+# ---------------------------------------------------------------------------- lines
+def _file(folder: Path) -> Path:
+    return folder / "ledger.jsonl"
+
+
+def _head(folder: Path) -> Path:
+    return folder / "last_digest"
+
+
+def _key(entry: Entry) -> tuple[str, ...]:
+    return tuple(entry[name] for name in _KEY)
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(entry, sort_keys=True, allow_nan=False).encode()
+
+
+def _end_of(lines: list[bytes]) -> str:
+    return hashlib.sha256(lines[-1]).hexdigest() if lines else _BEGINNING
+
+
+def _parsed(line: bytes) -> Entry:
+    return json.loads(line)
+
+
+def _read_lines(folder: Path) -> list[bytes]:
+    path, head = _file(folder), _head(folder)
+    remedy = (
+        f"bring {path} back from a backup; or move it and {head.name} away, `price-physics ledger "
+        "import` what somebody exported, and run make backfill for every study: each writes down "
+        "again what it looked at"
+    )
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    digests = _check_chain(lines, str(path), remedy)
+    if head.exists() and head.read_text().strip() not in digests:
+        raise StoreError(f"{path}: the last of {len(lines)} entries is gone; {remedy}")
+    return lines
+
+
+def _check_chain(lines: list[bytes], source: str, remedy: str) -> set[str]:
+    """Check that each line names the digest of the one before; return all digests."""
+    return set(_chain(lines, source, remedy))
+
+
+def _chain(lines: list[bytes], source: str, remedy: str) -> Iterator[str]:
+    digest = _BEGINNING
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            found = entry[_PREVIOUS], _key(entry)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{source}, line {number}: not a trial: {error!r}; {remedy}"
+            ) from error
+        if found[0] != digest:
+            raise StoreError(
+                f"{source}, line {number}: does not follow from the line before: an entry was "
+                f"changed or deleted; {remedy}"
+            )
+        digest = hashlib.sha256(line).hexdigest()
+        yield digest

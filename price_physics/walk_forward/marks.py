@@ -115,7 +115,8 @@ def daily_table(path: BookPath, tape: Tape, equity: pd.DataFrame, month: Month) 
     A day ends at its last mark: the last bar close or change of the book in it. The days
     multiply up to the last row of `equity`. Costs are those paid in the day, over the equity
     it began with. Buy and hold goes from last trade to last trade; in the first days there are,
-    from the first trade.
+    from the first trade. A day is covered when a trade is in it, or when it has a result all the
+    same, as the month's last day may where the open bar is marked at its end.
 
     Parameters
     ----------
@@ -138,17 +139,20 @@ def daily_table(path: BookPath, tape: Tape, equity: pd.DataFrame, month: Month) 
         day_end, equity["time_ns"], equity["gross_equity"], change_time, path.gross_equity
     )
     began = np.append(1.0, net[:-1])
+    net_return = _growth(net, began)
     day_of_change = (change_time - month.start_ns) // DAY_NS
     n_days = len(day_start)
     paid = np.bincount(day_of_change, weights=path.paid, minlength=n_days)
+    turnover = np.bincount(day_of_change, weights=path.turnover, minlength=n_days)
     return conform(
         DAILY,
         day_ns=day_start,
-        net_return=_growth(net, began),
+        net_return=net_return,
         gross_return=_growth(gross, np.append(1.0, gross[:-1])),
         cost=np.divide(paid, began, out=np.zeros(n_days), where=began > 0),
-        turnover=np.bincount(day_of_change, weights=path.turnover, minlength=n_days),
+        turnover=turnover,
         market_return=_market_returns(tape, day_end),
+        covered=_has_trades(tape, day_start, day_end) | (net_return != 0) | (turnover != 0),
         known_at=day_end,
     )
 
@@ -172,6 +176,12 @@ def _day_ends(
 def _growth(after: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return of each day; 0 once nothing is left to lose."""
     return np.divide(after, before, out=np.ones(len(after)), where=before > 0) - 1
+
+
+def _has_trades(tape: Tape, day_start: np.ndarray, day_end: np.ndarray) -> np.ndarray:
+    traded = tape.prices.time_ns
+    first = np.searchsorted(traded, day_start, side="left")
+    return np.searchsorted(traded, day_end, side="right") > first
 
 
 def _market_returns(tape: Tape, day_end: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Sharpe ratios and what they are worth, in closed form, and what choosing by them does.
 
 All ratios are per observation, never annualised; `kurtosis` is Pearson's (3 for a normal).
-Resampling is in ``bootstrap`` and ``shift``.
+Resampling is in ``bootstrap``.
 """
 
 import math

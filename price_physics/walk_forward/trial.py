@@ -1,25 +1,37 @@
-"""Looking at a study out of sample: write down the trial, then judge it among all of them.
+"""Judge a study by all of its months out of sample, among all other trials.
 
-What this module does not do is decide: the rule stands in `verdict`, the memory in `ledger`.
+What this module does not do is decide: the rule stands in `decision`, the memory in `ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from price_physics.months import Month
-from price_physics.study.trial import config_hash
+from price_physics.walk_forward.decision import UNDERPOWERED, decide, level_of
 from price_physics.walk_forward.exit_reasons import filled
-from price_physics.walk_forward.ledger import read_trials, record_trial
+from price_physics.walk_forward.passive import CASH, Against, against_passive
+from price_physics.walk_forward.refusal import refusal_of, refused
 from price_physics.walk_forward.statistics import sharpe_ratio
-from price_physics.walk_forward.verdict import IN_SAMPLE, Verdict, judge, no_verdict
+from price_physics.walk_forward.steps import DAY_NS, signals_of, steps_of
+from price_physics.walk_forward.tosses import BlockSums
+from price_physics.walk_forward.verdict import (
+    DECLARED_LATE,
+    IN_SAMPLE,
+    NOTHING_YET,
+    Verdict,
+    describe,
+    no_verdict,
+    verdict_of,
+)
 
 if TYPE_CHECKING:
-    from price_physics.study.market import Market
     from price_physics.study.study import Study
     from price_physics.walk_forward.month import MonthWalk
 
@@ -33,64 +45,102 @@ def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
     return [m for m in sorted(months) if served and m >= served[0]]
 
 
-def trial_name(study: Study, market: Market, first: Month) -> str:
-    """Name a trial by its configuration and its first month out of sample: both make it another."""
-    return f"{config_hash(study, market)}-from-{first}"
+@dataclass(frozen=True)
+class Seen:
+    """All months out of sample, put together: the days that have data.
+
+    Attributes
+    ----------
+    against : dict of str to Against
+        By passive investor.
+    n_trades : int
+        Filled.
+    scored : DataFrame
+        SCORED of the same months.
+    """
+
+    against: Mapping[str, Against]
+    n_trades: int
+    scored: pd.DataFrame
+
+    @property
+    def net(self) -> np.ndarray:
+        """Net return by day."""
+        return self.against[CASH].won
+
+
+def put_together(months: Mapping[Month, MonthWalk]) -> Seen:
+    """Put the months out of sample together; there is at least one."""
+    walks = [months[m] for m in out_of_sample(months)]
+    daily, book, equity, scored = (
+        pd.concat([getattr(walk, name) for walk in walks], ignore_index=True)
+        for name in ("daily", "book", "equity", "scored")
+    )
+    daily = daily[daily["covered"].to_numpy(dtype=bool)]
+    day = daily["day_ns"].to_numpy(dtype=np.int64) // DAY_NS
+    steps = steps_of(book, equity, day)
+    against = against_passive(steps, day, daily["net_return"].to_numpy(dtype=np.float64))
+    return Seen(against, sum(len(filled(walk.trades)) for walk in walks), scored)
 
 
 def judge_months(
     months: Mapping[Month, MonthWalk],
-    *,
-    ledger: Path,
+    predictions: Mapping[Month, pd.DataFrame],
     study: Study,
-    market: Market,
     month: Month,
-    synthetic: bool,
+    others: Sequence[Mapping[str, Any]] = (),
     in_sample: bool = False,
+    declared_late: bool = False,
 ) -> Verdict:
-    """Record that a study was looked at through `month`, and judge it.
-
-    One with an in-sample policy is not judged. Whoever looked at it has tried something on these
-    months, so it counts among the trials of the others, without a Sharpe ratio: that is no
-    evidence of how trials scatter either.
+    """Judge a study by everything that it did out of sample through `month`.
 
     Parameters
     ----------
-    months : mapping
-        The walk-forward of every month up to `month`.
-    ledger : Path
-        Folder of the trial ledger. A synthetic market is no trial and is not recorded.
+    months, predictions : mapping
+        The walk-forward, and PREDICTIONS, of every month up to `month`.
+    others : sequence of mapping
+        The other trials of the market up to `month`, from the ledger.
     in_sample : bool
-        Whether any barrier behind the months was chosen from what it is judged on.
+        Whether any barrier behind the months was chosen from what it is judged on: then there is
+        no verdict.
+    declared_late : bool
+        Whether the study had been looked at before it declared its month: then it had not.
 
     Returns
     -------
     Verdict
     """
-    seen = out_of_sample(months)
-    if not seen and in_sample:
+    served = out_of_sample(months)
+    if not served and in_sample:
         return no_verdict(IN_SAMPLE, n_days=0, n_trades=0, n_trials=1)
-    if not seen:
-        walk = months[month]
-        no_days = walk.daily.iloc[:0]
-        return judge(no_days, walk.book, walk.equity, n_trades=0, trial_sharpes=[], seed=study.seed)
-    daily, book, equity = (
-        pd.concat([getattr(months[m], name) for m in seen], ignore_index=True)
-        for name in ("daily", "book", "equity")
-    )
-    n_trades = sum(len(filled(months[m].trades)) for m in seen)
-    sharpe = None if in_sample else sharpe_ratio(daily["net_return"].to_numpy())
-    sharpes = [sharpe]
-    if not synthetic:
-        record = {
-            "study": study.name,
-            "first_month": str(seen[0]),
-            "n_days": len(daily),
-            "sharpe_daily": sharpe,
-            **({"in_sample": True} if in_sample else {}),
-        }
-        record_trial(ledger, market.name, trial_name(study, market, seen[0]), month, record)
-        sharpes = [trial["sharpe_daily"] for trial in read_trials(ledger, market.name, month)]
+    if not served:
+        return Verdict(verdict=UNDERPOWERED, sentence=NOTHING_YET, n_days=0, n_trades=0, n_trials=1)
+    seen = put_together(months)
     if in_sample:
-        return no_verdict(IN_SAMPLE, n_days=len(daily), n_trades=n_trades, n_trials=len(sharpes))
-    return judge(daily, book, equity, n_trades=n_trades, trial_sharpes=sharpes, seed=study.seed)
+        return no_verdict(IN_SAMPLE, len(seen.net), seen.n_trades, n_trials=1 + len(others))
+    decision = decide(
+        seen.against,
+        seen.n_trades,
+        signals_of(seen.scored),
+        2 * study.walk_forward.cost_a_side,
+        level_of(month, None if declared_late else study.walk_forward.judged_in),
+        map(results_of, others),
+    )
+    sharpes = [sharpe_ratio(seen.net), *(trial.get("sharpe_daily") for trial in others)]
+    description = describe(seen.net, sharpes, study.seed)
+    remarks = [] if seen.n_trades else [_refused(predictions, served, study)]
+    if declared_late:
+        remarks.append(DECLARED_LATE)
+    return verdict_of(decision, description, " ".join(remarks))
+
+
+def results_of(trial: Mapping[str, Any]) -> BlockSums | int:
+    """What a trial of the ledger won in blocks of five days, or its hash where it does not say."""
+    if "block_sums" in trial:
+        return {int(block): won for block, won in trial["block_sums"].items()}
+    return int(hashlib.sha256(trial["trial"].encode()).hexdigest()[:16], 16)
+
+
+def _refused(predictions: Mapping[Month, pd.DataFrame], served: list[Month], study: Study) -> str:
+    frames = (predictions[m] for m in served if m in predictions)
+    return refused(refusal_of(frames, study.walk_forward.min_confidence))

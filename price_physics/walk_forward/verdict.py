@@ -1,38 +1,59 @@
-"""Edge, no edge or underpowered: the one sentence everything else leads up to.
+"""The verdict as the report shows it: the outcome, its sentence, and every number behind it.
 
-The rule is fixed before anything is looked at; baselines, costs and paths qualify the sentence
-elsewhere and do not enter here.
+The rule stands in ``decision``. Sharpe ratios and what they are worth, the bootstrap and the track
+record needed are descriptions beside it: none of them decides.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from scipy.stats import kurtosis as pearson_kurtosis
 from scipy.stats import skew as sample_skew
 
-from price_physics.walk_forward.bootstrap import MeanTest, bootstrap_mean
-from price_physics.walk_forward.shift import shift_test
+from price_physics.walk_forward.bootstrap import bootstrap_mean
+from price_physics.walk_forward.break_even import break_even as break_even
+from price_physics.walk_forward.decision import (
+    DAYS_FOR_EDGE,
+    EDGE,
+    NO_EDGE,
+    NOT_YET,
+    UNDERPOWERED,
+    Contest,
+    Decision,
+)
+from price_physics.walk_forward.passive import AVERAGE, CASH, INVESTORS, SO_FAR
+from price_physics.walk_forward.sentences import sentence
 from price_physics.walk_forward.statistics import (
     deflated_sharpe_ratio,
     minimum_track_record_length,
     probabilistic_sharpe_ratio,
     sharpe_ratio,
 )
+from price_physics.walk_forward.tosses import flip_p as flip_p
 
 DAYS_A_YEAR = 365
-EDGE, NO_EDGE, UNDERPOWERED = "edge", "no edge", "underpowered"
 NO_VERDICT = "no verdict"
+OUTCOMES = (EDGE, NO_EDGE, UNDERPOWERED, NOT_YET, NO_VERDICT)
 IN_SAMPLE = (
     "No verdict: in-sample policy. The barriers of every month were chosen from the outcomes of "
     "that month's own events, which nobody knew when they traded."
 )
-P_BOOTSTRAP, P_SHIFT = 0.025, 0.025
-DEFLATED, PROBABILISTIC = 0.95, 0.975
-UPPER_SHARPE = 1.0
-"""Below this net annual Sharpe at the upper 95 % bound there is nothing worth having."""
+DECLARED_LATE = (
+    "It had been looked at before it declared the month in which it is to be judged, so it is "
+    "judged every month."
+)
+NOTHING_YET = "Underpowered: no day is out of sample yet, so there is nothing to judge."
+SHORTLY = {CASH: "cash", AVERAGE: "its average", SO_FAR: "its average so far"}
+"""The passive investors, by what they hold."""
+_WHOM = {
+    CASH: "cash",
+    AVERAGE: "whoever always holds its average position",
+    SO_FAR: "whoever always holds its average position so far",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,104 +61,97 @@ class Condition:
     """One of the things that must hold for an edge."""
 
     name: str
-    value: float | None
+    value: float
     threshold: float
     met: bool
     explanation: str
 
 
 @dataclass(frozen=True, kw_only=True)
+class Description:
+    """What else is said of the daily net returns; None where it is undefined.
+
+    `sharpe_daily` is per day, net; `deflated_sharpe` needs another trial.
+    """
+
+    sharpe_daily: float | None = None
+    sharpe_annual: float | None = None
+    bootstrap_p: float | None = None
+    probabilistic_sharpe: float | None = None
+    deflated_sharpe: float | None = None
+    minimum_track_record_days: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """Break-even cost of all signals, traded or not, its range, and the actual cost, in bps.
+
+    None where nothing promised anything.
+    """
+
+    n_signals: int
+    cost_bps: float
+    break_even_bps: float | None
+    lower_bps: float | None
+    upper_bps: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The verdict, the sentence that says why, and every number behind it.
 
-    `sharpe_daily` is per day, net; `deflated_sharpe` is None with a single trial. What was not
-    computed is None, and without a judgement there are no conditions.
+    Attributes
+    ----------
+    verdict : str
+        One of `OUTCOMES`.
+    level : float or None
+        What the largest p must not exceed; None in a month that is not judged.
+    hardest : str or None
+        The passive investor of the largest p.
+    contests : dict of str to Contest
+        By investor; empty without a judgement, as are conditions.
     """
 
     verdict: str
     sentence: str
     n_days: int
     n_trades: int
-    sharpe_daily: float | None = None
-    sharpe_annual: float | None = None
-    sharpe_annual_upper_95: float | None = None
-    bootstrap_p: float | None = None
-    shift_p: float | None = None
-    probabilistic_sharpe: float | None = None
-    deflated_sharpe: float | None = None
     n_trials: int
-    minimum_track_record_days: float | None = None
-    conditions: list[Condition] = field(default_factory=list)
+    level: float | None = None
+    p: float | None = None
+    hardest: str | None = None
+    earned: float | None = None
+    contests: Mapping[str, Contest] = field(default_factory=dict)
+    worth: Worth | None = None
+    conditions: Sequence[Condition] = ()
+    description: Description = Description()
 
 
-def judge(
-    daily: pd.DataFrame,
-    book: pd.DataFrame,
-    equity: pd.DataFrame,
-    n_trades: int,
-    trial_sharpes: Sequence[float | None],
-    seed: int,
-    n_resamples: int = 2_000,
-) -> Verdict:
-    """Judge the days out of sample.
-
-    An **edge** when (a) the bootstrap of the mean net daily return gives p <= 0.025, (b) the
-    circular shift of the book gives p <= 0.025, and (c) the deflated Sharpe ratio over the
-    trials is at least 0.95 (with one trial: the probabilistic one at least 0.975). **No edge**
-    otherwise, when the upper 95 % bound of the net annual Sharpe is below 1. **Underpowered**
-    otherwise, and whenever there is no trade, fewer than two days, or not a single return.
+def verdict_of(decision: Decision, description: Description, remark: str = "") -> Verdict:
+    """Put a decision into the words and numbers of the report.
 
     Parameters
     ----------
-    daily, book, equity : DataFrame
-        DAILY, BOOK and EQUITY of all days out of sample, in order.
-    n_trades : int
-        Filled trades behind them.
-    trial_sharpes : sequence of float or None
-        Net daily Sharpe of every trial in the ledger, this one included; None where a trial
-        has none. Every one counts as a trial, and those with a number give the variance.
-    seed : int
-        Of the bootstrap.
-    n_resamples : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Verdict
+    decision : Decision
+    description : Description
+        From `describe`.
+    remark : str
+        What else the first paragraph says.
     """
-    returns = daily["net_return"].to_numpy(dtype=np.float64)
-    n_days, n_trials = len(returns), max(len(trial_sharpes), 1)
-    sharpe = sharpe_ratio(returns)
-    if n_trades == 0 or n_days < 2 or sharpe is None:
-        return _nothing_to_judge(n_days, n_trades, n_trials)
-    mean_test = bootstrap_mean(returns, seed, n_resamples)
-    shift_p = shift_test(daily, book, equity)
-    skew, kurtosis = float(sample_skew(returns)), float(pearson_kurtosis(returns, fisher=False))
-    probabilistic = probabilistic_sharpe_ratio(sharpe, n_days, skew, kurtosis)
-    deflated = None
-    if n_trials > 1:
-        variance = _trial_variance(trial_sharpes, n_days)
-        deflated = deflated_sharpe_ratio(sharpe, n_days, skew, kurtosis, variance, n_trials)
-    conditions = _conditions(mean_test.p_value, shift_p, probabilistic, deflated, n_trials)
-    upper = _annual_upper(mean_test, returns)
-    verdict = _decide(conditions, upper)
-    needed = minimum_track_record_length(sharpe, skew, kurtosis)
-    annual = sharpe * math.sqrt(DAYS_A_YEAR)
     return Verdict(
-        verdict=verdict,
-        sentence=_sentence(verdict, annual, upper, n_days, n_trades, conditions),
-        n_days=n_days,
-        n_trades=n_trades,
-        sharpe_daily=sharpe,
-        sharpe_annual=annual,
-        sharpe_annual_upper_95=upper,
-        bootstrap_p=mean_test.p_value,
-        shift_p=shift_p,
-        probabilistic_sharpe=probabilistic,
-        deflated_sharpe=deflated,
-        n_trials=n_trials,
-        minimum_track_record_days=needed if math.isfinite(needed) else None,
-        conditions=conditions,
+        verdict=decision.outcome,
+        sentence=" ".join(filter(None, (sentence(decision), remark))),
+        n_days=decision.n_days,
+        n_trades=decision.n_trades,
+        n_trials=decision.n_trials,
+        level=decision.level,
+        p=decision.p,
+        hardest=decision.hardest,
+        earned=decision.earned,
+        contests=decision.contests,
+        worth=_worth(decision),
+        conditions=_conditions(decision),
+        description=description,
     )
 
 
@@ -148,50 +162,81 @@ def no_verdict(sentence: str, n_days: int, n_trades: int, n_trials: int) -> Verd
     )
 
 
-def _decide(conditions: list[Condition], upper: float | None) -> str:
-    if all(condition.met for condition in conditions):
-        return EDGE
-    return NO_EDGE if upper is not None and upper < UPPER_SHARPE else UNDERPOWERED
+def describe(returns: np.ndarray, trial_sharpes: Sequence[float | None], seed: int) -> Description:
+    """Describe daily net returns as others do.
+
+    Parameters
+    ----------
+    returns : float64 array of shape (n_days,)
+    trial_sharpes : sequence of float or None
+        Net daily Sharpe of every trial in the ledger, this one included; None where a trial has
+        none. Every one counts as a trial, and those with a number give the variance.
+    seed : int
+        Of the bootstrap.
+    """
+    returns = np.asarray(returns, dtype=np.float64)
+    n_days, sharpe = len(returns), sharpe_ratio(returns)
+    if sharpe is None:
+        return Description()
+    skew, kurtosis = float(sample_skew(returns)), float(pearson_kurtosis(returns, fisher=False))
+    deflated = None
+    if len(trial_sharpes) > 1:
+        variance = _trial_variance(trial_sharpes, n_days)
+        n_trials = len(trial_sharpes)
+        deflated = deflated_sharpe_ratio(sharpe, n_days, skew, kurtosis, variance, n_trials)
+    needed = minimum_track_record_length(sharpe, skew, kurtosis)
+    return Description(
+        sharpe_daily=sharpe,
+        sharpe_annual=sharpe * math.sqrt(DAYS_A_YEAR),
+        bootstrap_p=bootstrap_mean(returns, seed).p_value,
+        probabilistic_sharpe=probabilistic_sharpe_ratio(sharpe, n_days, skew, kurtosis),
+        deflated_sharpe=deflated,
+        minimum_track_record_days=needed if math.isfinite(needed) else None,
+    )
 
 
-def _conditions(
-    bootstrap_p: float,
-    shift_p: float,
-    probabilistic: float,
-    deflated: float | None,
-    n_trials: int,
-) -> list[Condition]:
-    if deflated is None:
-        name, value, threshold = "probabilistic Sharpe", probabilistic, PROBABILISTIC
-        meaning = "probability that the true Sharpe ratio is above zero; this is the only trial"
-    else:
-        name, value, threshold = "deflated Sharpe", deflated, DEFLATED
-        meaning = (
-            f"probability that the Sharpe ratio is more than the luckiest of {n_trials} trials"
+def _worth(decision: Decision) -> Worth:
+    found = [1e4 * value for value in decision.break_even]
+    value, lower, upper = (x if math.isfinite(x) else None for x in found)
+    return Worth(
+        n_signals=decision.n_signals,
+        cost_bps=1e4 * decision.cost,
+        break_even_bps=value,
+        lower_bps=lower,
+        upper_bps=upper,
+    )
+
+
+def _conditions(decision: Decision) -> tuple[Condition, ...]:
+    """What an edge needs; nothing in a month that is not judged."""
+    level = decision.level
+    if level is None:
+        return ()
+    against = [
+        Condition(
+            name=f"p against {SHORTLY[name]}",
+            value=decision.contests[name].p,
+            threshold=level,
+            met=decision.contests[name].p <= level,
+            explanation=f"how often tosses of its five-day blocks win as much against "
+            f"{_WHOM[name]}" + _luckiest(decision.n_trials),
         )
-    return [
-        Condition(
-            name="bootstrap p",
-            value=bootstrap_p,
-            threshold=P_BOOTSTRAP,
-            met=bootstrap_p <= P_BOOTSTRAP,
-            explanation="how often days like these, without an edge, would show as much net return",
-        ),
-        Condition(
-            name="shift p",
-            value=shift_p,
-            threshold=P_SHIFT,
-            met=shift_p <= P_SHIFT,
-            explanation="how often the same book on other days would have timed the market as well",
-        ),
-        Condition(
-            name=name,
-            value=value,
-            threshold=threshold,
-            met=value >= threshold,
-            explanation=meaning,
-        ),
+        for name in INVESTORS
     ]
+    return (
+        *against,
+        Condition(
+            name="days out of sample",
+            value=decision.n_days,
+            threshold=DAYS_FOR_EDGE,
+            met=decision.n_days >= DAYS_FOR_EDGE,
+            explanation="an edge is called no earlier",
+        ),
+    )
+
+
+def _luckiest(n_trials: int) -> str:
+    return f", or the luckiest of {n_trials} trials does" if n_trials > 1 else ""
 
 
 def _trial_variance(trial_sharpes: Sequence[float | None], n_days: int) -> float:
@@ -199,49 +244,3 @@ def _trial_variance(trial_sharpes: Sequence[float | None], n_days: int) -> float
     known = [s for s in trial_sharpes if s is not None and math.isfinite(s)]
     chance = 1 / (n_days - 1)
     return min(float(np.var(known, ddof=1)), chance) if len(known) > 1 else chance
-
-
-def _annual_upper(mean_test: MeanTest, returns: np.ndarray) -> float | None:
-    if mean_test.upper is None:
-        return None
-    return float(mean_test.upper / returns.std(ddof=1) * math.sqrt(DAYS_A_YEAR))
-
-
-def _sentence(
-    verdict: str,
-    annual: float,
-    upper: float | None,
-    n_days: int,
-    n_trades: int,
-    conditions: list[Condition],
-) -> str:
-    seen = (
-        f"Over {n_days} days and {n_trades} trades the net annual Sharpe ratio is {_signed(annual)}"
-    )
-    bound = "has no upper bound" if upper is None else f"could be up to {_signed(upper)}"
-    if verdict == EDGE:
-        reasons = ", ".join(f"{c.name} {c.value:.3f}" for c in conditions)
-        return f"{seen}, and it holds against chance, timing and choice ({reasons})."
-    failed = ", ".join(
-        f"{c.name} {c.value:.3f} against {c.threshold}" for c in conditions if not c.met
-    )
-    if verdict == NO_EDGE:
-        return f"{seen} and {bound}, below {UPPER_SHARPE:g}: nothing worth having ({failed})."
-    return f"{seen} but {bound} at 95 %: too little to tell ({failed})."
-
-
-def _signed(value: float) -> str:
-    """Two decimals with a true minus sign, as everywhere in the report."""
-    return f"{value:.2f}".replace("-", "\u2212")
-
-
-def _nothing_to_judge(n_days: int, n_trades: int, n_trials: int) -> Verdict:
-    if n_trades == 0:
-        sentence = f"There is no trade in {n_days} days out of sample: nothing to judge."
-    elif n_days < 2:
-        sentence = f"{n_days} day(s) out of sample with {n_trades} trades are too few to judge."
-    else:
-        sentence = f"All {n_days} days returned the same: {n_trades} trades show nothing to judge."
-    return Verdict(
-        verdict=UNDERPOWERED, sentence=sentence, n_days=n_days, n_trades=n_trades, n_trials=n_trials
-    )

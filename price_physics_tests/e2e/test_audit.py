@@ -161,9 +161,9 @@ def scaled_features(
     return build(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
 
 
-def scaled_equity(build: Callable, *arguments: Any) -> Artefact:
+def scaled_equity(build: Callable, *arguments: Any, **own: Any) -> Artefact:
     """Equity in units of what it was when the month ended."""
-    result = build(*arguments)
+    result = build(*arguments, **own)
     frame = result.table("equity")
     return changed(result, EQUITY, frame.assign(equity=frame["equity"] / frame["equity"].iloc[-1]))
 

@@ -9,8 +9,17 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.study.market import TradeMarket
 from price_physics.study.study import Study
+from price_physics.walk_forward.decision import Contest
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.verdict import Condition, Verdict
+from price_physics.walk_forward.passive import AVERAGE, CASH, INVESTORS, SO_FAR
+from price_physics.walk_forward.verdict import (
+    NOTHING_YET,
+    SHORTLY,
+    Condition,
+    Description,
+    Verdict,
+    Worth,
+)
 
 FIRST = Month(2012, 1)
 DAY = 86_400_000_000_000
@@ -67,6 +76,8 @@ def scored(month, rng, *, n=60, binary=False):
             "label": label.astype("int8"),
             "outcome_atr": outcome,
             "outcome_bps": 40 * outcome,
+            "stated_bps": 20.0,
+            "returned_bps": 40 * outcome,
             "known_at": time + 10 * HOUR,
         }
     )[SCORED.columns]
@@ -119,6 +130,7 @@ def walk(month, rng, *, binary=False):
             "cost": cost,
             "turnover": cost * 400,
             "market_return": market_return,
+            "covered": True,
             "known_at": day + DAY - 1,
         }
     )[DAILY.columns]
@@ -149,7 +161,7 @@ def warm_up_walk(month, reason="132 samples, 300 are needed"):
     daily = pd.DataFrame(
         dict.fromkeys(DAILY.columns, flat) | {"day_ns": day, "known_at": day + DAY - 1}
     )
-    daily["market_return"] = 0.001
+    daily["market_return"], daily["covered"] = 0.001, True
     return MonthWalk(
         trades=TRADES.empty(),
         positions=POSITIONS.empty(),
@@ -203,16 +215,18 @@ ENVIRONMENT = {
 
 def verdict(word="underpowered", n_days=0, n_trades=0):
     if n_days == 0:
-        sentence = "There is no trade in 0 days out of sample: nothing to judge."
-        return Verdict(verdict=word, sentence=sentence, n_days=0, n_trades=0, n_trials=1)
+        return Verdict(verdict=word, sentence=NOTHING_YET, n_days=0, n_trades=0, n_trials=1)
     edge = word == "edge"
+    p = {CASH: 0.0012 if edge else 0.2101, AVERAGE: 0.0013 if edge else 0.3333, SO_FAR: 0.0011}
     conditions = [
-        Condition(name=name, value=value, threshold=threshold, met=edge, explanation=asked)
-        for name, value, threshold, asked in (
-            ("bootstrap p", 0.0123 if edge else 0.2101, 0.025, "luck of the days"),
-            ("shift p", 0.0156 if edge else 0.3333, 0.025, "luck of the timing"),
-            ("probabilistic Sharpe", 0.99 if edge else 0.8, 0.975, "the only trial"),
+        Condition(
+            name=f"p against {SHORTLY[name]}",
+            value=p[name],
+            threshold=0.005,
+            met=p[name] <= 0.005,
+            explanation=f"luck against {name}",
         )
+        for name in INVESTORS
     ]
     upper = 0.87 if word == "no edge" else 5.4321
     return Verdict(
@@ -220,16 +234,28 @@ def verdict(word="underpowered", n_days=0, n_trades=0):
         sentence=f"Over {n_days} days the verdict is {word}.",
         n_days=n_days,
         n_trades=n_trades,
-        sharpe_daily=0.09,
-        sharpe_annual=1.7195,
-        sharpe_annual_upper_95=upper,
-        bootstrap_p=0.2101,
-        shift_p=0.3333,
-        probabilistic_sharpe=0.8,
-        deflated_sharpe=None,
         n_trials=1,
-        minimum_track_record_days=812.3,
+        level=0.005,
+        p=p[AVERAGE],
+        hardest=AVERAGE,
+        earned=0.123,
+        contests={
+            CASH: Contest(p[CASH], 2.1, 0.1101, 0.0, 0.0, upper),
+            AVERAGE: Contest(p[AVERAGE], 1.2, 0.0622, 0.31, 0.0433, upper),
+            SO_FAR: Contest(p[SO_FAR], 3.3, 0.1544, 0.32, -0.0211, upper),
+        },
+        worth=Worth(
+            n_signals=180, cost_bps=50.0, break_even_bps=61.2, lower_bps=48.1, upper_bps=74.3
+        ),
         conditions=conditions,
+        description=Description(
+            sharpe_daily=0.09,
+            sharpe_annual=1.7195,
+            bootstrap_p=0.2101,
+            probabilistic_sharpe=0.8,
+            deflated_sharpe=None,
+            minimum_track_record_days=812.3,
+        ),
     )
 
 

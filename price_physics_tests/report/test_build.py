@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from price_physics.orchestration.tracked import verdict_metrics
 from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
 from price_physics.report.evidence import Evidence
@@ -136,7 +138,10 @@ def test_same_inputs_same_bytes_and_plots_are_png(real):
     assert all(b"Software" not in content[:2000] for content in real.plots.values())
 
 
-def past(given, marks=()):
+SEEN = {"trial": "own", "settings": "s", "entry": None}
+
+
+def past(given, marks=(), looks=None):
     """What `build_report` reads."""
     schemas = (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED)
     walks = given["walk_forward"]
@@ -149,6 +154,7 @@ def past(given, marks=()):
         {
             ("labels", "counts"): given["label_counts"],
             ("predictions", "provenance"): given["provenance"],
+            ("walk_forward", "look"): looks or {m: SEEN | {"ticks": str(m)} for m in walks},
         },
         warm_up={"walk_forward": {m: walk.warm_up for m, walk in walks.items()}},
         marks={"walk_forward": {given["month"]: set(marks)}},
@@ -156,7 +162,7 @@ def past(given, marks=()):
 
 
 @pytest.mark.parametrize("marks", [(), ("synthetic",), ("in_sample",)])
-def test_the_stage_judges_writes_the_trial_down_and_reports(tmp_path, monkeypatch, marks):
+def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     given = cases.arguments()
     monkeypatch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
     of = [given[name] for name in ("study", "market", "month")]
@@ -169,10 +175,10 @@ def test_the_stage_judges_writes_the_trial_down_and_reports(tmp_path, monkeypatc
     assert (verdict["verdict"] == "no verdict") is ("in_sample" in marks)
     assert verdict["n_days"] == numbers["headline"]["n_days"] == 92
     assert numbers["environment"] == environment
-    written = [p.name for p in tmp_path.rglob("*.json")]
-    assert written == ([] if "synthetic" in marks else [f"{given['month']}.json"])
-    trials = trials_version(tmp_path, given["market"].name, given["month"])
+    ticks = {m: str(m) for m in given["walk_forward"]}
+    trials = trials_version(tmp_path, given["market"].name, ticks)
     assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
+    assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
 
 
 def test_both_themes_are_embedded(real):
@@ -190,6 +196,22 @@ def test_the_headline_is_what_it_says(real):
     assert f"{100 * head['net_return']:.1f}\N{NO-BREAK SPACE}%" in real.markdown
     assert "## Verdict: underpowered" in real.markdown
     assert "about 812 at this Sharpe" in real.markdown
+
+
+def test_days_without_data_are_counted_and_named():
+    given = cases.arguments()
+    april = given["walk_forward"][given["month"] - 1]
+    april.daily.loc[[2, 3, 20], "covered"] = False
+    outage = {"start": "2012-04-21T00:00", "end": "2012-04-21T12:00", "reason": "repairs"}
+    given["market"] = type(given["market"])(**given["market"].model_dump() | {"outages": [outage]})
+    found = without_pictures(given)
+    assert found.numbers["headline"]["n_days"] == 89
+    assert "89 days, after 2 of warm-up; 3 without data left out" in found.markdown
+    named = "Days without data, which do not count: 2012-04-03, 2012-04-04."
+    assert named in found.markdown
+    named = "Days without data in a known outage, which do not count: 2012-04-21."
+    assert named in found.markdown
+    assert "without data" not in without_pictures(cases.arguments()).markdown
 
 
 def test_synthetic_data_are_called_synthetic():
@@ -285,10 +307,44 @@ def test_every_verdict_has_its_tone_and_meaning():
     assert tones == {"edge": "edge", "no edge": "no-edge", "underpowered": "underpowered"}
 
 
+def test_the_first_section_says_the_rule_with_its_numbers(real):
+    text = real.markdown
+    assert "| p against its average | 0.3333 | 0.0050 | no | luck against average |" in text
+    assert "The largest of the three p decides." in text
+    assert (
+        "| Largest p of three | 0.3333 | against its average; an edge needs at most 0.005 |" in text
+    )
+    assert "| Break-even cost | 61.2 bps | 48.1 to 74.3; a round trip costs 50.0 |" in text
+    won = "| Always its average position | 0.3333 | 1.200 | +6.22\N{NO-BREAK SPACE}% | 0.310 |"
+    assert won in text
+    assert "| Break-even cost of a round trip, bps | +61.2 |" in text
+    assert "Descriptions, none of which decides" in text
+    assert real.numbers["verdict"]["contests"]["so far"]["p"] == 0.0011
+    assert real.numbers["verdict"]["worth"]["break_even_bps"] == 61.2
+
+
+def test_a_month_that_is_not_the_declared_one_says_so():
+    given = cases.arguments(word="not judged yet")
+    given["verdict"] = replace(given["verdict"], level=None, conditions=())
+    found = without_pictures(given)
+    assert 'class="card verdict not-judged-yet"' in found.html
+    assert "which says nothing yet: one month was declared, and this is another." in found.markdown
+    assert "p against its average" not in found.markdown.split("## Headline")[0]
+
+
+def test_mlflow_plots_the_numbers_of_the_verdict(real):
+    metrics = verdict_metrics(real.numbers["verdict"])
+    assert (metrics["p"], metrics["p_so_far"], metrics["t_cash"]) == (0.3333, 0.0011, 2.1)
+    assert (metrics["won_average"], metrics["break_even_bps"]) == (0.0622, 61.2)
+    assert (metrics["n_trials"], metrics["sharpe_annual"]) == (1, 1.7195)
+    empty = verdict_metrics(without_pictures(cases.arguments(n_months=0)).numbers["verdict"])
+    assert (empty["p"], empty["break_even_bps"], empty["n_days"]) == (None, None, 0)
+
+
 def test_a_filled_track_record_is_not_asked_for_again():
     given = cases.arguments()
-    short = given["verdict"].__dict__ | {"minimum_track_record_days": 50.0}
-    given["verdict"] = type(given["verdict"])(**short)
+    short = replace(given["verdict"].description, minimum_track_record_days=50.0)
+    given["verdict"] = replace(given["verdict"], description=short)
     assert "about 50 at this Sharpe" not in without_pictures(given).html
 
 

@@ -32,6 +32,8 @@ def scored(p_up, p_flat, p_down, label):
         label=label,
         outcome_atr=np.zeros(n),
         outcome_bps=np.zeros(n),
+        stated_bps=np.zeros(n),
+        returned_bps=np.zeros(n),
         known_at=np.arange(n),
     )
 

@@ -16,7 +16,6 @@ def tables(
     n, n_days = len(book), len(book) // changes_a_day
     start = first_day * DAY
     time = start + np.arange(n + 1) * (DAY // changes_a_day)
-    time[-1] -= 1
     step = 1 + book * (price[1:] / price[:-1] - 1)
     returns = step.reshape(n_days, changes_a_day).prod(axis=1) - 1
     zero = np.zeros(n_days)
@@ -28,12 +27,13 @@ def tables(
         cost=zero,
         turnover=zero,
         market_return=zero,
+        covered=zero == 0,
         known_at=start + np.arange(1, n_days + 1) * DAY - 1,
     )
     book_table = conform(BOOK, time_ns=time[:-1], price=price[:-1], book=book)
     equity = conform(
         EQUITY,
-        time_ns=time[1:],
+        time_ns=time[1:] - 1,  # bars close before the book changes, and within their day
         price=price[1:],
         book=book,
         equity=np.cumprod(step),

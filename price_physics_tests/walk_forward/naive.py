@@ -121,25 +121,17 @@ def month_equity(
     return equities, account
 
 
-def shift_statistics(
-    n_days: int,
-    day: int,
-    start: list[int],
-    book: list[float],
-    mark_time: list[int],
-    mark: list[float],
-) -> list[float]:
-    """Step through every interval nanosecond-exact: sum the demeaned moves the book met."""
-    period = n_days * day
-    out = []
-    for k in range(n_days):
-        total = 0.0
-        for i, b in enumerate(book):
-            stop = start[i + 1] if i + 1 < len(start) else period
-            for t, sign in ((stop, 1), (start[i], -1)):
-                at = (t + k * day) % period
-                past = [m for m, when in zip(mark, mark_time, strict=True) if when <= at]
-                level = past[-1] if past else mark[0]
-                total += sign * b * (level - (mark[-1] - mark[0]) * at / period)
-        out.append(total)
-    return out
+def toss(sums: dict[int, float], squares: float, others: Any = ()) -> tuple[float, float]:
+    """p and t of a trial among others: every block's coins, one after the other."""
+
+    def luck(trial: dict[int, float]) -> Any:
+        coins = {
+            k: np.random.default_rng([0, k]).integers(0, 2, 20_000) * 2 - 1 for k in sorted(trial)
+        }
+        root = sum(s * s for s in trial.values()) ** 0.5
+        return sum(coins[k] * trial[k] for k in sorted(trial)) / root
+
+    root = sum(s * s for s in sums.values()) ** 0.5
+    t = min(1.0, root / squares**0.5) * sum(sums.values()) / root
+    best = np.max([luck(sums), *map(luck, others)], axis=0)
+    return (1 + int((best >= t - 1e-12).sum())) / 20_001, t

@@ -18,6 +18,8 @@ from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, S
 from price_physics.study.bars import TimeBars
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.build import build_walk_forward
+from price_physics.walk_forward.ledger import read_entries
+from price_physics.walk_forward.look import Look
 from price_physics.walk_forward.month import MonthWalk
 from price_physics_tests.labels.synthetic import make_market
 from price_physics_tests.past import past_of
@@ -222,6 +224,32 @@ def test_stale_in_a_month_without_a_single_tick():
     assert (feb.daily["market_return"] == 0).all()
 
 
+def covered_days(result):
+    first = result.daily["day_ns"].iloc[0]
+    held = result.daily["covered"].to_numpy()
+    return ((result.daily["day_ns"][held] - first) // (24 * HOUR) + 1).tolist()
+
+
+def test_days_without_a_trade_are_none():
+    time = np.append(make.hours(JAN, 40 * 12), make.hours(FEB, 1, 30, 31, 100))
+    ticks = make.ticks(time, [100.0, 100.0, 104.0, 103.0, 102.0])
+    result = walk(FEB, ticks, PREDICTIONS.empty())
+    assert len(result.daily) == 29
+    assert covered_days(result) == [1, 2, 5]
+
+
+def test_a_last_mark_on_a_day_without_a_trade_is_its_result():
+    """The open bar is marked at the month's end, long after its last trade."""
+    time = make.hours(FEB, 0, 1, 2)
+    ticks = make.ticks(time, [100.0, 100.0, 108.0])
+    signals = make.predictions([signal(time[0], weight=0.5, horizon_hours=24 * 27)])
+    result = walk(FEB, ticks, signals)
+    assert covered_days(result) == [1, 29]
+    last = result.daily["net_return"].iloc[-1]
+    assert last == pytest.approx(0.5 * 0.08)
+    assert (1 + result.daily["net_return"]).prod() - 1 == pytest.approx(last)
+
+
 def test_cancelled_trades_are_told_in_the_month_of_their_cancellation():
     time = np.append(make.hours(FEB, -3), make.hours(FEB, 30))
     ticks = make.ticks(time, [100.0, 100.0])
@@ -231,6 +259,36 @@ def test_cancelled_trades_are_told_in_the_month_of_their_cancellation():
     assert (trade["exit_reason"], trade["net_bps"]) == ("cancelled", 0.0)
     assert pd.isna(trade["entry_time_ns"])
     assert trade["exit_time_ns"] == make.hours(FEB, 7)[0]
+
+
+# ---------------------------------------------------------------------------- the look
+@pytest.mark.parametrize("asset", [None, "predictions", "labels"])
+@pytest.mark.parametrize("warm_up", [None, "only 12 samples"])
+def test_a_month_is_written_down_when_it_is_traded(tmp_path, asset, warm_up):
+    time = make.hours(FEB, 0, 1, 2, 30)
+    ticks = make.ticks(time, [100.0, 100.0, 105.0, 112.0])
+    signals = make.predictions([signal(time[0], weight=0.5)])
+    past = past_of(
+        {
+            PREDICTIONS: {FEB: signals},
+            TICKS: {FEB: ticks},
+            BARS: {FEB: make.bars(ticks, FEB)},
+            LABELS: {FEB: NO_LABELS},
+        },
+        warm_up={"predictions": {FEB: warm_up}},
+        marks={asset: {FEB: {"in_sample"}}} if asset else {},
+    )
+    who = Look(tmp_path, "t", "s", "study", "market", None, "ticks", False)
+    made = build_walk_forward(make.study(), make_market(), FEB, past, look=who)
+    entries = read_entries(tmp_path)
+    assert len(entries) == (warm_up is None)
+    assert bool(made.document("look")["entry"]) is (warm_up is None)
+    if entries:
+        daily = made.table("daily")
+        assert entries[0]["n_days"] == daily["covered"].sum() == 2
+        assert entries[0]["in_sample"] is (asset is not None)
+        won = sum(entries[0].get("block_sums", {}).values())
+        assert won == (0.0 if asset else pytest.approx(daily["net_return"].sum()))
 
 
 # ---------------------------------------------------------------------------- empties
@@ -272,6 +330,30 @@ def test_scores_join_predictions_of_both_months_with_labels():
     assert scored["label"].tolist() == [-1, 1]
     assert scored["side"].tolist() == [0, 1]
     assert scored["outcome_bps"].tolist() == pytest.approx([-400.0, 300.0])
+
+
+@pytest.mark.parametrize(
+    ("values", "label_side", "stated", "returned"),
+    [
+        ((-5.0, -9.0), 1, 15.0, 300.0),  # neither is worth its cost, and the long less short of it
+        ((-9.0, -5.0), 1, 15.0, -250.0),  # the short's own outcome, not the long's mirrored
+        ((4.0, np.nan), 1, 24.0, 300.0),
+        ((np.nan, -30.0), -1, -10.0, 300.0),  # the primary model says short: the label is its own
+    ],
+)
+def test_every_signal_says_what_it_promised_before_costs_and_what_came(
+    values, label_side, stated, returned
+):
+    event = FEB.start_ns + HOUR
+    signals = make.predictions([signal(event, side=0)])
+    long, short = values
+    signals = signals.assign(expected_value_long_bps=long, expected_value_short_bps=short)
+    labels = make.labels([event], [1], [1.5])
+    labels = labels.assign(side=np.int8(label_side), outcome_short_atr=-1.25)
+    ticks = make.ticks([event], [100.0])
+    scored = walk(FEB, ticks, signals, labels, fee_bps=7.0, slippage_bps=3.0).scored
+    assert scored["stated_bps"].tolist() == pytest.approx([stated])  # a round trip costs 20 bps
+    assert scored["returned_bps"].tolist() == pytest.approx([returned])
 
 
 def test_signals_at_the_close_of_time_bars_are_traded():

@@ -22,7 +22,7 @@ from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattic
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.signals import prediction_table
-from price_physics.walk_forward.verdict import judge
+from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.past import only_table, past_of
 from price_physics_tests.walk_forward import make
 
@@ -100,9 +100,7 @@ def join(walked, name):
 
 
 def verdict_of(walked):
-    tables = [join(walked, name) for name in ("daily", "book", "equity")]
-    n_trades = int((join(walked, "trades")["exit_reason"] != "cancelled").sum())
-    return judge(*tables, n_trades, [0.1], seed=1)
+    return judge_months(walked, {}, planted_study(), MONTHS[-1])
 
 
 def test_planted_trend_is_an_edge_and_trades_end_as_their_labels_say():
