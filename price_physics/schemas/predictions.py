@@ -1,6 +1,6 @@
 """The table of the asset `predictions`."""
 
-from price_physics.schemas.table import EVENT, table
+from price_physics.schemas.table import EVENT, ODDS, table
 
 PREDICTIONS = table(
     "predictions",
@@ -14,6 +14,7 @@ PREDICTIONS = table(
     stop_loss_multiple=("f64", "barrier policy in force, in ATR"),
     upper=("f64", "upper barrier, price"),
     lower=("f64", "lower barrier, price"),
+    **ODDS,
     p_up=("f64", "calibrated probability of +1"),
     p_flat=("f64?", "calibrated probability of 0; null with the binary head"),
     p_down=("f64?", "calibrated probability of -1; null with the binary head"),

@@ -17,13 +17,14 @@ import pandas as pd
 from price_physics.errors import StoreError
 from price_physics.frames import conform, rows_of, stack
 from price_physics.labels.atr import month_atr
+from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
 from price_physics.labels.events import event_bars
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.labels import LabelsConfig
+from price_physics.schemas.table import ODDS
 from price_physics.study.walk_forward import WalkForwardConfig
 from price_physics.walk_forward.sizing import bet_size, book_scale
 
@@ -178,26 +179,22 @@ def decide(
     return Decision(value_long, value_short, side, size)
 
 
-def prediction_table(
+def offered_events(
     study: Study,
     month: Month,
-    probabilities: pd.DataFrame,
-    out_of_fold: pd.DataFrame,
+    event_time_ns: np.ndarray,
     policy: pd.DataFrame | None,
     bars: Mapping[Month, pd.DataFrame],
     features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Predict the events of a month, out of sample: what their probabilities are worth.
+    """Everything about the events of a month that no model is needed for.
 
     Parameters
     ----------
     study : Study
     month : Month
-    probabilities : DataFrame
-        `event_time_ns`, `p_up`, `p_flat`, `p_down` of the model trained through the month
-        before; no rows where it is warming up.
-    out_of_fold : DataFrame
-        OUT_OF_FOLD of the same model.
+    event_time_ns : int64 array of shape (n,)
+        Of events of the month, in any order.
     policy : DataFrame or None
         BARRIER_POLICY of the month before (in-sample: of the month); None falls back to the
         study's multiples.
@@ -209,59 +206,85 @@ def prediction_table(
     Returns
     -------
     DataFrame
-        PREDICTIONS, by event time. Events whose ATR is not there yet, or is 0, are dropped, and
-        those on which a primary model takes no side.
+        The first columns of PREDICTIONS, up to the driftless odds; but `side` is that of the
+        primary model, +1 where the study has none. By event time. Events whose ATR is not there
+        yet, or is 0, are dropped, and those on which a primary model takes no side.
 
     Raises
     ------
     StoreError
         When an event closes no bar of the month, or has no regime features.
     """
-    if not len(probabilities):
-        return PREDICTIONS.empty()
-    events = probabilities.sort_values("event_time_ns", kind="stable", ignore_index=True)
-    position = _event_bars(events["event_time_ns"].to_numpy(), bars[month], month)
+    times = np.sort(np.asarray(event_time_ns, dtype=np.int64))
+    position = _event_bars(times, bars[month], month)
     atr = month_atr(bars, month, study.labels.atr_period_bars)[position]
     price = bars[month]["close"].to_numpy(dtype=np.float64)[position]
     known, regime, trailing_return = stack(
         REGIME_FEATURES, {month: features}, [month], "event_time_ns", "regime", "trailing_return"
     )
-    row = rows_of(events["event_time_ns"].to_numpy(dtype=np.int64), known, "regime_features")
-    regime, primary = regime[row], event_sides(study.labels, trailing_return[row])
-    usable = np.isfinite(atr) & (atr > 0) & (primary != 0)
-    events, atr, price = events[usable].reset_index(drop=True), atr[usable], price[usable]
-    regime, primary = regime[usable], primary[usable]
-    event_time_ns = events["event_time_ns"].to_numpy(dtype=np.int64)
+    row = rows_of(times, known, "regime_features")
+    regime, side = regime[row], event_sides(study.labels, trailing_return[row])
+    usable = np.isfinite(atr) & (atr > 0) & (side != 0)
+    times, atr, price, regime, side = (of[usable] for of in (times, atr, price, regime, side))
+    take_profit, stop_loss = multiples(study, policy, regime, price, atr)
+    upper, lower = barrier_levels(side, price, atr, take_profit, stop_loss)
+    n_bars = horizon_bars_of_events(study.labels, bars, month, times)
+    odds = driftless_odds(side, take_profit, stop_loss, n_bars)
+    return pd.DataFrame(
+        {
+            "event_time_ns": times,
+            # of horizons that count bars, the latest end that they may have
+            "horizon_end_ns": times + study.labels.longest_horizon_ns,
+            "price": price,
+            "atr": atr,
+            "take_profit_multiple": take_profit,
+            "stop_loss_multiple": stop_loss,
+            "upper": upper,
+            "lower": lower,
+            **dict(zip(ODDS, odds, strict=True)),
+            "side": side,
+        }
+    )
 
+
+def prediction_table(
+    study: Study, events: pd.DataFrame, probabilities: pd.DataFrame, out_of_fold: pd.DataFrame
+) -> pd.DataFrame:
+    """Predict events out of sample: what their probabilities are worth.
+
+    Parameters
+    ----------
+    study : Study
+    events : DataFrame
+        From `offered_events`.
+    probabilities : DataFrame
+        `p_up`, `p_flat`, `p_down` of the same events, by a model trained through the month before.
+    out_of_fold : DataFrame
+        OUT_OF_FOLD of the same model.
+
+    Returns
+    -------
+    DataFrame
+        PREDICTIONS, by event time.
+    """
+    if not len(probabilities):
+        return PREDICTIONS.empty()
     head, config = study.model.head, study.walk_forward
     means = outcome_means(out_of_fold, head)
-    decision = decide(config, head, means, events, atr, price, primary)
-    take_profit, stop_loss = multiples(study, policy, regime, price, atr)
-    upper, lower = barrier_levels(primary, price, atr, take_profit, stop_loss)
+    columns = events.drop(columns="side").assign(
+        **{name: probabilities[name].to_numpy() for name in ("p_up", "p_flat", "p_down")}
+    )
+    atr, price, side = (events[name].to_numpy() for name in ("atr", "price", "side"))
+    decision = decide(config, head, means, columns, atr, price, side)
     return conform(
         PREDICTIONS,
-        event_time_ns=event_time_ns,
-        horizon_end_ns=_latest_ends(study.labels, event_time_ns),
-        price=price,
-        atr=atr,
-        take_profit_multiple=take_profit,
-        stop_loss_multiple=stop_loss,
-        upper=upper,
-        lower=lower,
-        p_up=events["p_up"],
-        p_flat=events["p_flat"],
-        p_down=events["p_down"],
+        **columns,
         expected_value_long_bps=decision.value_long * 1e4,
         expected_value_short_bps=decision.value_short * 1e4,
         side=decision.side,
         size=decision.size,
         book_scale=np.full(len(events), _past_scale(config, head, means, out_of_fold)),
     )
-
-
-def _latest_ends(labels: LabelsConfig, event_time_ns: np.ndarray) -> np.ndarray:
-    """Ends of the events' horizons; of those that count bars, the latest they may have."""
-    return event_time_ns + labels.longest_horizon_ns
 
 
 def _past_scale(

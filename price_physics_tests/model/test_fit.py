@@ -22,7 +22,14 @@ from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.scores.probabilities import log_loss
 from price_physics_tests.model.test_train import make_store
-from price_physics_tests.model.toy import MONTH, N_SPLITS, fit_toy, make_study, make_tables
+from price_physics_tests.model.toy import (
+    MONTH,
+    N_SPLITS,
+    as_events,
+    fit_toy,
+    make_study,
+    make_tables,
+)
 
 STUDY = make_study()
 
@@ -56,8 +63,8 @@ def test_the_binary_head_has_one_probability():
     rate = (result.out_of_fold["label"] == 1).mean()
     assert result.out_of_fold["p_up"].mean() == pytest.approx(rate, abs=0.02)
     model = TrainedModel.load(result.weights, result.architecture)
-    args = {m: t[MONTH] for m, t in tables.items() if m in ("windows", "features")}
-    frame = predict(study, MONTH, model, tables["bars"], **args)
+    events, features = as_events(tables["windows"][MONTH]), tables["features"][MONTH]
+    frame = predict(study, MONTH, model, tables["bars"], events, features)
     assert frame[["p_flat", "p_down"]].isna().all(axis=None)
     up = tables["labels"][MONTH]["label"].to_numpy() == 1
     assert frame["p_up"][up].mean() > frame["p_up"][~up].mean() + 0.3
@@ -162,9 +169,8 @@ def test_patchify_finds_the_pattern_too(tables):
     assert result.architecture["network"]["architecture"] == "patchify"
     assert result.summary["direction_auc_mean_of_folds"] > 0.9
     model = TrainedModel.load(result.weights, result.architecture)
-    frame = predict(
-        study, MONTH, model, tables["bars"], tables["windows"][MONTH], tables["features"][MONTH]
-    )
+    events = as_events(tables["windows"][MONTH])
+    frame = predict(study, MONTH, model, tables["bars"], events, tables["features"][MONTH])
     assert np.isfinite(frame["p_up"]).all()
 
 
@@ -368,9 +374,10 @@ def test_the_table_and_the_summary_hold_each_fold_calibrated_by_the_others(
 ):
     seen = []
 
-    def record(logits, classes):
-        fitted = fit_calibration(logits, classes)
+    def record(logits, classes, offset):
+        fitted = fit_calibration(logits, classes, offset)
         seen.append((logits, classes, fitted))
+        np.testing.assert_array_equal(offset, np.log(np.full(logits.shape, 1 / 3)))
         return fitted
 
     monkeypatch.setattr("price_physics.model.calibration.fit_calibration", record)

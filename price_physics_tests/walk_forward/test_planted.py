@@ -21,7 +21,6 @@ from price_physics.study.market import TradeMarket
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.signals import prediction_table
 from price_physics.walk_forward.verdict import judge
 from price_physics_tests.past import only_table, past_of
 from price_physics_tests.walk_forward import make
@@ -81,7 +80,7 @@ def walk_through(kind, theta, strength):
         events = event_times(bars[m], study.events)
         probabilities = oracle(events, bars[m], strength)
         if m > MONTHS[0]:
-            tables[PREDICTIONS][m] = prediction_table(
+            tables[PREDICTIONS][m] = make.predictions_of(
                 study, m, probabilities, out_of_fold, policies[m - 1], bars, features[m]
             )
             walked[m] = MonthWalk.of(build_walk_forward(study, market, m, past_of(tables)))

@@ -8,7 +8,7 @@ from price_physics.labels.atr import month_atr
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.fills import fill_signals
-from price_physics.walk_forward.signals import decide, outcome_means, prediction_table
+from price_physics.walk_forward.signals import decide, outcome_means
 from price_physics.walk_forward.sizing import bet_size
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import make_market, make_study, make_world
@@ -50,7 +50,7 @@ def predicted(trailing_return, past_side, rule="trend"):
     study = make.study(BINARY).model_copy(update={"labels": labels})
     features = make.features(events).assign(trailing_return=trailing_return)
     arguments = (make.FEB, p, past.astype({"side": np.int8}), None, {make.FEB: bars}, features)
-    frame = prediction_table(study, *arguments)
+    frame = make.predictions_of(study, *arguments)
     PREDICTIONS.to_arrow(frame)
     atr = month_atr({make.FEB: bars}, make.FEB, 14)[15 : 15 + n]
     return study, bars["close"].to_numpy()[15 : 15 + n], atr, events, frame

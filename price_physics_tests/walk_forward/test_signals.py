@@ -4,9 +4,14 @@ import pytest
 
 from price_physics.errors import StoreError
 from price_physics.labels.atr import month_atr
+from price_physics.labels.driftless import first_passage
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
-from price_physics.walk_forward.signals import decide, outcome_means, prediction_table
+from price_physics.schemas.table import ODDS
+from price_physics.walk_forward.signals import (
+    decide,
+    outcome_means,
+)
 from price_physics.walk_forward.sizing import bet_size
 from price_physics_tests.walk_forward import make
 
@@ -127,7 +132,8 @@ def predicted(bars, events, head=THREE, **walk_forward):
     )
     oof = make.out_of_fold(LABEL, OUTCOME, *[[0.5, 0.5, 0.2, 0.2, 0.3, 0.3]] * 3, hold=2)
     study = make.study(head, **walk_forward)
-    return prediction_table(study, make.FEB, p, oof, None, {make.FEB: bars}, make.features(events))
+    features = make.features(events)
+    return make.predictions_of(study, make.FEB, p, oof, None, {make.FEB: bars}, features)
 
 
 @pytest.mark.parametrize("head", [THREE, BINARY])
@@ -146,6 +152,12 @@ def test_predictions_hold_the_event_s_own_price_and_atr(head):
     assert (
         frame["horizon_end_ns"] - frame["event_time_ns"] == study.labels.longest_horizon_ns
     ).all()
+    closes = bars["close_time_ns"].to_numpy()
+    for i, row in enumerate(frame.to_dict("records"), start=15):  # fourteen bars before it closes
+        n_bars = study.labels.longest_horizon_ns / ((closes[i] - closes[i - 14]) / 14)
+        pair = policy.fallback_take_profit, policy.fallback_stop_loss
+        odds = first_passage(*pair, np.sqrt(n_bars) / 1.596)
+        assert [row[name] for name in ODDS] == pytest.approx([chance[0] for chance in odds])
     assert (frame["side"] == 1).all()
     assert frame["expected_value_short_bps"].isna().all() == (head == BINARY)
 
