@@ -17,6 +17,7 @@ from price_physics.frames import stack
 from price_physics.labels.driftless_kernels import first_passages
 from price_physics.labels.events import event_bars
 from price_physics.schemas.bars import BARS
+from price_physics.study.labels import LabelsConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from price_physics.frames import FloatArray, IntArray
     from price_physics.labels.sides import SideArray
     from price_physics.months import Month
-    from price_physics.study.labels import LabelsConfig
 
 ATR_OF_SIGMA = 1.596
 """ATR of a bar over the standard deviation of its return.

@@ -23,9 +23,9 @@ class WalkForwardConfig(Config):
     latency_ms: NonNegative = 0.0
     """Milliseconds from an event to the moment at which its order may be filled."""
     min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability of the side below which nothing is traded."""
+    """Share of the take-profit's probability that must lie above break-even; 0 asks for none."""
     sizing: Literal["probability", "fixed"] = "probability"
-    """How large a position is: by the probability, or always one."""
+    """How large a position is: by its expected value over its standard deviation, or one."""
 
     @property
     def cost_a_side(self) -> float:

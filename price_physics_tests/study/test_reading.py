@@ -62,7 +62,7 @@ def test_full_size_example_has_the_users_parameters() -> None:
     assert model.focal_gamma == 2
     trading = study.walk_forward
     assert (trading.fee_bps, trading.slippage_bps, trading.half_spread_bps) == (3.5, 2.0, 0.0)
-    assert trading.min_confidence == 0.58
+    assert trading.min_confidence == 0.05
     assert trading.cost_a_side == pytest.approx(5.5e-4)
 
 

@@ -111,6 +111,8 @@ def predictions(rows: list[dict[str, Any]]) -> pd.DataFrame:
         p_up=np.full(n, 0.5),
         p_flat=np.full(n, 0.2),
         p_down=np.full(n, 0.3),
+        gross_value_long_bps=np.zeros(n),
+        gross_value_short_bps=np.zeros(n),
         expected_value_long_bps=np.zeros(n),
         expected_value_short_bps=np.zeros(n),
         side=[r["side"] for r in rows],
@@ -127,8 +129,13 @@ def out_of_fold(
     p_down: Any = None,
     hold: int = 0,
     outcome_short_atr: Any = None,
+    take_profit: Any = 1.0,
+    stop_loss: Any = 1.0,
+    odds: Any = (1 / 3, 1 / 3, 1 / 3),
 ) -> pd.DataFrame:
     """Events an hour apart that end `hold` hours later; even odds where none are given.
+
+    `odds` are p0: up, none, down; one triple for all, or a row an event.
 
     A short's outcome mirrors the long's exactly where none is given.
     """
@@ -152,9 +159,9 @@ def out_of_fold(
         label_end_ns=event + hold * HOUR,
         price=np.full(n, 100.0),
         atr=np.ones(n),
-        take_profit_multiple=np.ones(n),
-        stop_loss_multiple=np.ones(n),
-        **even_odds(n),
+        take_profit_multiple=np.broadcast_to(np.asarray(take_profit, float), n),
+        stop_loss_multiple=np.broadcast_to(np.asarray(stop_loss, float), n),
+        **dict(zip(ODDS, np.broadcast_to(odds, (n, 3)).T, strict=True)),
         outcome_atr=outcome_atr,
         outcome_short_atr=outcome_short_atr,
         known_at=np.full(n, JAN.end_ns),

@@ -37,7 +37,7 @@ BEFORE = (
 
 
 def planted_study():
-    study = make.study(horizon_minutes=horizon_minutes(A_DAY), fee_bps=0.5, min_confidence=0.4)
+    study = make.study(horizon_minutes=horizon_minutes(A_DAY), fee_bps=0.5, min_confidence=0.05)
     events = study.events.model_copy(update={"every_n_bars": 64, "offset_bars": 31})
     threshold = study.bars.model_copy(update={"threshold_quote": THRESHOLD_QUOTE})
     return study.model_copy(update={"events": events, "bars": threshold})
