@@ -162,7 +162,8 @@ def are_fallback(
     policy, regime
         As in `multiples`, which gives where they stand.
     """
-    if not isinstance(study.barrier_policy, QuantileBarriers):
+    config = study.barrier_policy
+    if not isinstance(config, QuantileBarriers) or config.are_pinned:
         return np.zeros(len(regime), dtype=np.bool_)
     if policy is None:
         return np.ones(len(regime), dtype=np.bool_)

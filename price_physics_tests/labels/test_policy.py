@@ -100,6 +100,8 @@ def test_which_events_stand_at_the_fallback():
     policy = policy_of(study, M, {M: frame}, {M: features(frame, regime)})
     assert are_fallback(study, policy, np.array([0, 1, 2, 0])).tolist() == [0, 1, 1, 0]
     assert are_fallback(study, None, np.array([0, 1])).all()
+    pinned = {"take_profit_bounds": [1, 1], "stop_loss_bounds": [1, 1]}
+    assert not are_fallback(make_study(barrier_policy=pinned), None, np.array([0, 1])).any()
     fixed = FixedBarriers(kind="fixed", take_profit_multiple=2.0, stop_loss_multiple=1.0)
     given = study.model_copy(update={"barrier_policy": fixed})
     assert not are_fallback(given, None, np.array([0, 1])).any()
