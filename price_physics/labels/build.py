@@ -201,7 +201,8 @@ def _driftless(study: Study, month: Month, past: Past, events: Events) -> Events
         if event_month in bars
     ]
     names = ("side", "take_profit_multiple", "stop_loss_multiple")
-    odds = driftless_odds(*(events[name] for name in names), np.concatenate(n_bars))
+    side, take_profit, stop_loss = (events[name] for name in names)
+    odds = driftless_odds(side, take_profit, stop_loss, np.concatenate(n_bars))
     return dict(zip(ODDS, odds, strict=True))
 
 

@@ -21,7 +21,7 @@ _ITERATIONS, _CONVERGED = 1000, 1e-10
 class Calibration:
     """Probabilities are ``softmax(logits / temperature + bias + offset)``.
 
-    The offset of an event comes from `scores.driftless`; neither temperature nor bias touches it.
+    The offset of an event comes from `labels.odds`; neither temperature nor bias touches it.
     """
 
     temperature: float

@@ -14,6 +14,7 @@ import pandas as pd
 
 from price_physics.images.render import Renderer, specification
 from price_physics.images.threads import one_cpu_thread
+from price_physics.labels.odds import log_offset
 from price_physics.model.calibration import cross_calibrated, fit_calibration
 from price_physics.model.crossfit import FoldedFit, Progress, fit_folds, read_folds
 from price_physics.model.dataset import Samples, SampleStore, Scales
@@ -25,7 +26,6 @@ from price_physics.model.summary import judge_calibration, judge_skill, summaris
 from price_physics.model.train import Index
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
-from price_physics.scores.driftless import log_offset
 from price_physics.scores.probabilities import Floats, class_index, class_names
 from price_physics.store.artefact import Artefact
 

@@ -19,13 +19,13 @@ from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
+from price_physics.labels.odds import log_offset
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Scales
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
 from price_physics.model.schedules import full_batches
 from price_physics.months import Month
 from price_physics.schemas.regimes import FEATURE_COLUMNS
-from price_physics.scores.driftless import log_offset
 from price_physics.study.images import ImagesConfig
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.labels.odds import class_odds
 from price_physics.scores.auc import auc_mean_of_groups
 from price_physics.scores.calibration import calibration_error_equal_count
-from price_physics.scores.driftless import class_odds
 from price_physics.scores.effective_sample import effective_sample_size, largest_overlap
 from price_physics.scores.probabilities import (
     Floats,

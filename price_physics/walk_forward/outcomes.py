@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from price_physics.scores.driftless import class_odds
+from price_physics.labels.odds import class_odds
 
 if TYPE_CHECKING:
     import pandas as pd

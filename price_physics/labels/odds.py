@@ -2,7 +2,7 @@
 
 Where the barriers stand and how many bars an hour has moves take-profit rates from month to month
 more than anything a picture shows, and is known at the event. With the offset the network learns
-what that does not say. How the odds are found is in `labels.driftless`.
+what that does not say. How the odds are found is in `driftless`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from price_physics.frames import FloatArray
 from price_physics.schemas.table import ODDS
-from price_physics.scores.probabilities import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ the network from ever saying so.
 """
 
 
-def class_odds(events: pd.DataFrame, n_classes: int) -> Floats:
+def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
     """Driftless odds of the classes that a label may have, in their order.
 
     Parameters
@@ -57,7 +57,7 @@ def class_odds(events: pd.DataFrame, n_classes: int) -> Floats:
     return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
-def log_offset(kind: str, events: pd.DataFrame, n_classes: int) -> Floats:
+def log_offset(kind: str, events: pd.DataFrame, n_classes: int) -> FloatArray:
     """What is added to the logits (n, n_classes) of events, before any softmax.
 
     Parameters

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.scores.driftless import LEAST_ODDS, class_odds, log_offset
+from price_physics.labels.odds import LEAST_ODDS, class_odds, log_offset
 from price_physics.scores.skill import BLOCK_NS, skill_over
 
 EVENTS = pd.DataFrame(
