@@ -37,8 +37,9 @@ _CLASSES = {
 def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artefact:
     """Choose the training set through the month and split it.
 
-    Members are the labels of months up to m that have a window and cross no known outage. The
-    embargo is the study's; where horizons count bars, no shorter than the members' longest.
+    Members are the labels of months up to m that have a window, cross no known outage and do not
+    stand at fallback barriers, which say nothing of the market. The embargo is the study's; where
+    horizons count bars, no shorter than the members' longest.
 
     Parameters
     ----------
@@ -87,18 +88,22 @@ def _members(
     month: Month, past: Past
 ) -> tuple[IntArray, IntArray, IntArray, npt.NDArray[np.int8], dict[str, IntArray]]:
     """Start, end, horizon and label of each member, by start; times of the others by reason."""
-    columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label", "crosses_outage")
-    labels, windows = past.table(LABELS, *columns), past.table(IMAGE_WINDOWS, "event_time_ns")
-    start_ns, end_ns, horizon_end_ns, label, crosses_outage = stack(
-        LABELS, labels, [m for m in labels if m <= month], *columns
+    columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label")
+    reasons = ("crosses_outage", "at_fallback")
+    labels, windows = (
+        past.table(LABELS, *columns, *reasons),
+        past.table(IMAGE_WINDOWS, "event_time_ns"),
+    )
+    start_ns, end_ns, horizon_end_ns, label, *flags = stack(
+        LABELS, labels, [m for m in labels if m <= month], *columns, *reasons
     )
     (drawn,) = stack(IMAGE_WINDOWS, windows, [m for m in windows if m <= month], "event_time_ns")
-    no_window = ~np.isin(start_ns, drawn)
-    excluded = {
-        "no_window": np.sort(start_ns[no_window]),
-        "crosses_outage": np.sort(start_ns[crosses_outage & ~no_window]),
-    }
-    kept = np.flatnonzero(~no_window & ~crosses_outage)
+    left_out = ~np.isin(start_ns, drawn)
+    excluded = {"no_window": np.sort(start_ns[left_out])}
+    for reason, flag in zip(reasons, flags, strict=True):  # the first that holds
+        excluded[reason] = np.sort(start_ns[flag & ~left_out])
+        left_out |= flag
+    kept = np.flatnonzero(~left_out)
     kept = kept[np.argsort(start_ns[kept], kind="stable")]
     horizon_ns = (horizon_end_ns - start_ns)[kept]
     return start_ns[kept], end_ns[kept], horizon_ns, label[kept], excluded

@@ -15,14 +15,16 @@ import pandas as pd
 
 from price_physics.errors import PartitionMissing
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
+from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
 from price_physics.labels.events import count_endless, events_ending_in
 from price_physics.labels.kernels import DROP, first_touch_bars
 from price_physics.labels.paths import Paths, paths_of
-from price_physics.labels.policy import multiples
+from price_physics.labels.policy import are_fallback, multiples
 from price_physics.labels.sides import SideArray, barrier_levels, event_sides, with_and_against
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.store.artefact import Artefact, Highlight
 
 if TYPE_CHECKING:
@@ -64,8 +66,8 @@ def build_labels(study: Study, market: Market, month: Month, past: Past) -> Arte
         When the tables were built from different bars or ticks.
     """
     events, dropped = _events(study, month, past)
-    take_profit, stop_loss = _multiples(study, market, month, past, events)
-    events |= {"take_profit_multiple": take_profit, "stop_loss_multiple": stop_loss}
+    events |= _barriers(study, market, month, past, events)
+    events |= _driftless(study, month, past, events)
     paths = paths_of(study, month, past, events["event_time_ns"])
     met, touch = _first_touch(paths, events)
     undecidable = met == DROP
@@ -183,17 +185,31 @@ def _levels(events: Events) -> tuple[FloatArray, FloatArray]:
     return barrier_levels(*(events[name] for name in names))
 
 
-def _multiples(
-    study: Study, market: Market, month: Month, past: Past, events: Events
-) -> tuple[FloatArray, FloatArray]:
-    """Multiples of every event, each from the policy that serves its month."""
-    policies = past.table(BARRIER_POLICY)
+def _by_month(month: Month, events: Events) -> tuple[tuple[Month, slice], tuple[Month, slice]]:
+    """Which events are of the month before, and which of the month."""
     first_of_month = int(np.searchsorted(events["event_time_ns"], month.start_ns))
-    pairs = []
-    for event_month, part in (
-        (month - 1, slice(first_of_month)),
-        (month, slice(first_of_month, None)),
-    ):
+    return (month - 1, slice(first_of_month)), (month, slice(first_of_month, None))
+
+
+def _driftless(study: Study, month: Month, past: Past, events: Events) -> Events:
+    """Driftless odds of every event, by column."""
+    bars, times = past.table(BARS), events["event_time_ns"]
+    n_bars = [
+        horizon_bars_of_events(study.labels, bars, event_month, times[part])
+        for event_month, part in _by_month(month, events)
+        if event_month in bars
+    ]
+    names = ("side", "take_profit_multiple", "stop_loss_multiple")
+    side, take_profit, stop_loss = (events[name] for name in names)
+    odds = driftless_odds(side, take_profit, stop_loss, np.concatenate(n_bars))
+    return dict(zip(ODDS, odds, strict=True))
+
+
+def _barriers(study: Study, market: Market, month: Month, past: Past, events: Events) -> Events:
+    """Multiples of every event, each from the policy that serves its month, or the fallback."""
+    policies = past.table(BARRIER_POLICY)
+    parts = []
+    for event_month, part in _by_month(month, events):
         policy_month = event_month - study.barrier_policy.lag_months
         regime, price, atr = (events[name][part] for name in ("regime", "price", "atr"))
         if len(regime) and policy_month >= market.first_month and policy_month not in policies:
@@ -201,11 +217,13 @@ def _multiples(
                 f"barrier_policy of {policy_month} is not there, and {len(regime)} events of "
                 f"{event_month} need it; materialise barrier_policy of {policy_month}"
             )
-        pairs.append(multiples(study, policies.get(policy_month), regime, price, atr))
-    return (
-        np.concatenate([take_profit for take_profit, _ in pairs]),
-        np.concatenate([stop_loss for _, stop_loss in pairs]),
-    )
+        policy = policies.get(policy_month)
+        pair = multiples(study, policy, regime, price, atr)
+        parts.append((*pair, are_fallback(study, policy, regime)))
+    names = ("take_profit_multiple", "stop_loss_multiple", "at_fallback")
+    return {
+        name: np.concatenate(of) for name, of in zip(names, zip(*parts, strict=True), strict=True)
+    }
 
 
 def _crosses(outages: list[Outage], start_ns: IntArray, end_ns: IntArray) -> npt.NDArray[np.bool_]:

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from price_physics.frames import stack
 from price_physics.labels.driftless_kernels import first_passages
+from price_physics.labels.events import event_bars
+from price_physics.schemas.bars import BARS
+from price_physics.study.labels import LabelsConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from price_physics.frames import FloatArray, IntArray
     from price_physics.labels.sides import SideArray
-    from price_physics.study.labels import LabelsConfig
+    from price_physics.months import Month
 
 ATR_OF_SIGMA = 1.596
 """ATR of a bar over the standard deviation of its return.
@@ -193,3 +201,29 @@ def bars_in_horizon(
     n_recent = np.minimum(np.arange(1, len(close_time_ns) + 1), RECENT_BARS)
     with np.errstate(divide="ignore"):
         return config.longest_horizon_ns * n_recent / elapsed_ns
+
+
+def horizon_bars_of_events(
+    config: LabelsConfig, bars: Mapping[Month, pd.DataFrame], month: Month, event_time_ns: IntArray
+) -> FloatArray:
+    """`bars_in_horizon` of events of a month.
+
+    Parameters
+    ----------
+    config : LabelsConfig
+    bars : mapping of Month to DataFrame
+        BARS of the month and of the one before, where there is one; others are not looked at.
+    month : Month
+    event_time_ns : int64 array of shape (n_events,)
+        Each closes a bar of the month.
+
+    Returns
+    -------
+    float64 array of shape (n_events,)
+    """
+    opened, closed = stack(BARS, bars, (month - 1, month), "open_time_ns", "close_time_ns")
+    own = bars[month]
+    position = event_bars(
+        own["close_time_ns"].to_numpy(np.int64), own["partial"].to_numpy(np.bool_), event_time_ns
+    )
+    return bars_in_horizon(config, opened, closed)[len(closed) - len(own) + position]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from price_physics.errors import ConfigError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from price_physics.study.study import Study
 
 EVERY_REGIME = -1
+FALLBACK, CARRIED = "fallback", "carried"
 REGIMES = (0, 1, 2)
 
 _PolicyRow = tuple[int, float, float, int, str]
@@ -46,8 +48,9 @@ def build_policy(study: Study, market: Market, month: Month, past: Past) -> Arte
     -------
     Artefact
         BARRIER_POLICY: for kind "regime" one row a regime, else one row that serves every regime.
-        A sample of fewer than `min_events` gets the study's fallback; kinds "fixed" and "percent"
-        get what the study says. An in-sample policy is marked.
+        A sample of fewer than `min_events` gets what the last month had whose sample was large
+        enough; before there is one, the study's fallback. Kinds "fixed" and "percent" get what
+        the study says. An in-sample policy is marked.
 
     Raises
     ------
@@ -66,6 +69,18 @@ def _policy_rows(study: Study, month: Month, past: Past) -> list[_PolicyRow]:
     config = study.barrier_policy
     if not isinstance(config, QuantileBarriers):
         return [(EVERY_REGIME, *config.levels, 0, config.kind)]
+    rows = _quantiles(study, config, month, past)
+    if config.kind != "month" or rows[0][-1] != FALLBACK:  # the samples of the others only grow
+        return rows
+    for earlier in sorted((m for m in past.of(EXCURSIONS.asset) if m < month), reverse=True):
+        last = _quantiles(study, config, earlier, past)
+        if last[0][-1] != FALLBACK:
+            return [(*row[:-1], CARRIED) for row in last]
+    return rows
+
+
+def _quantiles(study: Study, config: QuantileBarriers, month: Month, past: Past) -> list[_PolicyRow]:
+    """What the excursions known by the end of a month say, or the fallback where they are few."""
     excursions, features = past.table(EXCURSIONS), past.table(REGIME_FEATURES)
     months = [m for m in excursions if m <= month]
     if config.kind == "month":
@@ -130,6 +145,34 @@ def multiples(
             np.full(n_events, config.fallback_take_profit),
             np.full(n_events, config.fallback_stop_loss),
         )
+    row = _row_of(policy, regime)
+    return (
+        policy["take_profit_multiple"].to_numpy(np.float64)[row],
+        policy["stop_loss_multiple"].to_numpy(np.float64)[row],
+    )
+
+
+def are_fallback(
+    study: Study, policy: pd.DataFrame | None, regime: IntArray
+) -> npt.NDArray[np.bool_]:
+    """Whether events stand at the study's fallback: no month had enough excursions for a policy.
+
+    Parameters
+    ----------
+    policy, regime
+        As in `multiples`, which gives where they stand.
+    """
+    config = study.barrier_policy
+    if not isinstance(config, QuantileBarriers) or config.are_pinned:
+        return np.zeros(len(regime), dtype=np.bool_)
+    if policy is None:
+        return np.ones(len(regime), dtype=np.bool_)
+    fallback: npt.NDArray[np.bool_] = (policy["source"] == FALLBACK).to_numpy(np.bool_)
+    return fallback[_row_of(policy, regime)]
+
+
+def _row_of(policy: pd.DataFrame, regime: IntArray) -> IntArray:
+    """Row of BARRIER_POLICY that serves each event."""
     served = policy["regime"].to_numpy(np.int64)
     if EVERY_REGIME in served:
         regime = np.full(len(regime), EVERY_REGIME)
@@ -140,11 +183,7 @@ def multiples(
             "built for another study; materialise barrier_policy again"
         )
     order = np.argsort(served)
-    row = order[np.searchsorted(served, regime, sorter=order)]
-    return (
-        policy["take_profit_multiple"].to_numpy(np.float64)[row],
-        policy["stop_loss_multiple"].to_numpy(np.float64)[row],
-    )
+    return order[np.searchsorted(served, regime, sorter=order)]
 
 
 def _policy_frame(rows: list[_PolicyRow], month: Month) -> pd.DataFrame:
@@ -172,7 +211,7 @@ def _multiples_of(
     """Columns take_profit_multiple to source of one row."""
     n_events = len(favourable)
     if n_events < config.min_events:
-        return config.fallback_take_profit, config.fallback_stop_loss, n_events, "fallback"
+        return config.fallback_take_profit, config.fallback_stop_loss, n_events, FALLBACK
     pair = []
     for values, quantile, bounds in (
         (favourable, config.take_profit_quantile, config.take_profit_bounds),

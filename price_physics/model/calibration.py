@@ -14,25 +14,36 @@ from price_physics.scores.probabilities import Floats, log_softmax
 
 _INVERSE_TEMPERATURE = (1e-3, 1e3)
 _BIAS = (-30.0, 30.0)
+_ITERATIONS, _CONVERGED = 1000, 1e-10
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Probabilities are ``softmax(logits / temperature + bias)``."""
+    """Probabilities are ``softmax(logits / temperature + bias + offset)``.
+
+    The offset of an event comes from `labels.odds`; neither temperature nor bias touches it.
+    """
 
     temperature: float
     bias: list[float]
 
-    def probabilities(self, logits: npt.ArrayLike) -> Floats:
-        """Probabilities (n, n_classes) of logits (n, n_classes), in float64."""
+    def probabilities(self, logits: npt.ArrayLike, offset: npt.ArrayLike = 0.0) -> Floats:
+        """Probabilities (n, n_classes) of logits and offsets (n, n_classes), in float64."""
         z = np.asarray(logits, dtype=np.float64) / self.temperature + np.asarray(self.bias)
-        return np.exp(log_softmax(z))
+        return np.exp(log_softmax(z + offset))
 
 
 def training_log_odds(
-    classes: npt.ArrayLike, loss_weights: npt.ArrayLike, n_classes: int
+    classes: npt.ArrayLike,
+    loss_weights: npt.ArrayLike,
+    n_classes: int,
+    offset: npt.ArrayLike | None = None,
 ) -> Floats:
-    """Log of the weighted class shares that the loss saw: the logits of knowing nothing.
+    """Return the logits that know nothing but the offset: one vector, the same for every event.
+
+    Without an offset they are the logs of the weighted class shares that the loss saw. With one
+    they are what is to be added to it for the mean of the probabilities to be those shares: the
+    prior that a network still has to learn.
 
     Parameters
     ----------
@@ -41,23 +52,49 @@ def training_log_odds(
         Uniqueness times class weight.
     n_classes : int
         A class that never occurs counts half a sample, so that its log is finite.
+    offset : float64 array of shape (n, n_classes), optional
+        Finite.
 
     Returns
     -------
     float64 array of shape (n_classes,)
+        The least weighted log loss of ``softmax(log_odds + offset)``; as only differences matter,
+        exponentials add up to what the shares do.
 
     Examples
     --------
     >>> np.exp(training_log_odds([0, 0, 0, 1], [1, 1, 1, 3], 2))
     array([0.5, 0.5])
+
+    Where the offset says it all, nothing is left to learn:
+
+    >>> offset = np.log([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.2, 0.8]])
+    >>> np.exp(training_log_odds([0, 0, 1, 1], [1.1, 1, 0.9, 0.8], 2, offset)).round(2)
+    array([0.5, 0.5])
     """
     index = np.asarray(classes, dtype=np.int64)
     weight = np.asarray(loss_weights, dtype=np.float64)
     shares = np.bincount(index, weights=weight, minlength=n_classes) / weight.sum()
-    return np.log(np.maximum(shares, 0.5 / len(index)))
+    shares = np.maximum(shares, 0.5 / len(index))
+    log_odds = np.log(shares)
+    if offset is None:
+        return log_odds
+    weight, level = weight / weight.sum(), np.log(shares.sum())
+    for _ in range(_ITERATIONS):  # each raises the likelihood
+        said = weight @ np.exp(log_softmax(log_odds + offset))
+        step = np.log(shares) - level - np.log(said)
+        log_odds = log_odds + step
+        if np.abs(step).max() < _CONVERGED:
+            break
+    return np.asarray(log_odds + level - np.log(np.exp(log_odds).sum()))
 
 
-def cross_calibrated(logits: npt.ArrayLike, classes: npt.ArrayLike, folds: npt.ArrayLike) -> Floats:
+def cross_calibrated(
+    logits: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    folds: npt.ArrayLike,
+    offset: npt.ArrayLike = 0.0,
+) -> Floats:
     """Probabilities (n, n_classes), each fold's calibrated on the other folds alone.
 
     A calibration judged on the rows it was fitted to is flattered: of pure noise it seems to know
@@ -69,19 +106,26 @@ def cross_calibrated(logits: npt.ArrayLike, classes: npt.ArrayLike, folds: npt.A
         As in `fit_calibration`.
     folds : int array of shape (n,)
         The fold that tested each row; two of them at least.
+    offset
+        As in `fit_calibration`.
     """
     z, index, fold = np.asarray(logits, dtype=np.float64), np.asarray(classes), np.asarray(folds)
+    added = np.broadcast_to(np.asarray(offset, dtype=np.float64), z.shape)
     probabilities = np.empty_like(z)
     for number in np.unique(fold):
         own = fold == number
-        probabilities[own] = fit_calibration(z[~own], index[~own]).probabilities(z[own])
+        fitted = fit_calibration(z[~own], index[~own], added[~own])
+        probabilities[own] = fitted.probabilities(z[own], added[own])
     return probabilities
 
 
 def fit_calibration(
-    logits: npt.ArrayLike, classes: npt.ArrayLike, fit_bias: bool = True
+    logits: npt.ArrayLike,
+    classes: npt.ArrayLike,
+    offset: npt.ArrayLike = 0.0,
+    fit_bias: bool = True,
 ) -> Calibration:
-    """Minimise the unweighted log loss of ``softmax(logits / temperature + bias)``.
+    """Minimise the unweighted log loss of ``softmax(logits / temperature + bias + offset)``.
 
     The problem is convex in the inverse temperature and the bias, so the start does not matter.
 
@@ -89,8 +133,10 @@ def fit_calibration(
     ----------
     logits : float array of shape (n, n_classes)
         Out of fold, less each fold's training log-odds, plus those of the final model: on the
-        scale of the model that will be served.
+        scale of the model that will be served. Without the offset.
     classes : int array of shape (n,)
+    offset : float array of shape (n, n_classes), or float
+        Added last, as it is.
     fit_bias : bool
         False fixes the bias at zero: plain temperature scaling (Guo et al. 2017).
 
@@ -103,7 +149,7 @@ def fit_calibration(
     target = np.eye(z.shape[1])[np.asarray(classes, dtype=np.int64)]
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        log_p = log_softmax(z * parameters[0] + parameters[1:])
+        log_p = log_softmax(z * parameters[0] + parameters[1:] + offset)
         excess = np.exp(log_p) - target
         gradient = np.r_[(excess * z).sum(), excess.sum(axis=0) * fit_bias]
         return float(-(target * log_p).sum() / len(z)), gradient / len(z)

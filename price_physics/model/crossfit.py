@@ -56,7 +56,8 @@ class FoldedFit:
     fits : dict of fold to list of Fit
         A fit a seed.
     tested : (fold, sample, logits)
-        Of every tested sample, by sample; logits are on the scale of the final fits.
+        Of every tested sample, by sample; logits are on the scale of the final fits, without the
+        offset.
     """
 
     fits: dict[int, list[Fit]]
@@ -141,7 +142,8 @@ def fit_folds(
     tested = work.predict(fits, {f: p["test"] for f, p in parts.items()})
     epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
     fits |= work.fit({FINAL: (np.arange(len(store)), None, epochs)})
-    # From each fold's scale to the final model's, whose logits the calibration will serve.
+    # From each fold's scale to the final model's, whose logits the calibration will serve: both
+    # learnt a prior beyond the offset, each of its own training part.
     final = fits[FINAL][0].log_odds
     tests = [
         (np.full(len(z), f, np.int32), parts[f]["test"], z + (final - fits[f][0].log_odds))

@@ -83,6 +83,7 @@ class Samples:
 class SampleStore:
     """What the training loop reads: images, features, classes and uniqueness by sample number.
 
+    `offset` (n, n_classes) is what is added to the logits of each; nothing where it is not given.
     Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes` and
     into the device's memory. All is on the device but the average uniqueness, a float64 array.
     """
@@ -95,6 +96,7 @@ class SampleStore:
         scales: Scales,
         device: torch.device,
         cache_bytes: int = CACHE_BYTES,
+        offset: FloatArray | None = None,
     ) -> None:
         self.device = device
         self.renderer = renderer
@@ -108,6 +110,8 @@ class SampleStore:
         self.features = scales.features.scale(raw, axis=1).to(torch.float32)
         self.uniqueness = samples.uniqueness
         self.classes = torch.as_tensor(classes, device=device)
+        added = np.zeros((len(samples.ends), 1)) if offset is None else offset
+        self.offset = torch.as_tensor(added, dtype=torch.float32, device=device)
         self._cache: Tensor | None = None
         try:
             self._cache = self._drawn(cache_bytes)
@@ -147,10 +151,10 @@ class SampleStore:
         return images.sub_(self._mean).div_(self._std)
 
     def fingerprint(self) -> str:
-        """Hash all that a sample is: bars, positions, features, class, weight, how it is drawn."""
+        """Hash all that a sample is: bars, position, features, class, offset, weight, drawing."""
         drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
         digest = hashlib.sha256("|".join(drawn).encode())
-        for tensor in (self.series, self.ends, self.features, self.classes):
+        for tensor in (self.series, self.ends, self.features, self.classes, self.offset):
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
         digest.update(np.ascontiguousarray(self.uniqueness).tobytes())
         return digest.hexdigest()

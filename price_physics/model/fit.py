@@ -14,6 +14,7 @@ import pandas as pd
 
 from price_physics.images.render import Renderer, specification
 from price_physics.images.threads import one_cpu_thread
+from price_physics.labels.odds import log_offset
 from price_physics.model.calibration import cross_calibrated, fit_calibration
 from price_physics.model.crossfit import FoldedFit, Progress, fit_folds, read_folds
 from price_physics.model.dataset import Samples, SampleStore, Scales
@@ -21,7 +22,7 @@ from price_physics.model.device import algorithms, describe_device, resolve_devi
 from price_physics.model.networks import NetworkConfig, config_class, network_json
 from price_physics.model.predict import probability_columns
 from price_physics.model.samples import channel_moments, feature_moments, gather_samples
-from price_physics.model.summary import judge_calibration, summarise
+from price_physics.model.summary import judge_calibration, judge_skill, summarise
 from price_physics.model.train import Index
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
@@ -86,7 +87,9 @@ def fit_model(
     renderer = Renderer(study.images)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)
     with algorithms(device, study.model.deterministic):
-        store = SampleStore(renderer, samples, _classes(samples, n_classes), scales, device)
+        offset = log_offset(study.model.offset, samples.label_rows, n_classes)
+        classes = _classes(samples, n_classes)
+        store = SampleStore(renderer, samples, classes, scales, device, offset=offset)
         fitted = fit_folds(study, month, store, network, folds, progress, checkpoints)
     return _trained(study, month, fold, samples, scales, network, fitted)
 
@@ -117,14 +120,17 @@ def _trained(
     """Calibrate the fits of a month, and tell of them."""
     fold_of, index, logits = fitted.tested
     classes = _classes(samples, network.n_classes)[index]
-    calibration = fit_calibration(logits, classes)  # of all folds: what is served
-    probabilities = cross_calibrated(logits, classes, fold_of)  # what is judged
+    tested = samples.label_rows.iloc[index]
+    offset = log_offset(study.model.offset, tested, network.n_classes)
+    calibration = fit_calibration(logits, classes, offset)  # of all folds: what is served
+    probabilities = cross_calibrated(logits, classes, fold_of, offset)  # what is judged
     out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
     fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(fitted.device)}
     summary = {
         "n_training": len(samples.event_time_ns),
         "label_shares": _label_shares(samples),
         **summarise(probabilities, out_of_fold["label"].to_numpy(np.int8), fold_of),
+        **judge_skill(out_of_fold),
         **judge_calibration(out_of_fold),
         **fit,
         "fold_epochs": fitted.fold_epochs,
@@ -172,6 +178,7 @@ def _architecture(study: Study, month: Month, network: NetworkConfig) -> dict[st
         "n_channels": network.n_channels,
         "n_features": network.n_features,
         "head": study.model.head,
+        "offset": study.model.offset,
         "classes": class_names(network.n_classes),
         "images": specification(study.images),
         "config": study.model.model_dump(mode="json"),
@@ -200,9 +207,9 @@ def _out_of_fold(
         **probability_columns(probabilities),
         "known_at": np.full(len(index), month.end_ns, np.int64),
     }
-    copied = ("side", "label", "label_end_ns", "price", "atr", "outcome_atr", "outcome_short_atr")
-    for name in copied:
-        columns[name] = rows[name].to_numpy()
+    for name in OUT_OF_FOLD.columns:
+        if name not in columns:
+            columns[name] = rows[name].to_numpy()
     return pd.DataFrame(columns, columns=OUT_OF_FOLD.columns)
 
 

@@ -19,6 +19,7 @@ from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
+from price_physics.labels.odds import log_offset
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Scales
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
@@ -134,10 +135,16 @@ class TrainedModel:
                 parts.append(torch.stack(logits).mean(0)[:n])
         return torch.cat(parts)
 
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Calibrated probabilities (B, n_classes) in float64; differentiable."""
+    def probabilities(self, logits: Tensor, events: pd.DataFrame) -> Tensor:
+        """Calibrated probabilities (B, n_classes) in float64; differentiable.
+
+        `events` (B rows) holds `side` and the columns ODDS; they are added last.
+        """
         bias = torch.tensor(self._calibration.bias, dtype=torch.float64)
-        return torch.softmax(logits.double() / self._calibration.temperature + bias, dim=1)
+        kind, n_classes = self.architecture["offset"], self.network.config.n_classes
+        offset = torch.from_numpy(log_offset(kind, events, n_classes))
+        scaled = logits.double() / self._calibration.temperature
+        return torch.softmax(scaled + bias + offset, dim=1)
 
 
 def serving_model(trained: Known | None) -> TrainedModel | None:
@@ -153,10 +160,10 @@ def predict(
     month: Month,
     model: TrainedModel | None,
     bars: Mapping[Month, pd.DataFrame],
-    windows: pd.DataFrame,
+    events: pd.DataFrame,
     features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Predict every event of `month` that has an image.
+    """Predict events of `month` that have an image.
 
     Parameters
     ----------
@@ -166,8 +173,10 @@ def predict(
         Trained through an earlier month; None, in warm-up, predicts nothing.
     bars : mapping of month to BARS
         Of the month before, where there is one, and of `month`.
-    windows, features : IMAGE_WINDOWS, REGIME_FEATURES
+    events : DataFrame of event_time_ns, side and the columns ODDS
         Of `month`.
+    features : DataFrame
+        REGIME_FEATURES of `month`.
 
     Returns
     -------
@@ -180,19 +189,21 @@ def predict(
         When the study asks for another head or other images than the model has, or an event has no
         features.
     """
-    times = windows["event_time_ns"].to_numpy(np.int64)
+    times = events["event_time_ns"].to_numpy(np.int64)
     if model is None or not len(times):
         return _frame(times[:0], np.empty((0, 3)))
-    stored = (model.architecture["head"], images_config(model.architecture["images"]))
-    if stored != (study.model.head, study.images):
+    stored = [model.architecture[name] for name in ("head", "offset")]
+    stored.append(images_config(model.architecture["images"]))
+    if stored != [study.model.head, study.model.offset, study.images]:
         raise StoreError(
-            f"study {study.name!r} asks for head {study.model.head} and images {study.images}, the "
-            f"model was trained with {stored}; materialise images, folds and model again"
+            f"study {study.name!r} asks for head {study.model.head}, offset {study.model.offset} "
+            f"and images {study.images}, the model was trained with {stored}; materialise images, "
+            "folds and model again"
         )
     series, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
     rows = rows_of(times, features["event_time_ns"].to_numpy(np.int64), "regime_features")
     values = features[FEATURE_COLUMNS].to_numpy(np.float64)[rows]
-    p = model.probabilities(model.logits(series, ends, values)).numpy()
+    p = model.probabilities(model.logits(series, ends, values), events).numpy()
     return _frame(times, p)
 
 

@@ -22,8 +22,8 @@ from price_physics.model.state import TrainingState
 if TYPE_CHECKING:
     from price_physics.study.model import ModelConfig
 
-Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Images, features, classes and loss weights of samples."""
+Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Images, features, offsets, classes and loss weights of samples."""
 
 _WARM_UP_STEPS = 3  # as torch's documentation asks before a recording
 
@@ -96,20 +96,23 @@ class Step:
         """Draw samples."""
         store = self.store
         images = store.images(index, torch.bfloat16 if self.half else torch.float32)
-        return images, store.features[index], store.classes[index], self.loss_weight[index]
+        offset, classes = store.offset[index], store.classes[index]
+        return images, store.features[index], offset, classes, self.loss_weight[index]
 
     def train(self, n: int, parts: Iterable[Inputs]) -> None:
         """Forward, backward and a move of the weights by `n` samples; waits for nothing."""
         self.optimiser.zero_grad(set_to_none=True)
-        for images, features, classes, weight in parts:
+        for images, features, offset, classes, weight in parts:
             with torch.autocast(
                 images.device.type, torch.bfloat16, enabled=self.half, cache_enabled=False
             ):
                 logits = self.network(images, features)
-            loss = weighted_loss(logits.float(), classes, weight, self.config.focal_gamma)
+            added = logits.float() + offset
+            loss = weighted_loss(added, classes, weight, self.config.focal_gamma)
             (loss * (len(classes) / n)).backward()
             self.total_loss += loss.detach() * len(classes)
-            del images, features, classes, weight, logits, loss  # before the next part is drawn
+            # before the next part is drawn
+            del images, features, offset, classes, weight, logits, added, loss
         if self.config.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimiser.step()
@@ -125,8 +128,8 @@ class _Recording:
 
     def replay(self, inputs: Inputs) -> None:
         if self._graph is None or self._inputs is None:
-            images, features, classes, weight = inputs
-            self._inputs = images.clone(), features.clone(), classes.clone(), weight.clone()
+            images, features, offset, classes, weight = (value.clone() for value in inputs)
+            self._inputs = images, features, offset, classes, weight
             self._graph = self._record(self._inputs)
         for place, value in zip(self._inputs, inputs, strict=True):
             place.copy_(value)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.labels.odds import class_odds
 from price_physics.scores.auc import auc_mean_of_groups
 from price_physics.scores.calibration import calibration_error_equal_count
 from price_physics.scores.effective_sample import effective_sample_size, largest_overlap
@@ -19,9 +20,11 @@ from price_physics.scores.probabilities import (
     Floats,
     class_index,
     class_names,
+    class_probabilities,
     direction,
     log_loss,
 )
+from price_physics.scores.skill import skill_over
 
 
 def summarise(
@@ -50,6 +53,34 @@ def summarise(
         "direction_auc_mean_of_folds": auc_mean_of_groups(
             (score[fold == f], positive[fold == f]) for f in np.unique(fold)
         ),
+    }
+
+
+def judge_skill(out_of_fold: pd.DataFrame) -> dict[str, float | None]:
+    """Hold out-of-fold probabilities against the driftless odds of the same events.
+
+    Parameters
+    ----------
+    out_of_fold : DataFrame
+        OUT_OF_FOLD.
+
+    Returns
+    -------
+    dict
+        `log_loss_of_driftless`; `skill_over_driftless`, the log loss saved an event; its 95 %
+        interval by blocks of five days, null with one block. Empty without a row.
+    """
+    p, classes = class_probabilities(out_of_fold)
+    odds = class_odds(out_of_fold, p.shape[1])
+    skill = skill_over(odds, p, classes, out_of_fold["event_time_ns"].to_numpy(np.int64))
+    if skill is None:
+        return {}
+    known = np.isfinite(skill.low)
+    return {
+        "log_loss_of_driftless": log_loss(odds, classes),
+        "skill_over_driftless": skill.saved,
+        "skill_over_driftless_low": skill.low if known else None,
+        "skill_over_driftless_high": skill.high if known else None,
     }
 
 

@@ -71,8 +71,8 @@ class Task:
 class Fit:
     """A trained network and how it got there.
 
-    `log_odds` are the logs of the weighted class shares its loss saw; `best_epoch` counts from 1;
-    `at_once` is how many samples the device's memory took together.
+    `log_odds` are the logits of knowing nothing but the offset, see `training_log_odds`;
+    `best_epoch` counts from 1; `at_once` is how many samples the device's memory took together.
     """
 
     network: Network
@@ -141,6 +141,7 @@ def fit_network(
             stop_loss = math.nan
             if task.early_stop is not None:
                 logits = predict_logits(network, store, task.early_stop, on_step) + shift
+                logits += _offset(store, task.early_stop)
                 classes = store.classes.cpu().numpy()[task.early_stop]
                 found_loss = log_loss(np.exp(log_softmax(logits)), classes)
                 stop_loss = math.nan if found_loss is None else found_loss
@@ -162,7 +163,7 @@ def predict_logits(
     index: Index,
     on_step: Callable[[], None] = lambda: None,
 ) -> Floats:
-    """Logits (n, n_classes) of the given samples in true float32, given as float64.
+    """Logits (n, n_classes) of the given samples, without the offset, in true float32, as float64.
 
     `on_step` is called after each batch, as by `fit_network`.
     """
@@ -247,7 +248,7 @@ class _Epochs:
 def _weights(
     store: SampleStore, config: ModelConfig, train: Index, n_classes: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Weight of every sample, log of the weighted class shares, and what they shift logits by.
+    """Weight of every sample, the training log-odds, and what class weights shift logits by.
 
     On the sampler a class is drawn as often as its share of the weights, so the network learns
     the same shares that the weighted loss would teach it: one correction serves both.
@@ -259,10 +260,16 @@ def _weights(
         weight[train] *= class_balance(classes[train], weight[train])
     elif config.class_weights is not None:
         weight *= np.asarray(config.class_weights)[classes]
-    log_odds = training_log_odds(classes[train], weight[train], n_classes)
+    offset = _offset(store, train)
+    log_odds = training_log_odds(classes[train], weight[train], n_classes, offset)
     # Judged as it will be served: with class weights' shift of the logits taken back.
-    shift = training_log_odds(classes[train], np.ones(len(train)), n_classes) - log_odds
+    unweighted = np.ones(len(train))
+    shift = training_log_odds(classes[train], unweighted, n_classes, offset) - log_odds
     return weight, log_odds, shift
+
+
+def _offset(store: SampleStore, index: Index) -> Floats:
+    return store.offset.cpu().numpy()[index].astype(np.float64)
 
 
 def _is_over(state: TrainingState, config: ModelConfig, task: Task) -> bool:

@@ -23,6 +23,7 @@ from price_physics.schemas.labels import LABELS
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import SCORED
 from price_physics.store.artefact import Artefact
 
@@ -74,7 +75,8 @@ def build_motifs(study: Study, market: Market, month: Month, past: Past) -> Arte
     series, ends = window_ends(past.table(BARS), known["event_time_ns"].to_numpy())
     # An older model predicted the events of m-1: the explained one predicts all of them anew.
     features_seen = known[FEATURE_COLUMNS].to_numpy(dtype=np.float64)
-    own = model.probabilities(model.logits(series, ends, features_seen)).numpy()
+    traded = known.assign(side=known["label_side"])
+    own = model.probabilities(model.logits(series, ends, features_seen), traded).numpy()
     known = known.assign(**probability_columns(own))
     motifs = [
         motif
@@ -121,10 +123,11 @@ def _marks(known: Known) -> list[str]:
 def _candidates(month: Month, past: Past, scored: pd.DataFrame) -> pd.DataFrame:
     """Labelled events of the month that were predicted and have a window, by time."""
     time = "event_time_ns"
-    events = scored.merge(past.table(LABELS, time)[month], on=time)
+    labels = past.table(LABELS, time, "side")[month].rename(columns={"side": "label_side"})
+    events = scored.merge(labels, on=time)
     for tables in (
         past.table(IMAGE_WINDOWS, time),
-        past.table(PREDICTIONS, time),
+        past.table(PREDICTIONS, time, *ODDS),
         past.table(REGIME_FEATURES, time, *FEATURE_COLUMNS),
     ):
         frames = list(tables.values())

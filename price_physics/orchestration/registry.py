@@ -18,6 +18,7 @@ import pandas as pd
 import price_physics
 from price_physics.months import Month
 from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.schemas.table import ODDS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,6 +28,7 @@ _MONTH = "price_physics.month"
 _FOLDER = "registered"
 _CODE = Path(__file__).with_name("serving.py")
 """What MLflow runs when it loads a version; a copy of it lies in each."""
+_EVEN = dict.fromkeys(ODDS, 1 / 3)
 _PARTS = {"network": "network.safetensors", "architecture": "architecture.json"}
 
 
@@ -119,7 +121,7 @@ def example(images: dict[str, Any], n_rows: int = 2) -> pd.DataFrame:
     rng, n_bars = np.random.default_rng(0), max(images["windows_bars"])
     close = 100 * np.exp(rng.normal(0, 0.01, (n_rows, n_bars)).cumsum(axis=1))
     frame = pd.DataFrame({"close": list(close), "volume": list(np.ones((n_rows, n_bars)))})
-    return frame.assign(**dict.fromkeys(FEATURE_COLUMNS, 0.0))
+    return frame.assign(**dict.fromkeys(FEATURE_COLUMNS, 0.0), side=1.0, **_EVEN)
 
 
 def import_pyfunc() -> tuple[Any, Any]:
@@ -157,7 +159,8 @@ def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any]) -> No
     from mlflow.types.schema import Array
 
     bars = [ColSpec(Array(DataType.double), name) for name in ("close", "volume")]
-    inputs: list[Any] = [*bars, *(ColSpec(DataType.double, name) for name in FEATURE_COLUMNS)]
+    numbers = [*FEATURE_COLUMNS, "side", *ODDS]
+    inputs: list[Any] = [*bars, *(ColSpec(DataType.double, name) for name in numbers)]
     outputs: list[Any] = [ColSpec(DataType.double, name) for name in ("p_up", "p_flat", "p_down")]
     pyfunc.save_model(
         folder,

@@ -42,7 +42,8 @@ class ServedModel(PythonModel):
         ----------
         model_input : DataFrame
             `close` and `volume`, each a list of the bars of the longest window, oldest first, the
-            event's own bar last; and the columns FEATURE_COLUMNS.
+            event's own bar last; the columns FEATURE_COLUMNS; `side`, 1 for a long or -1 for a
+            short, and the driftless odds ODDS, as in the table `predictions`.
 
         Returns
         -------
@@ -59,7 +60,9 @@ class ServedModel(PythonModel):
         ends = (1 + np.arange(len(model_input))) * n_bars - 1
         features = model_input[FEATURE_COLUMNS].to_numpy(np.float64)
         logits = self.model.logits(series.astype(np.float64), ends, features)
-        return pd.DataFrame(probability_columns(self.model.probabilities(logits).numpy()))
+        return pd.DataFrame(
+            probability_columns(self.model.probabilities(logits, model_input).numpy())
+        )
 
 
 set_model(ServedModel())

@@ -13,6 +13,10 @@ _CALIBRATION = {
     "bias": "bias",
     "log_loss": "log loss",
     "log_loss_of_base_rates": "log loss of base rates",
+    "log_loss_of_driftless": "log loss of driftless odds",
+    "skill_over_driftless": "log loss saved over them",
+    "skill_over_driftless_low": "at least",
+    "skill_over_driftless_high": "at most",
     "calibration_error_equal_count": "calibration error, bins of equal count",
     "calibration_floor_equal_count": "its floor",
     "direction_auc_mean_of_folds": "direction AUC, mean of folds",
@@ -35,7 +39,7 @@ def _models(numbers: Numbers) -> Section:
     ]
     note = (
         "Out of fold, inside the training months. Probabilities are softmax(logits / temperature "
-        "+ bias); those judged here were calibrated on the other folds."
+        "+ bias + log of the driftless odds); those judged here were calibrated on the other folds."
     )
     columns = ["Serves", "Trained through", *(_CALIBRATION[key] for key in keys)]
     return Section(

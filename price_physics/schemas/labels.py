@@ -1,6 +1,6 @@
 """Tables of the assets `excursions`, `barrier_policy` and `labels`."""
 
-from price_physics.schemas.table import EVENT, KNOWN_AT, table
+from price_physics.schemas.table import EVENT, KNOWN_AT, ODDS, table
 
 EXCURSIONS = table(
     "excursions",
@@ -21,7 +21,11 @@ BARRIER_POLICY = table(
     take_profit_multiple=("f64", "take-profit, in ATR from the event's price, with the side"),
     stop_loss_multiple=("f64", "stop-loss, in ATR from the event's price, against the side"),
     n_events=("i64", "excursions behind the quantiles"),
-    source=("text", "quantile; fallback under the floor; fixed; percent of the price, not ATR"),
+    source=(
+        "text",
+        "quantile; under the floor carried, from the last month that was not, or fallback; fixed; "
+        "percent of the price, not ATR",
+    ),
     known_at=KNOWN_AT,
 )
 
@@ -40,6 +44,7 @@ LABELS = table(
     stop_loss_multiple=("f64", "barrier policy in force, in ATR"),
     upper=("f64", "upper barrier, price: the take-profit of a long, the stop-loss of a short"),
     lower=("f64", "lower barrier, price: the stop-loss of a long, the take-profit of a short"),
+    **ODDS,
     exit_price=(
         "f64",
         "the take-profit's level, or else the price of the touching or the last tick; for a stop "
@@ -54,5 +59,6 @@ LABELS = table(
     favourable_atr=("f64", "largest move with the side up to label_end, in ATR, at least 0"),
     adverse_atr=("f64", "largest move against the side up to label_end, in ATR, at least 0"),
     crosses_outage=("bool", "whether the label spans a known outage, and so does not train"),
+    at_fallback=("bool", "whether its barriers are the study's fallback, and so does not train"),
     known_at=("i64", "label_end_ns; where the horizon counts bars, horizon_end_ns"),
 )

@@ -1,6 +1,6 @@
 """Tables of the asset `model`."""
 
-from price_physics.schemas.table import EVENT, KNOWN_AT, table
+from price_physics.schemas.table import EVENT, KNOWN_AT, ODDS, table
 
 OUT_OF_FOLD = table(
     "model",
@@ -16,6 +16,9 @@ OUT_OF_FOLD = table(
     label_end_ns=("i64", "end of the label, UTC ns"),
     price=("f64", "close of the event's bar"),
     atr=("f64", "Wilder's ATR at the event, price units"),
+    take_profit_multiple=("f64", "take-profit of the side, in ATR"),
+    stop_loss_multiple=("f64", "stop-loss of the side, in ATR"),
+    **ODDS,
     outcome_atr=("f64", "gross outcome on the side, in ATR"),
     outcome_short_atr=("f64", "gross outcome on the opposite side, in ATR"),
     known_at=KNOWN_AT,

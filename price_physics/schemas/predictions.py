@@ -1,6 +1,6 @@
 """The table of the asset `predictions`."""
 
-from price_physics.schemas.table import EVENT, table
+from price_physics.schemas.table import EVENT, ODDS, table
 
 PREDICTIONS = table(
     "predictions",
@@ -14,12 +14,21 @@ PREDICTIONS = table(
     stop_loss_multiple=("f64", "barrier policy in force, in ATR"),
     upper=("f64", "upper barrier, price"),
     lower=("f64", "lower barrier, price"),
+    **ODDS,
     p_up=("f64", "calibrated probability of +1"),
     p_flat=("f64?", "calibrated probability of 0; null with the binary head"),
     p_down=("f64?", "calibrated probability of -1; null with the binary head"),
+    gross_value_long_bps=(
+        "f64?",
+        "expected gross return of a long, basis points; null where a primary model says short",
+    ),
+    gross_value_short_bps=(
+        "f64?",
+        "the same of a short; null with the binary head, unless a primary model says short",
+    ),
     expected_value_long_bps=(
         "f64?",
-        "expected net return of a long, basis points; null where a primary model says short",
+        "the gross value less a round trip, which decides; null where a primary model says short",
     ),
     expected_value_short_bps=(
         "f64?",

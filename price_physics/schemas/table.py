@@ -103,4 +103,10 @@ def table(asset: str, name: str, known_at: str, /, **columns: tuple[str, str]) -
 
 
 KNOWN_AT = ("i64", "moment from which this row may be used, UTC ns")
+ODDS = {
+    "p0_up": ("f64", "chance that a driftless path meets `upper` first; known at the event"),
+    "p0_none": ("f64", "the same of neither barrier within the horizon"),
+    "p0_down": ("f64", "the same of `lower` first: the take-profit of a short"),
+}
+"""Driftless odds of an event, in price: of the barriers, whichever side is traded."""
 EVENT = ("i64", "close of the event's bar, UTC ns; unique within a study")

@@ -45,6 +45,11 @@ class QuantileBarriers(Config):
         """Months from a policy's own to that of the events that it serves."""
         return 0 if self.in_sample else 1
 
+    @property
+    def are_pinned(self) -> bool:
+        """Whether the bounds leave no choice: then the fallback is what any policy would be."""
+        return all(low == high for low, high in (self.take_profit_bounds, self.stop_loss_bounds))
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.min_events > self.max_events:

@@ -24,6 +24,8 @@ class ModelConfig(Config):
     """Fraction of the last features that training drops."""
     head: Literal["three_class", "binary_take_profit"] = "three_class"
     """What the network predicts: down, flat or up, or whether the take-profit is reached."""
+    offset: Literal["driftless", "none"] = "driftless"
+    """What is added to the logits: the log of the driftless odds, or nothing, for comparison."""
     batch_size: int = Field(128, ge=2)
     """Samples in a step."""
     max_epochs: int = Field(8, ge=1)

@@ -23,9 +23,9 @@ class WalkForwardConfig(Config):
     latency_ms: NonNegative = 0.0
     """Milliseconds from an event to the moment at which its order may be filled."""
     min_confidence: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability of the side below which nothing is traded."""
+    """Share of the take-profit's probability that must lie above break-even; 0 asks for none."""
     sizing: Literal["probability", "fixed"] = "probability"
-    """Size of a position: by the probability, or always 1."""
+    """Size of a position: by its expected value over its standard deviation, or always 1."""
     judged_in: MonthField | None = Field(None, exclude_if=is_none)
     """The only month in which the study is judged, at 0.025; to declare before any is seen."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from price_physics.model.predict import predict, serving_model
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
@@ -17,7 +19,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.store.artefact import Artefact
 from price_physics.study.barriers import BarrierPolicyConfig
-from price_physics.walk_forward.signals import prediction_table
+from price_physics.walk_forward.signals import offered_events, prediction_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,15 +59,11 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
     if trained is not None and model is not None:
         bars, features = past.table(BARS), past.table(REGIME_FEATURES)[month]
         windows = past.table(IMAGE_WINDOWS)[month]
-        table = prediction_table(
-            study,
-            month,
-            predict(study, month, model, bars, windows, features),
-            trained.table(OUT_OF_FOLD.name),
-            _policy(study.barrier_policy, month, past),
-            bars,
-            features,
-        )
+        times = windows["event_time_ns"].to_numpy(np.int64)
+        policy = _policy(study.barrier_policy, month, past)
+        events = offered_events(study, month, times, policy, bars, features)
+        probabilities = predict(study, month, model, bars, events, features)
+        table = prediction_table(study, events, probabilities, trained.table(OUT_OF_FOLD.name))
     return Artefact(
         tables=((PREDICTIONS, table),),
         documents={"provenance": provenance},

@@ -17,187 +17,106 @@ import pandas as pd
 from price_physics.errors import StoreError
 from price_physics.frames import conform, rows_of, stack
 from price_physics.labels.atr import month_atr
+from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
 from price_physics.labels.events import event_bars
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
-from price_physics.study.labels import LabelsConfig
+from price_physics.schemas.table import ODDS
 from price_physics.study.walk_forward import WalkForwardConfig
-from price_physics.walk_forward.sizing import bet_size, book_scale
+from price_physics.walk_forward.outcomes import BINARY, Bet, PastOutcomes, bets, past_outcomes
+from price_physics.walk_forward.sizing import bet_size, book_scale, least_scale, outcome_spread
 
 if TYPE_CHECKING:
     from price_physics.study.study import Study
 
-THREE_CLASS, BINARY = "three_class", "binary_take_profit"
-
-
-@dataclass(frozen=True)
-class OutcomeMeans:
-    """Mean gross outcomes in ATR, by how they came out.
-
-    ``win`` is W, ``loss`` is L (a positive number is a loss), ``rest`` is R (0 with the binary
-    head, whose L covers everything that is no take-profit), all of a long. A short mirrors them
-    in its own prices: it takes its profit at the level below and is stopped at a tick above,
-    where a long leaves at the level above and is stopped at a tick below. Mirrored in the long's
-    prices it would keep every overshoot that the fills never give. Where a primary model chooses
-    the sides, a long is whatever it says, and the others are not used.
-
-    Without both a win and a loss in the sample nothing is known of the other side: ``tradable``
-    is false and nothing trades.
-    """
-
-    win: float
-    loss: float
-    rest: float
-    short_win: float
-    short_loss: float
-    short_rest: float
-    tradable: bool
-
 
 @dataclass(frozen=True)
 class Decision:
-    """Expected values as fractions of the notional, and what follows from them."""
+    """Expected values as fractions of the notional, and what follows from them.
 
+    `gross` is before costs, `value` after them. With the binary head those of the side that is not
+    in question are NaN. A bet of size 0 is no trade: its side is 0.
+    """
+
+    gross_long: np.ndarray
+    gross_short: np.ndarray
     value_long: np.ndarray
     value_short: np.ndarray
     side: np.ndarray
     size: np.ndarray
 
 
-def outcome_means(out_of_fold: pd.DataFrame, head: str) -> OutcomeMeans:
-    """Average the gross outcomes of past events by realised class, unweighted.
-
-    Parameters
-    ----------
-    out_of_fold : DataFrame
-        OUT_OF_FOLD; `label`, `outcome_atr` and `outcome_short_atr` are read.
-    head : str
-        ``three_class`` or ``binary_take_profit``.
-
-    Returns
-    -------
-    OutcomeMeans
-        W the mean of +1. Three classes: L minus the mean of -1, R the mean of 0. Binary: L
-        minus the mean of **all** other exits (forgetting time-outs turns a true break-even
-        precision of 16 % into 27 %), R zero. An absent flat class counts 0. Of win and loss an
-        absent one is given the size of the present one so that expected values stay
-        finite, but nothing trades: the conservative choice.
-
-    Raises
-    ------
-    ValueError
-        For an unknown head.
-    """
-    if head not in (THREE_CLASS, BINARY):
-        raise ValueError(f"head = {head!r}: choose {THREE_CLASS} or {BINARY}")
-    label = out_of_fold["label"].to_numpy()
-    outcome = out_of_fold["outcome_atr"].to_numpy(dtype=np.float64)
-    won, flat = label == 1, label == 0
-    lost = ~won if head == BINARY else label == -1
-    short = out_of_fold["outcome_short_atr"].to_numpy(dtype=np.float64)
-    win, loss = _mean(outcome[won]), _mean(-outcome[lost])
-    short_win, short_loss = _mean(short[lost]), _mean(-short[won])
-    three = head == THREE_CLASS
-    return OutcomeMeans(
-        win=win if win is not None else abs(loss or 0.0),
-        loss=loss if loss is not None else abs(win or 0.0),
-        rest=(_mean(outcome[flat]) or 0.0) if three else 0.0,
-        short_win=short_win if short_win is not None else abs(short_loss or 0.0),
-        short_loss=short_loss if short_loss is not None else abs(short_win or 0.0),
-        short_rest=(_mean(short[flat]) or 0.0) if three else 0.0,
-        tradable=win is not None and loss is not None,
-    )
-
-
-def _mean(values: np.ndarray) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
 def decide(
-    config: WalkForwardConfig,
-    head: str,
-    means: OutcomeMeans,
-    probabilities: pd.DataFrame,
-    atr: np.ndarray,
-    price: np.ndarray,
-    primary: np.ndarray | int = 1,
+    config: WalkForwardConfig, head: str, past: PastOutcomes, events: pd.DataFrame
 ) -> Decision:
     """Weigh a long against a short, event by event.
 
-    A long is worth ``(p_up * W - p_down * L + p_flat * R) * atr / price - c`` with c the cost of
-    two sides; a short is worth ``(p_down * W - p_up * L + p_flat * R) * atr / price - c`` in its
-    own W, L and R. The larger one trades if it is positive and its own probability is at least
-    ``min_confidence``. The binary head knows one side only, worth
-    ``(p * W - (1 - p) * L) * atr / price - c``: that of the primary model, long without one.
+    The side that is worth more after the cost of a round trip trades if that is positive and its
+    probability exceeds break-even by a share of `min_confidence` at least. The binary head knows
+    one side only, that of the primary model, long without one. Sized by probability a trade is as
+    large as its value is sure, by the event's own outcomes.
 
     Parameters
     ----------
     config : WalkForwardConfig
     head : str
         ``three_class`` or ``binary_take_profit``.
-    means : OutcomeMeans
-    probabilities : DataFrame
-        Columns `p_up`, and for three classes `p_flat` and `p_down`; n rows.
-    atr, price : float64 array of shape (n,)
-        The event's own.
-    primary : int array of shape (n,), or int
-        With the binary head, the side that ``p_up`` is about: +1 or -1.
-
-    Returns
-    -------
-    Decision
-        Arrays of shape (n,); with the binary head the value of the side that is not in question
-        is NaN. A bet of size 0 is no trade: its side is 0.
+    past : PastOutcomes
+    events : DataFrame
+        As in `bets`; and `atr` and `price`.
     """
-    p_up = probabilities["p_up"].to_numpy(dtype=np.float64)
+    atr, price = (events[name].to_numpy(np.float64) for name in ("atr", "price"))
     width, cost = atr / price, 2 * config.cost_a_side
+    weighed = [_weigh(bet, config, cost / width) for bet in bets(head, past, events)]
     if head == BINARY:
-        value = (p_up * means.win - (1 - p_up) * means.loss) * width - cost
-        value_long = np.where(np.equal(primary, 1), value, np.nan)
-        value_short = np.where(np.equal(primary, -1), value, np.nan)
-        wanted, p_side = np.where(value > 0, primary, 0), p_up
+        is_long = events["side"].to_numpy() > 0
+        (only,) = weighed
+        long, short = (np.where(of, only, np.nan) for of in (is_long, ~is_long))
+        better, side = only, np.where(is_long, 1, -1)
     else:
-        p_flat = probabilities["p_flat"].to_numpy(dtype=np.float64)
-        p_down = probabilities["p_down"].to_numpy(dtype=np.float64)
-        up = p_up * means.win - p_down * means.loss + p_flat * means.rest
-        down = p_down * means.short_win - p_up * means.short_loss + p_flat * means.short_rest
-        value_long, value_short = up * width - cost, down * width - cost
-        better = np.where(value_long >= value_short, 1, -1)
-        wanted = np.where(np.maximum(value_long, value_short) > 0, better, 0)
-        p_side = np.where(better == 1, p_up, p_down)
-    trades = (wanted != 0) & (p_side >= config.min_confidence) & means.tradable
+        long, short = weighed
+        is_long = long[1] >= short[1]
+        better, side = np.where(is_long, long, short), np.where(is_long, 1, -1)
+    size = better[2] * past.tradable
+    return Decision(
+        gross_long=long[0] * width,
+        gross_short=short[0] * width,
+        value_long=long[1] * width,
+        value_short=short[1] * width,
+        side=np.where(size > 0, side, 0).astype(np.int8),
+        size=size,
+    )
+
+
+def _weigh(bet: Bet, config: WalkForwardConfig, cost: np.ndarray) -> np.ndarray:
+    """Gross value, net value and size (3, n) of a bet that costs so much; in ATR."""
+    net = bet.gross - cost
+    size = np.ones(len(net))
     if config.sizing == "probability":
-        size = bet_size(p_side, 2 if head == BINARY else 3)
-    else:
-        size = np.ones(len(p_up))
-    size = np.where(trades, size, 0.0)
-    side = np.where(size > 0, wanted, 0).astype(np.int8)
-    return Decision(value_long, value_short, side, size)
+        size = bet_size(net, outcome_spread(bet.probability, bet.outcome))
+    trades = (net > 0) & (bet.margin(cost) >= config.min_confidence)
+    return np.stack([bet.gross, net, np.where(trades, size, 0.0)])
 
 
-def prediction_table(
+def offered_events(
     study: Study,
     month: Month,
-    probabilities: pd.DataFrame,
-    out_of_fold: pd.DataFrame,
+    event_time_ns: np.ndarray,
     policy: pd.DataFrame | None,
     bars: Mapping[Month, pd.DataFrame],
     features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Predict the events of a month, out of sample: what their probabilities are worth.
+    """Everything about the events of a month that no model is needed for.
 
     Parameters
     ----------
     study : Study
     month : Month
-    probabilities : DataFrame
-        `event_time_ns`, `p_up`, `p_flat`, `p_down` of the model trained through the month
-        before; no rows where it is warming up.
-    out_of_fold : DataFrame
-        OUT_OF_FOLD of the same model.
+    event_time_ns : int64 array of shape (n,)
+        Of events of the month, in any order.
     policy : DataFrame or None
         BARRIER_POLICY of the month before (in-sample: of the month); None falls back to the
         study's multiples.
@@ -209,79 +128,98 @@ def prediction_table(
     Returns
     -------
     DataFrame
-        PREDICTIONS, by event time. Events whose ATR is not there yet, or is 0, are dropped, and
-        those on which a primary model takes no side.
+        The first columns of PREDICTIONS, up to the driftless odds; but `side` is that of the
+        primary model, +1 where the study has none. By event time. Events whose ATR is not there
+        yet, or is 0, are dropped, and those on which a primary model takes no side.
 
     Raises
     ------
     StoreError
         When an event closes no bar of the month, or has no regime features.
     """
-    if not len(probabilities):
-        return PREDICTIONS.empty()
-    events = probabilities.sort_values("event_time_ns", kind="stable", ignore_index=True)
-    position = _event_bars(events["event_time_ns"].to_numpy(), bars[month], month)
+    times = np.sort(np.asarray(event_time_ns, dtype=np.int64))
+    position = _event_bars(times, bars[month], month)
     atr = month_atr(bars, month, study.labels.atr_period_bars)[position]
     price = bars[month]["close"].to_numpy(dtype=np.float64)[position]
     known, regime, trailing_return = stack(
         REGIME_FEATURES, {month: features}, [month], "event_time_ns", "regime", "trailing_return"
     )
-    row = rows_of(events["event_time_ns"].to_numpy(dtype=np.int64), known, "regime_features")
-    regime, primary = regime[row], event_sides(study.labels, trailing_return[row])
-    usable = np.isfinite(atr) & (atr > 0) & (primary != 0)
-    events, atr, price = events[usable].reset_index(drop=True), atr[usable], price[usable]
-    regime, primary = regime[usable], primary[usable]
-    event_time_ns = events["event_time_ns"].to_numpy(dtype=np.int64)
-
-    head, config = study.model.head, study.walk_forward
-    means = outcome_means(out_of_fold, head)
-    decision = decide(config, head, means, events, atr, price, primary)
+    row = rows_of(times, known, "regime_features")
+    regime, side = regime[row], event_sides(study.labels, trailing_return[row])
+    usable = np.isfinite(atr) & (atr > 0) & (side != 0)
+    times, atr, price, regime, side = (of[usable] for of in (times, atr, price, regime, side))
     take_profit, stop_loss = multiples(study, policy, regime, price, atr)
-    upper, lower = barrier_levels(primary, price, atr, take_profit, stop_loss)
+    upper, lower = barrier_levels(side, price, atr, take_profit, stop_loss)
+    n_bars = horizon_bars_of_events(study.labels, bars, month, times)
+    odds = driftless_odds(side, take_profit, stop_loss, n_bars)
+    return pd.DataFrame(
+        {
+            "event_time_ns": times,
+            # of horizons that count bars, the latest end that they may have
+            "horizon_end_ns": times + study.labels.longest_horizon_ns,
+            "price": price,
+            "atr": atr,
+            "take_profit_multiple": take_profit,
+            "stop_loss_multiple": stop_loss,
+            "upper": upper,
+            "lower": lower,
+            **dict(zip(ODDS, odds, strict=True)),
+            "side": side,
+        }
+    )
+
+
+def prediction_table(
+    study: Study, events: pd.DataFrame, probabilities: pd.DataFrame, out_of_fold: pd.DataFrame
+) -> pd.DataFrame:
+    """Predict events out of sample: what their probabilities are worth.
+
+    Parameters
+    ----------
+    study : Study
+    events : DataFrame
+        From `offered_events`.
+    probabilities : DataFrame
+        `p_up`, `p_flat`, `p_down` of the same events, by a model trained through the month before.
+    out_of_fold : DataFrame
+        OUT_OF_FOLD of the same model.
+
+    Returns
+    -------
+    DataFrame
+        PREDICTIONS, by event time.
+    """
+    if not len(probabilities):
+        return PREDICTIONS.empty()
+    head, config = study.model.head, study.walk_forward
+    past = past_outcomes(out_of_fold, head)
+    names = ("p_up", "p_flat", "p_down")
+    predicted = events.assign(**{name: probabilities[name].to_numpy() for name in names})
+    decision = decide(config, head, past, predicted)
     return conform(
         PREDICTIONS,
-        event_time_ns=event_time_ns,
-        horizon_end_ns=_latest_ends(study.labels, event_time_ns),
-        price=price,
-        atr=atr,
-        take_profit_multiple=take_profit,
-        stop_loss_multiple=stop_loss,
-        upper=upper,
-        lower=lower,
-        p_up=events["p_up"],
-        p_flat=events["p_flat"],
-        p_down=events["p_down"],
+        **predicted.drop(columns="side"),
+        gross_value_long_bps=decision.gross_long * 1e4,
+        gross_value_short_bps=decision.gross_short * 1e4,
         expected_value_long_bps=decision.value_long * 1e4,
         expected_value_short_bps=decision.value_short * 1e4,
         side=decision.side,
         size=decision.size,
-        book_scale=np.full(len(events), _past_scale(config, head, means, out_of_fold)),
+        book_scale=np.full(len(events), _past_scale(config, head, past, out_of_fold)),
     )
-
-
-def _latest_ends(labels: LabelsConfig, event_time_ns: np.ndarray) -> np.ndarray:
-    """Ends of the events' horizons; of those that count bars, the latest they may have."""
-    return event_time_ns + labels.longest_horizon_ns
 
 
 def _past_scale(
-    config: WalkForwardConfig, head: str, means: OutcomeMeans, out_of_fold: pd.DataFrame
+    config: WalkForwardConfig, head: str, past: PastOutcomes, out_of_fold: pd.DataFrame
 ) -> float:
     """C, from what the same rule would have traded out of fold."""
-    past = decide(
-        config,
-        head,
-        means,
-        out_of_fold,
-        out_of_fold["atr"].to_numpy(dtype=np.float64),
-        out_of_fold["price"].to_numpy(dtype=np.float64),
-        out_of_fold["side"].to_numpy(dtype=np.int8),
-    )
-    return book_scale(
+    traded = decide(config, head, past, out_of_fold)
+    scale = book_scale(
         out_of_fold["event_time_ns"].to_numpy(dtype=np.int64),
         out_of_fold["label_end_ns"].to_numpy(dtype=np.int64),
-        past.side * past.size,
+        traded.side * traded.size,
     )
+    return least_scale(scale, int((traded.side != 0).sum()))
 
 
 def _event_bars(event_time_ns: np.ndarray, bars: pd.DataFrame, month: Month) -> np.ndarray:

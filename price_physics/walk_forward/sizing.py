@@ -1,29 +1,32 @@
 """How large a bet is, and what scale turns summed bets into a book.
 
-Probabilities and past bets only; which side to take is decided in ``signals``.
+Values and past bets only; which side to take is decided in ``signals``.
 """
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import erf
 
+ENOUGH_TRADES = 100
+"""Past trades from which on their scale is taken as it is."""
 _QUANTILE = 0.95
 """Of the absolute sum of live sizes: what one unit of the book is."""
 _FLAT = 1e-12
 """Sums of live sizes below this are a flat book; they are what floats leave of a - a."""
 
 
-def bet_size(probability: np.ndarray, n_classes: int) -> np.ndarray:
-    """Turn the probability of the side taken into a size, 0 at chance and 1 at certainty.
+def bet_size(value: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Turn expected values into sizes: 0 without value, 1 at certainty.
 
-    ``2 * Phi(z) - 1`` with ``z = (p - 1/K) / sqrt(p * (1 - p))``, clipped to [0, 1]: a side that
-    is no likelier than chance gets nothing.
+    ``max(0, 2 * Phi(value / spread) - 1)``. With two outcomes the ratio is that of the book's
+    formula with the event's own break-even probability in place of ``1 / K``; a positive value
+    is never refused.
 
     Parameters
     ----------
-    probability : float64 array of shape (n,)
-        Probability of the side taken, in [0, 1].
-    n_classes : int
-        K, the number of classes the probability competes with.
+    value : float64 array of shape (n,)
+        Net expected value of each event's own outcome.
+    spread : float64 array of shape (n,)
+        Standard deviation of the same outcome, in the same unit; see `outcome_spread`.
 
     Returns
     -------
@@ -36,14 +39,43 @@ def bet_size(probability: np.ndarray, n_classes: int) -> np.ndarray:
 
     Examples
     --------
-    >>> bet_size(np.array([0.6]), 2).round(4), bet_size(np.array([0.5, 1.0]), 3).round(4)
-    (array([0.1617]), array([0.2611, 1.    ]))
+    Take-profit at 25 with probability 0.6, else stopped at 25:
+
+    >>> bet_size(np.array([0.6 * 25 - 0.4 * 25]), np.array([50 * np.sqrt(0.6 * 0.4)])).round(6)
+    array([0.161744])
     """
-    p = np.asarray(probability, dtype=np.float64)
-    spread = np.sqrt(p * (1 - p))
-    certain = np.where(p > 0.5, np.inf, -np.inf)
-    z = np.divide(p - 1 / n_classes, spread, out=certain, where=spread > 0)
-    return np.clip(2 * norm.cdf(z) - 1, 0.0, 1.0)
+    value, spread = np.broadcast_arrays(
+        np.asarray(value, dtype=np.float64), np.asarray(spread, dtype=np.float64)
+    )
+    certain = np.where(value > 0, np.inf, 0.0)
+    with np.errstate(over="ignore"):  # beyond what floats hold is certainty, too
+        ratio = np.divide(value, spread, out=certain, where=spread > 0)
+    return np.maximum(erf(ratio / np.sqrt(2)), 0.0)  # 2 * Phi - 1, exact near 0
+
+
+def outcome_spread(probability: np.ndarray, outcome: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of outcomes that come with given probabilities.
+
+    ``sqrt(sum(p * x**2) - sum(p * x)**2)`` over take-profit, stop and time-out.
+
+    Parameters
+    ----------
+    probability, outcome : float64 array of shape (n, n_outcomes)
+        Of each event, from its probabilities and its own barriers. A cost that is the same for
+        every outcome changes nothing.
+
+    Returns
+    -------
+    float64 array of shape (n,)
+
+    Examples
+    --------
+    >>> outcome_spread(np.array([[0.5, 0.5]]), np.array([[3.0, -1.0]]))
+    array([2.])
+    """
+    p, x = np.asarray(probability, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
+    mean = (p * x).sum(axis=-1, keepdims=True)
+    return np.sqrt((p * (x - mean) ** 2).sum(axis=-1))
 
 
 def book_scale(
@@ -77,3 +109,16 @@ def book_scale(
     live = np.abs(opened[n_opened] - closed[n_closed])
     live = live[live > _FLAT * max(1.0, float(np.abs(size).sum()))]
     return float(np.quantile(live, _QUANTILE)) if len(live) else 1.0
+
+
+def least_scale(scale: float, n_trades: int) -> float:
+    """Keep C at 1 or above while it comes from fewer than 100 past trades.
+
+    A handful of tiny past bets would turn ordinary ones into full capital.
+
+    Examples
+    --------
+    >>> least_scale(0.2, 99), least_scale(0.2, 100), least_scale(1.4, 3)
+    (1.0, 0.2, 1.4)
+    """
+    return max(scale, 1.0) if n_trades < ENOUGH_TRADES else scale

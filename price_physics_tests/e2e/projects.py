@@ -25,6 +25,10 @@ SMALL: Mapping[str, Any] = {
     "model.max_epochs": 2,
     "motifs.max_events": 32,
     "motifs.max_motifs_a_side": 2,
+    # so small a network finds nothing that is worth the demo's costs, and trades are wanted
+    "walk_forward.fee_bps": 0.1,
+    "walk_forward.slippage_bps": 0.1,
+    "walk_forward.min_confidence": 0.0,
 }
 
 

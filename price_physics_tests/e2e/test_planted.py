@@ -56,7 +56,7 @@ def planted_project(folder: Path, kind: Any, last: Month, seed: int = 3) -> Proj
         "images": {"windows_bars": [32], "size_pixels": 32, "channels": ["gasf", "gadf"]},
         "model": {"width": 8, "batch_size": 64, "max_epochs": 8},
         "motifs": {"max_motifs_a_side": 1},
-        "walk_forward": {"fee_bps": 0.5, "slippage_bps": 0.5, "min_confidence": 0.5},
+        "walk_forward": {"fee_bps": 0.5, "slippage_bps": 0.5, "min_confidence": 0.05},
     }
     for kind_of, name, data in (("markets", "toy", market), ("studies", "planted", study)):
         path = folder / "configs" / kind_of / f"{name}.yaml"

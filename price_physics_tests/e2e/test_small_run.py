@@ -55,7 +55,7 @@ def test_every_label_has_a_role_or_a_reason(small_run: Project) -> None:
         if partitions["folds", month].warm_up is None:
             assert set(roles["event_time_ns"]) == set(events["event_time_ns"])
             outside = roles.loc[roles["fold"] < 0, "role"]
-            assert set(outside) <= {"no_window", "crosses_outage"}
+            assert set(outside) <= {"no_window", "crosses_outage", "at_fallback"}
             assert "no_window" in set(outside)
 
 

@@ -58,14 +58,16 @@ def test_members_are_the_labels_with_a_window_that_cross_no_outage(chain):
     labels = pd.concat([out["labels"][k] for k in (FIRST, FIRST + 1, m)])
     windows = set(np.concatenate([frame["event_time_ns"] for frame in short.values()]))
     has_window = labels["event_time_ns"].isin(windows)
-    kept = labels[has_window & ~labels["crosses_outage"]]
+    crosses, fallback = labels["crosses_outage"], labels["at_fallback"]
+    kept = labels[has_window & ~crosses & ~fallback]
     pd.testing.assert_frame_equal(
         result.members[["event_time_ns", "label_end_ns"]],
         kept[["event_time_ns", "label_end_ns"]].reset_index(drop=True),
     )
     excluded = {
         "no_window": int((~has_window).sum()),
-        "crosses_outage": int((has_window & labels["crosses_outage"]).sum()),
+        "crosses_outage": int((has_window & crosses).sum()),
+        "at_fallback": int((has_window & ~crosses & fallback).sum()),
     }
     assert result.manifest["excluded"] == excluded
     assert min(excluded.values()) > 0

@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numba import njit
 
+_TIMES = ("open_time_ns", "close_time_ns")
+
 
 def wilder_atr(high, low, close, period):
     ranges = []
@@ -106,6 +108,7 @@ def label_rows(study, world):
         frames = [world.bars[k] for k in (m - 1, m) if k in world.bars]
         columns = [[float(v) for f in frames for v in f[c]] for c in ("high", "low", "close")]
         atr = wilder_atr(*columns, study.labels.atr_period_bars)
+        opened, closed = ([int(t) for f in frames for t in f[c]] for c in _TIMES)
         before = len(atr) - len(world.bars[m])
         for time_ns, bar in sorted(events(world.bars[m], study.events).items()):
             width = atr[before + bar]
@@ -119,10 +122,36 @@ def label_rows(study, world):
                     "price": float(world.bars[m]["close"].iloc[bar]),
                     "atr": width,
                     "horizon_end_ns": end_ns,
+                    "n_bars": bars_of_horizon(study.labels, opened, closed, before + bar),
                     "path": [(t, p) for t, p in path if time_ns < t <= end_ns],
                 }
             )
     return rows
+
+
+def bars_of_horizon(config, open_ns, close_ns, bar):
+    """How many bars a horizon holds, if they last what the last 14 did on average."""
+    if config.horizon_bars is not None:
+        return config.horizon_bars
+    first = max(0, bar - 13)
+    since = close_ns[first - 1] if first else open_ns[0]
+    return config.longest_horizon_ns / ((close_ns[bar] - since) / (bar + 1 - first))
+
+
+def odds(row, take_profit, stop_loss, side=1):
+    """Driftless chances of the upper barrier, none and the lower one, term by term."""
+    above, below = (take_profit, stop_loss) if side > 0 else (stop_loss, take_profit)
+    sigma = 1 / 1.596
+    width, spread = above + below, sigma * math.sqrt(row["n_bars"])
+
+    def first(own, other):
+        decay = (math.pi * spread / width) ** 2 / 2
+        waves = [math.sin(n * math.pi * own / width) / n for n in range(1, 400)]
+        terms = (wave * math.exp(-n * n * decay) for n, wave in enumerate(waves, start=1))
+        return other / width - 2 / math.pi * sum(terms)
+
+    up, down = first(above, below), first(below, above)
+    return up, 1 - up - down, down
 
 
 def outcome(row, upper, lower):

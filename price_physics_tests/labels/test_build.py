@@ -10,6 +10,7 @@ from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.ticks import TICKS
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
@@ -63,6 +64,8 @@ def test_labels_are_the_slow_ones(name):
         assert (found["label"], found["label_end_ns"]) == (label, end_ns)
         assert found["exit_price"] == exit_price
         assert found["horizon_end_ns"] == row["horizon_end_ns"]
+        odds = naive.odds(row, found["take_profit_multiple"], found["stop_loss_multiple"])
+        assert tuple(found[name] for name in ODDS) == pytest.approx(odds, rel=1e-9, abs=1e-12)
         assert found["known_at"] == end_ns
         rise, fall = naive.excursions(row, walked)
         assert found["favourable_atr"] == pytest.approx(rise, rel=1e-12)
@@ -120,6 +123,12 @@ def test_an_event_stands_between_the_barriers_of_the_month_before_its_own():
             assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == pair
     served = pd.concat([out["barrier_policy"][m] for m in world.months[:-1]])
     assert (served["source"] == "quantile").any()
+    for month in world.months:
+        labels = out["labels"][month]
+        events = labels["event_time_ns"].map(Month.of)
+        sources = {m: out["barrier_policy"][m]["source"].iloc[0] for m in out["barrier_policy"]}
+        expected = [sources.get(m - 1, "fallback") == "fallback" for m in events]
+        assert labels["at_fallback"].tolist() == expected
     assert served["take_profit_multiple"].nunique() > 1
 
 

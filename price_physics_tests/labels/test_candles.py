@@ -18,6 +18,7 @@ from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.ticks import CANDLES, TICKS
 from price_physics.study.barriers import FixedBarriers
 from price_physics.study.bars import TickBars, TimeBars
@@ -151,6 +152,8 @@ def test_labels_are_the_slow_ones(rule, side, kind):
             expected = (-1, *expected[1:])
         assert found.loc[start, "side"] == taken
         check(found.loc[start], row, expected, taken)
+        odds = naive.odds(row, TAKE, STOP, taken)
+        assert found.loc[start, list(ODDS)].tolist() == pytest.approx(odds, rel=1e-9, abs=1e-12)
         n_labels += 1
     assert len(found) == n_labels
     assert len(out.excursions) == len(slow)

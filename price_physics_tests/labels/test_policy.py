@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import ConfigError, StoreError
-from price_physics.labels.policy import build_policy, multiples
+from price_physics.labels.policy import are_fallback, build_policy, multiples
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.study.barriers import FixedBarriers
 from price_physics_tests.labels.synthetic import FIRST, make_market, make_study
 from price_physics_tests.past import only_table, past_of
 
@@ -72,6 +73,38 @@ def test_a_sample_under_the_floor_has_the_fallback():
         expected = (1.25, 1.0) if source == "fallback" else (2.0, 3.0)
         assert (row["take_profit_multiple"], row["stop_loss_multiple"]) == expected
     BARRIER_POLICY.to_arrow(policy_of(study, M, {}, {}))
+
+
+def test_a_month_without_enough_carries_the_last_policy_on():
+    """Month 1 has too few, as have 2 to 4 after it; 5 has its own again."""
+    study = make_study(barrier_policy=WIDE | {"min_events": 10, "max_events": 15})
+    sizes, rng = (20, 9, 0, 3, 20), np.random.default_rng(1)
+    history = {
+        FIRST + i: excursions(FIRST + i, rng.exponential(2, n), rng.exponential(2, n))
+        for i, n in enumerate(sizes)
+    }
+    rows = [policy_of(study, FIRST + i, history, {}).iloc[0] for i in range(5)]
+    assert [row["source"] for row in rows] == ["quantile", *["carried"] * 3, "quantile"]
+    for row in rows[1:4]:  # the very sample that was drawn then
+        columns = ["regime", "take_profit_multiple", "stop_loss_multiple", "n_events"]
+        assert row[columns].equals(rows[0][columns])
+    assert [row["known_at"] for row in rows] == [(FIRST + i).end_ns for i in range(5)]
+    del history[FIRST]
+    assert policy_of(study, M, history, {}).iloc[0]["source"] == "fallback"
+
+
+def test_which_events_stand_at_the_fallback():
+    study = make_study(barrier_policy={"kind": "regime"})
+    frame = excursions(M, [2.0] * 25, [3.0] * 25)
+    regime = [0] * 20 + [1] * 5
+    policy = policy_of(study, M, {M: frame}, {M: features(frame, regime)})
+    assert are_fallback(study, policy, np.array([0, 1, 2, 0])).tolist() == [0, 1, 1, 0]
+    assert are_fallback(study, None, np.array([0, 1])).all()
+    pinned = {"take_profit_bounds": [1, 1], "stop_loss_bounds": [1, 1]}
+    assert not are_fallback(make_study(barrier_policy=pinned), None, np.array([0, 1])).any()
+    fixed = FixedBarriers(kind="fixed", take_profit_multiple=2.0, stop_loss_multiple=1.0)
+    given = study.model_copy(update={"barrier_policy": fixed})
+    assert not are_fallback(given, None, np.array([0, 1])).any()
 
 
 def test_bounds_hold():

@@ -8,6 +8,7 @@ from price_physics.labels.policy import build_policy
 from price_physics.labels.sides import event_sides
 from price_physics.schemas.labels import EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.study.labels import LabelsConfig
 from price_physics_tests.labels import naive
 from price_physics_tests.labels.chain import run_chain
@@ -55,6 +56,8 @@ def test_labels_are_the_slow_ones(rule, path):
             row["price"] + d * row["atr"] for d in (side * multiples[0], -side * multiples[1])
         )
         assert (found["upper"], found["lower"]) == pytest.approx((take, stop)[::side])
+        odds = naive.odds(row, *multiples, side)
+        assert tuple(found[name] for name in ODDS) == pytest.approx(odds, rel=1e-9, abs=1e-12)
         outcome = side * (left - row["price"]) / row["atr"]
         assert found["outcome_atr"] == pytest.approx(outcome, rel=1e-12)
         with_side, against = (rise, fall)[::side]

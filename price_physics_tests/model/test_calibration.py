@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from price_physics.model.calibration import (
     Calibration,
@@ -95,6 +96,64 @@ def test_probabilities_are_softmax_of_scaled_logits_plus_bias():
 def test_training_log_odds_are_weighted_shares():
     classes, weights = [0, 2, 2, 0, 0], [1.0, 2.0, 2.0, 1.0, 4.0]
     np.testing.assert_allclose(np.exp(training_log_odds(classes, weights, 3)), [0.6, 0.1, 0.4])
+
+
+# ---------------------------------------------------------------------------- the offset
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_temperature_and_bias_are_found_beside_an_offset_that_neither_touches(n_classes):
+    rng = np.random.default_rng(4)
+    offset = log_softmax(rng.normal(0, 1.5, (60_000, n_classes)))
+    known = rng.normal(0, 0.7, (60_000, n_classes))
+    bias = np.array([0.7, -0.2, -0.5])[:n_classes]
+    p = np.exp(log_softmax(known + bias + offset))
+    classes = (p.cumsum(axis=1) < rng.random(len(p))[:, None]).sum(axis=1).clip(max=n_classes - 1)
+    fitted = fit_calibration(known * 2.5, classes, offset)
+    assert fitted.temperature == pytest.approx(2.5, rel=0.04)
+    np.testing.assert_allclose(fitted.bias, bias - bias.mean(), atol=0.03)
+    np.testing.assert_allclose(fitted.probabilities(known * 2.5, offset), p, atol=0.02)
+    blind = fit_calibration(known * 2.5, classes)
+    with_offset = log_loss(fitted.probabilities(known * 2.5, offset), classes)
+    assert with_offset < log_loss(blind.probabilities(known * 2.5), classes) - 0.1
+
+
+def test_logits_that_know_nothing_become_the_offset():
+    rng = np.random.default_rng(1)
+    p = rng.dirichlet([2, 1, 3], 5_000)
+    classes = (p.cumsum(axis=1) < rng.random(5_000)[:, None]).sum(axis=1)
+    fitted = fit_calibration(3 * rng.normal(size=(5_000, 3)), classes, np.log(p))
+    np.testing.assert_allclose(fitted.probabilities(np.zeros((5_000, 3)), np.log(p)), p, atol=0.02)
+
+
+def test_training_log_odds_are_what_the_offset_does_not_say():
+    """Against the fitted intercept of a regression on the offset alone, weighted."""
+    rng = np.random.default_rng(3)
+    offset = log_softmax(rng.normal(0, 2, (400, 3)))
+    classes, weights = rng.choice(3, 400, p=[0.6, 0.3, 0.1]), rng.uniform(0.1, 2, 400)
+    found = training_log_odds(classes, weights, 3, offset)
+
+    def loss(a):
+        log_p = log_softmax(np.r_[a, 0] + offset)
+        return -(weights * log_p[np.arange(400), classes]).sum()
+
+    best = minimize(loss, np.zeros(2), options={"gtol": 1e-9}).x
+    np.testing.assert_allclose(found[:2] - found[2], best, atol=1e-5)
+    assert np.exp(found).sum() == pytest.approx(1)
+    # An offset that is the same for all says nothing: only the shares are left.
+    alike = np.broadcast_to(np.log([0.2, 0.3, 0.5]), (400, 3))
+    shares = np.bincount(classes, weights) / weights.sum()
+    odds = training_log_odds(classes, weights, 3, alike)
+    np.testing.assert_allclose(np.diff(odds + np.log([0.2, 0.3, 0.5])), np.diff(np.log(shares)))
+
+
+def test_each_fold_has_its_own_offset():
+    log_p, classes = simulate(300, 3)
+    offset = log_softmax(np.random.default_rng(8).normal(0, 1, (300, 3)))
+    folds = np.repeat([4, 1, 7], 100)
+    p = cross_calibrated(log_p, classes, folds, offset)
+    other = folds != 1
+    fitted = fit_calibration(log_p[other], classes[other], offset[other])
+    expected = fitted.probabilities(log_p[~other], offset[~other])
+    np.testing.assert_array_equal(p[~other], expected)
 
 
 # ---------------------------------------------------------------------------- judged honestly

@@ -22,7 +22,14 @@ from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.scores.probabilities import log_loss
 from price_physics_tests.model.test_train import make_store
-from price_physics_tests.model.toy import MONTH, N_SPLITS, fit_toy, make_study, make_tables
+from price_physics_tests.model.toy import (
+    MONTH,
+    N_SPLITS,
+    as_events,
+    fit_toy,
+    make_study,
+    make_tables,
+)
 
 STUDY = make_study()
 
@@ -45,9 +52,29 @@ def test_random_labels_are_not():
     )
 
 
+def test_what_the_odds_know_is_kept_and_nothing_is_gained_over_them_without_a_pattern():
+    """Labels drawn from each event's own odds, whatever the picture."""
+    rng, summary = np.random.default_rng(6), {}
+    tables = make_tables(STUDY)
+    for m, frame in tables["labels"].items():
+        up, none, down = rng.dirichlet([1, 0.5, 1], len(frame)).T
+        u = rng.random(len(frame))
+        label = np.select([u < up, u < up + none], [1, 0], -1).astype(np.int8)
+        tables["labels"][m] = frame.assign(p0_up=up, p0_none=none, p0_down=down, label=label)
+    for offset in ("driftless", "none"):
+        summary[offset] = fit_toy(make_study(max_epochs=1, offset=offset), tables).summary
+    ours, blind = summary["driftless"], summary["none"]
+    assert ours["log_loss"] == pytest.approx(ours["log_loss_of_driftless"], abs=0.05)
+    assert ours["skill_over_driftless_low"] < 0.01
+    assert blind["log_loss"] > ours["log_loss"] + 0.2
+    assert blind["skill_over_driftless_high"] < 0
+
+
 def test_the_binary_head_has_one_probability():
     study = make_study(head="binary_take_profit", class_weights=[1, 4], focal_gamma=2.0)
     tables = make_tables(study)
+    odds = {"p0_up": 0.5, "p0_none": 0.25, "p0_down": 0.25}  # even odds for these two classes
+    tables["labels"] = {m: frame.assign(**odds) for m, frame in tables["labels"].items()}
     result = fit_toy(study, tables)
     OUT_OF_FOLD.to_arrow(result.out_of_fold)
     assert result.summary["direction_auc_mean_of_folds"] > 0.9
@@ -56,8 +83,8 @@ def test_the_binary_head_has_one_probability():
     rate = (result.out_of_fold["label"] == 1).mean()
     assert result.out_of_fold["p_up"].mean() == pytest.approx(rate, abs=0.02)
     model = TrainedModel.load(result.weights, result.architecture)
-    args = {m: t[MONTH] for m, t in tables.items() if m in ("windows", "features")}
-    frame = predict(study, MONTH, model, tables["bars"], **args)
+    events = as_events(tables["windows"][MONTH]).assign(**odds)
+    frame = predict(study, MONTH, model, tables["bars"], events, tables["features"][MONTH])
     assert frame[["p_flat", "p_down"]].isna().all(axis=None)
     up = tables["labels"][MONTH]["label"].to_numpy() == 1
     assert frame["p_up"][up].mean() > frame["p_up"][~up].mean() + 0.3
@@ -162,9 +189,8 @@ def test_patchify_finds_the_pattern_too(tables):
     assert result.architecture["network"]["architecture"] == "patchify"
     assert result.summary["direction_auc_mean_of_folds"] > 0.9
     model = TrainedModel.load(result.weights, result.architecture)
-    frame = predict(
-        study, MONTH, model, tables["bars"], tables["windows"][MONTH], tables["features"][MONTH]
-    )
+    events = as_events(tables["windows"][MONTH])
+    frame = predict(study, MONTH, model, tables["bars"], events, tables["features"][MONTH])
     assert np.isfinite(frame["p_up"]).all()
 
 
@@ -368,9 +394,10 @@ def test_the_table_and_the_summary_hold_each_fold_calibrated_by_the_others(
 ):
     seen = []
 
-    def record(logits, classes):
-        fitted = fit_calibration(logits, classes)
+    def record(logits, classes, offset):
+        fitted = fit_calibration(logits, classes, offset)
         seen.append((logits, classes, fitted))
+        np.testing.assert_array_equal(offset, np.log(np.full(logits.shape, 1 / 3)))
         return fitted
 
     monkeypatch.setattr("price_physics.model.calibration.fit_calibration", record)
@@ -382,11 +409,13 @@ def test_the_table_and_the_summary_hold_each_fold_calibrated_by_the_others(
     assert len(pooled[1]) == len(result.out_of_fold)
     fold = again.out_of_fold["fold"].to_numpy()
     p = again.out_of_fold[["p_down", "p_flat", "p_up"]].to_numpy()
+    even = np.log(np.full(p.shape, 1 / 3))
     for number, (logits, classes, fitted) in enumerate(crossed):
         np.testing.assert_array_equal(logits, pooled[0][fold != number])
         np.testing.assert_array_equal(classes, pooled[1][fold != number])
         np.testing.assert_array_equal(
-            p[fold == number], fitted.probabilities(pooled[0][fold == number])
+            p[fold == number],
+            fitted.probabilities(pooled[0][fold == number], even[fold == number]),
         )
     assert len(crossed) == N_SPLITS
     assert again.summary["log_loss"] == log_loss(p, pooled[1])

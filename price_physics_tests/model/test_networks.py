@@ -18,7 +18,7 @@ from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.versions import code_version
 from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import make_store
-from price_physics_tests.model.toy import MONTH, fit_toy, make_study
+from price_physics_tests.model.toy import MONTH, as_events, fit_toy, make_study
 from price_physics_tests.sources import forget
 
 TINY_NAME = "tiny_of_the_tests"
@@ -117,8 +117,8 @@ def test_a_file_more_is_a_network_more(add, tables):
     assert result.summary["direction_auc_mean_of_folds"] > 0.9
     assert {name.split(".")[1] for name in result.weights} == {"conv", "output"}
     model = TrainedModel.load(result.weights, result.architecture)
-    windows, features = tables["windows"][MONTH], tables["features"][MONTH]
-    frame = predict(study, MONTH, model, tables["bars"], windows, features)
+    events, features = as_events(tables["windows"][MONTH]), tables["features"][MONTH]
+    frame = predict(study, MONTH, model, tables["bars"], events, features)
     assert np.isfinite(frame["p_up"]).all()
 
 

@@ -8,7 +8,7 @@ import torch
 from price_physics.errors import StoreError
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.schemas.regimes import FEATURE_COLUMNS
-from price_physics_tests.model.toy import MONTH, fit_toy, make_study, make_tables
+from price_physics_tests.model.toy import MONTH, as_events, fit_toy, make_study, make_tables
 
 STUDY = make_study()
 PROBABILITIES = ["p_down", "p_flat", "p_up"]
@@ -16,7 +16,7 @@ PROBABILITIES = ["p_down", "p_flat", "p_up"]
 
 def predicted(study, model, tables, n=None):
     windows, features = tables["windows"][MONTH].iloc[:n], tables["features"][MONTH].iloc[:n]
-    return predict(study, MONTH, model, tables["bars"], windows, features)
+    return predict(study, MONTH, model, tables["bars"], as_events(windows), features)
 
 
 # ---------------------------------------------------------------------------- predictions
@@ -97,8 +97,10 @@ def test_the_pieces_of_a_trained_model_fit_together(result, tables):
     with torch.no_grad():
         logits = model.network.classify(feature_map, model.scale_features(features))
     assert torch.allclose(logits, model.logits(series, ends, features), atol=1e-6)
-    p = model.probabilities(logits).numpy()
+    odds = [{"side": 1, "p0_up": 0.2, "p0_none": 0.1, "p0_down": 0.7}] * len(ends)
+    p = model.probabilities(logits, pd.DataFrame(odds)).numpy()
     z = logits.double().numpy() / model.architecture["temperature"] + model.architecture["bias"]
+    z += np.log([0.7, 0.1, 0.2])
     np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), atol=1e-12)
 
 

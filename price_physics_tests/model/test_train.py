@@ -201,6 +201,43 @@ def test_the_stopping_loss_is_unweighted_log_loss():
     assert fitted.curve[0]["early_stop_loss"] == pytest.approx(by_hand, rel=1e-6)
 
 
+# ---------------------------------------------------------------------------- the offset
+def test_the_offset_is_in_the_loss_and_in_the_stopping_loss(monkeypatch):
+    seen = []
+
+    def record(logits, classes, weight, gamma):
+        seen.append(logits.detach().clone())
+        return weighted_loss(logits, classes, weight, gamma)
+
+    monkeypatch.setattr(step_module, "weighted_loss", record)
+    plain, added = make_store(), make_store()
+    added.offset = torch.randn((60, 2), generator=torch.Generator().manual_seed(1))
+    stop, settings = np.arange(40, 60), {"n_epochs": 1, "batch_size": 40}
+    without = fit(plain, early_stop=stop, **settings)
+    fitted = fit(added, early_stop=stop, **settings)
+    before, after = seen  # one step each, of the same forty samples in the same order
+    order = next(batches(torch.arange(40), 40, 1, torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(after - before, added.offset[order])
+    assert not same_weights(without, fitted)
+    z = predict_logits(fitted.network, added, stop) + added.offset[stop].double().numpy()
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    by_hand = -np.log(p[np.arange(20), added.classes[stop].numpy()]).mean()
+    assert fitted.curve[0]["early_stop_loss"] == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_what_the_offset_says_is_not_learnt_again():
+    """Odds that know the classes as well as they can be known leave the logits alike."""
+    plain, added = make_store(300), make_store(300)
+    true = plain.features[:, :1] * 2 * 2 - 2 + 2  # log-odds of a feature that is N(2 c, 1)
+    added.offset = torch.cat([torch.zeros_like(true), true], dim=1)
+    given = {"train": np.arange(300), "n_epochs": 6, "batch_size": 20, "dropout": 0.0}
+    spread = {}
+    for name, store in (("plain", plain), ("added", added)):
+        logits = predict_logits(fit(store, **given).network, store, np.arange(300))
+        spread[name] = np.diff(logits).std()
+    assert spread["added"] < 0.4 * spread["plain"]
+
+
 def test_uniqueness_acts_on_the_loss_by_its_ratios_only():
     store = make_store()
     uniqueness = np.random.default_rng(2).uniform(0.1, 1, 60)

@@ -156,6 +156,11 @@ def make_bars(month, drift, rng):
     return frame
 
 
+def as_events(windows):
+    """IMAGE_WINDOWS as events that are longs with even odds."""
+    return windows.assign(side=1, p0_up=1 / 3, p0_none=1 / 3, p0_down=1 / 3)
+
+
 def make_features(event_time_ns, rng):
     n = len(event_time_ns)
     frame = pd.DataFrame({name: rng.normal(3, 2, n) for name in REGIME_FEATURES.columns})
@@ -175,7 +180,8 @@ def make_labels(event, label):
     frame["price"] = event["close"]
     frame["outcome_atr"] = label * 1.5
     frame["outcome_short_atr"] = label * -1.5
-    frame["crosses_outage"] = False
+    frame["p0_up"] = frame["p0_none"] = frame["p0_down"] = 1 / 3
+    frame["crosses_outage"] = frame["at_fallback"] = False
     LABELS.to_arrow(frame)
     return frame
 

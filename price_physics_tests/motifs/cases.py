@@ -22,6 +22,7 @@ from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.past import past_of
 from price_physics_tests.report.cases import market
 from price_physics_tests.report.cases import study as toy_study
+from price_physics_tests.walk_forward.make import even_odds
 
 MONTH = Month(2012, 3)
 HOUR = 3_600_000_000_000
@@ -60,6 +61,7 @@ def stored_model(config, seed=5):
         "network": network_json(network),
         "n_members": 1,
         "head": head,
+        "offset": "driftless",
         "images": specification(images),
         "channel_mean": [0.0] * n_channels,
         "channel_std": [1.0] * n_channels,
@@ -91,12 +93,15 @@ def arguments(head="three_class", n_events=100):
         time = bars[month]["close_time_ns"].to_numpy()
         raw = rng.standard_normal((len(time), len(FEATURE_COLUMNS)))
         series, ends = window_ends(bars, time)
-        p = trained.probabilities(trained.logits(series, ends, raw)).numpy()
+        odds = pd.DataFrame({"side": np.ones(len(time)), **even_odds(len(time))})
+        p = trained.probabilities(trained.logits(series, ends, raw), odds).numpy()
         windows[month] = frame(IMAGE_WINDOWS, event_time_ns=time)
         features[month] = frame(
             REGIME_FEATURES, event_time_ns=time, **dict(zip(FEATURE_COLUMNS, raw.T, strict=True))
         )
-        predictions[month] = frame(PREDICTIONS, event_time_ns=time, **probability_columns(p))
+        predictions[month] = frame(
+            PREDICTIONS, event_time_ns=time, **even_odds(len(time)), **probability_columns(p)
+        )
     known = pd.concat([predictions[MONTH - 1].tail(4), predictions[MONTH]]).head(n_events)
     time = known["event_time_ns"].to_numpy()
     label = rng.choice([-1, 0, 1], size=len(time)).astype("int8")

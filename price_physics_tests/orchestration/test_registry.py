@@ -22,6 +22,7 @@ from price_physics.orchestration.registry import (
 )
 from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.schemas.regimes import FEATURE_COLUMNS
+from price_physics.schemas.table import ODDS
 from price_physics.store.artefact import canonical_json
 from price_physics_tests.motifs.cases import model, study
 
@@ -73,11 +74,13 @@ def test_a_registered_model_scores_five_rows_as_the_model_itself(client, version
     volume, features = rng.uniform(1, 2, (5, n_bars)), rng.normal(size=(5, len(FEATURE_COLUMNS)))
     rows = pd.DataFrame({"close": list(close), "volume": list(volume)})
     rows[FEATURE_COLUMNS] = features
+    rows["side"] = [1.0, -1.0, 1.0, -1.0, 1.0]
+    rows[list(ODDS)] = rng.dirichlet([1, 1, 1], 5)
     scored = load(client, f"toy@{alias_of(MONTH)}").predict(rows)
     for i in range(5):  # one at a time: a row sees no other
         series = torch.from_numpy(np.stack([close[i], volume[i]]))
         logits = trained.logits(series, np.array([n_bars - 1]), features[i : i + 1])
-        down, flat, up = trained.probabilities(logits).numpy()[0]
+        down, flat, up = trained.probabilities(logits, rows.iloc[i : i + 1]).numpy()[0]
         np.testing.assert_allclose(scored.iloc[i][["p_up", "p_flat", "p_down"]], [up, flat, down])
     assert scored["p_up"].nunique() == 5
 

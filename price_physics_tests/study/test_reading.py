@@ -62,7 +62,7 @@ def test_full_size_example_has_the_users_parameters() -> None:
     assert model.focal_gamma == 2
     trading = study.walk_forward
     assert (trading.fee_bps, trading.slippage_bps, trading.half_spread_bps) == (3.5, 2.0, 0.0)
-    assert trading.min_confidence == 0.58
+    assert trading.min_confidence == 0.05
     assert trading.cost_a_side == pytest.approx(5.5e-4)
 
 
@@ -263,5 +263,5 @@ def test_a_study_of_candles_loads(tmp_path: Path, bars: dict) -> None:
 def test_trades_and_candles_are_different_trials_and_trades_hash_as_ever(tmp_path: Path) -> None:
     study, market = load_study(DEMO), load_market(BITSTAMP)
     hours = load_market(edited(BITSTAMP, tmp_path, "candle_minutes", 60))
-    assert config_hash(study, market) == "1aa7bc43d692213a"
+    assert config_hash(study, market) == "3cc7a07986ea6230"
     assert config_hash(study, hours) != config_hash(study, market)

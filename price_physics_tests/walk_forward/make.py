@@ -15,9 +15,11 @@ from price_physics.schemas.labels import LABELS
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.ticks import TICKS
 from price_physics.study.reading import load_study
 from price_physics.study.study import Study
+from price_physics.walk_forward.signals import offered_events, prediction_table
 
 HOUR = 3_600_000_000_000
 JAN, FEB, MAR = Month(2012, 1), Month(2012, 2), Month(2012, 3)
@@ -105,9 +107,12 @@ def predictions(rows: list[dict[str, Any]]) -> pd.DataFrame:
         stop_loss_multiple=np.ones(n),
         upper=[r["upper"] for r in rows],
         lower=[r["lower"] for r in rows],
+        **even_odds(n),
         p_up=np.full(n, 0.5),
         p_flat=np.full(n, 0.2),
         p_down=np.full(n, 0.3),
+        gross_value_long_bps=np.zeros(n),
+        gross_value_short_bps=np.zeros(n),
         expected_value_long_bps=np.zeros(n),
         expected_value_short_bps=np.zeros(n),
         side=[r["side"] for r in rows],
@@ -124,8 +129,13 @@ def out_of_fold(
     p_down: Any = None,
     hold: int = 0,
     outcome_short_atr: Any = None,
+    take_profit: Any = 1.0,
+    stop_loss: Any = 1.0,
+    odds: Any = (1 / 3, 1 / 3, 1 / 3),
 ) -> pd.DataFrame:
     """Events an hour apart that end `hold` hours later; even odds where none are given.
+
+    `odds` are p0: up, none, down; one triple for all, or a row an event.
 
     A short's outcome mirrors the long's exactly where none is given.
     """
@@ -149,10 +159,33 @@ def out_of_fold(
         label_end_ns=event + hold * HOUR,
         price=np.full(n, 100.0),
         atr=np.ones(n),
+        take_profit_multiple=np.broadcast_to(np.asarray(take_profit, float), n),
+        stop_loss_multiple=np.broadcast_to(np.asarray(stop_loss, float), n),
+        **dict(zip(ODDS, np.broadcast_to(odds, (n, 3)).T, strict=True)),
         outcome_atr=outcome_atr,
         outcome_short_atr=outcome_short_atr,
         known_at=np.full(n, JAN.end_ns),
     )
+
+
+def predictions_of(
+    study: Study,
+    month: Month,
+    probabilities: pd.DataFrame,
+    past: pd.DataFrame,
+    policy: pd.DataFrame | None,
+    bars: dict[Month, pd.DataFrame],
+    features: pd.DataFrame,
+) -> pd.DataFrame:
+    """PREDICTIONS of the events that have probabilities, given the past out of fold."""
+    times = probabilities["event_time_ns"].to_numpy()
+    offered = offered_events(study, month, times, policy, bars, features)
+    own = probabilities.set_index("event_time_ns").loc[offered["event_time_ns"]]
+    return prediction_table(study, offered, own, past)
+
+
+def even_odds(n: int) -> dict[str, np.ndarray]:
+    return {name: np.full(n, 1 / 3) for name in ODDS}
 
 
 def features(event_time_ns: Any) -> pd.DataFrame:
@@ -176,11 +209,13 @@ def labels(event_time_ns: Any, label: Any, outcome_atr: Any) -> pd.DataFrame:
         stop_loss_multiple=np.ones(n),
         upper=np.full(n, 102.0),
         lower=np.full(n, 98.0),
+        **even_odds(n),
         exit_price=np.full(n, 100.0),
         outcome_atr=outcome_atr,
         outcome_short_atr=-np.asarray(outcome_atr),
         favourable_atr=np.zeros(n),
         adverse_atr=np.zeros(n),
         crosses_outage=np.zeros(n, dtype=bool),
+        at_fallback=np.zeros(n, dtype=bool),
         known_at=event + HOUR,
     )

@@ -21,7 +21,7 @@ from price_physics.study.market import TradeMarket
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.signals import prediction_table
+from price_physics.walk_forward.signals import offered_events, prediction_table
 from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.past import only_table, past_of
 from price_physics_tests.walk_forward import make
@@ -38,25 +38,20 @@ BEFORE = (
 
 
 def planted_study():
-    study = make.study(horizon_minutes=horizon_minutes(A_DAY), fee_bps=0.5, min_confidence=0.4)
+    study = make.study(horizon_minutes=horizon_minutes(A_DAY), fee_bps=0.5, min_confidence=0.05)
     events = study.events.model_copy(update={"every_n_bars": 64, "offset_bars": 31})
     threshold = study.bars.model_copy(update={"threshold_quote": THRESHOLD_QUOTE})
     return study.model_copy(update={"events": events, "bars": threshold})
 
 
 def oracle(events, bars, strength):
-    """Probabilities from the way the pattern went."""
+    """Driftless odds that lean the way the pattern went: up by a factor, down by its inverse."""
     close, time = bars["close"].to_numpy(), bars["close_time_ns"].to_numpy()
-    at = np.searchsorted(time, events)
-    went = np.sign(close[at] - close[at - 16])
-    return pd.DataFrame(
-        {
-            "event_time_ns": events,
-            "p_up": 0.45 + strength * went,
-            "p_flat": np.full(len(events), 0.1),
-            "p_down": 0.45 - strength * went,
-        }
-    )
+    at = np.searchsorted(time, events["event_time_ns"])
+    lean = np.exp(strength * np.where(close[at] >= close[at - 16], 1, -1))
+    up, flat, down = events["p0_up"] * lean, events["p0_none"], events["p0_down"] / lean
+    whole = up + flat + down
+    return events.assign(p_up=up / whole, p_flat=flat / whole, p_down=down / whole)
 
 
 def walk_through(kind, theta, strength):
@@ -79,14 +74,13 @@ def walk_through(kind, theta, strength):
         bars, labels = tables[BARS], tables[LABELS]
         features, policies = tables[REGIME_FEATURES], tables[BARRIER_POLICY]
         events = event_times(bars[m], study.events)
-        probabilities = oracle(events, bars[m], strength)
         if m > MONTHS[0]:
-            tables[PREDICTIONS][m] = prediction_table(
-                study, m, probabilities, out_of_fold, policies[m - 1], bars, features[m]
-            )
+            offered = offered_events(study, m, events, policies[m - 1], bars, features[m])
+            known = oracle(offered, bars[m], strength)
+            tables[PREDICTIONS][m] = prediction_table(study, offered, known, out_of_fold)
             walked[m] = MonthWalk.of(build_walk_forward(study, market, m, past_of(tables)))
         else:
-            known = probabilities.merge(labels[m], on="event_time_ns")
+            known = oracle(labels[m], bars[m], strength)
             out_of_fold = conform(
                 OUT_OF_FOLD,
                 **{c: known[c] for c in OUT_OF_FOLD.columns if c in known},
@@ -104,7 +98,7 @@ def verdict_of(walked):
 
 
 def test_planted_trend_is_an_edge_and_trades_end_as_their_labels_say():
-    walked, labels = walk_through("trend", 0.3, 0.35)
+    walked, labels = walk_through("trend", 0.3, 2.5)
     trades = join(walked, "trades")
     assert len(trades) > 300
     assert set(trades["side"]) == {-1, 1}
@@ -123,6 +117,6 @@ def test_planted_trend_is_an_edge_and_trades_end_as_their_labels_say():
 
 
 def test_the_same_signals_on_a_walk_are_none():
-    walked, _ = walk_through("walk", 0.0, 0.35)
+    walked, _ = walk_through("walk", 0.0, 2.5)
     assert len(join(walked, "trades")) > 100
     assert verdict_of(walked).verdict != "edge"

@@ -13,7 +13,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.source import closure
 from price_physics.walk_forward.predictions import build_predictions
-from price_physics.walk_forward.signals import prediction_table
+from price_physics.walk_forward.signals import offered_events, prediction_table
 from price_physics_tests.model.toy import MARKET, MONTH, fit_toy, make_study, make_tables
 from price_physics_tests.past import past_of
 
@@ -68,10 +68,11 @@ def test_the_model_of_the_month_before_and_the_policy_in_force(tables, trained, 
     found = predicted(study, tables, trained, policies)
     model = TrainedModel.load(trained.weights, trained.architecture)
     bars, features = tables["bars"], tables["features"][MONTH]
-    p = predict(study, MONTH, model, bars, tables["windows"][MONTH], features)
     policy = policies[MONTH if in_sample else MONTH - 1]
-    past = trained.out_of_fold
-    expected = prediction_table(study, MONTH, p, past, policy, bars, features)
+    times = tables["windows"][MONTH]["event_time_ns"].to_numpy()
+    events = offered_events(study, MONTH, times, policy, bars, features)
+    p = predict(study, MONTH, model, bars, events, features)
+    expected = prediction_table(study, events, p, trained.out_of_fold)
     assert len(expected) == 200
     frame = found.table("predictions")
     pd.testing.assert_frame_equal(frame, expected, check_exact=True)

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from price_physics.labels.atr import month_atr
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.study.labels import LabelsConfig
 from price_physics.walk_forward.fills import fill_signals
-from price_physics.walk_forward.signals import decide, outcome_means, prediction_table
-from price_physics.walk_forward.sizing import bet_size
+from price_physics.walk_forward.outcomes import past_outcomes
+from price_physics.walk_forward.signals import decide
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import make_market, make_study, make_world
 from price_physics_tests.labels.test_candles import MONTHS, by_candles, candle_study, walk
@@ -22,20 +23,26 @@ OUTCOME = np.array([2.0, 4.0, -1.0, -2.0, 0.5, -0.1])
 
 
 def test_the_value_is_that_of_the_primary_s_side():
-    means = outcome_means(make.out_of_fold(LABEL, OUTCOME), BINARY)
-    p = pd.DataFrame({"p_up": [0.6, 0.6, 0.01, 0.01]})
+    past = past_outcomes(make.out_of_fold(LABEL, OUTCOME), BINARY)
+    assert past.loss == pytest.approx(2.6 / (4 * 0.5))  # even odds, a take-profit of 1 ATR
     config = make.study(BINARY, fee_bps=3.0).walk_forward
-    primary = np.array([1, -1, 1, -1])
-    arguments = (config, BINARY, means, p, np.full(4, 2.0), np.full(4, 100.0))
-    found = decide(*arguments, primary)
-    gross = (p["p_up"] * 3.0 - (1 - p["p_up"]) * 0.65) * 0.02
+    side = np.array([1, -1, 1, -1])
+    p = np.array([0.6, 0.6, 0.01, 0.01])
+    events = pd.DataFrame({"p_up": p, "side": side, "atr": 2.0, "price": 100.0})
+    events = events.assign(take_profit_multiple=3.0, stop_loss_multiple=1.0)
+    found = decide(config, BINARY, past, events.assign(p0_up=0.3, p0_none=0.3, p0_down=0.4))
+    p0 = np.where(side > 0, 0.3, 0.4)  # the lower barrier is the short's take-profit
+    loss = 1.3 * 3.0 * p0 / (1 - p0)
+    gross = (p * 3.0 - (1 - p) * loss) * 0.02
     value = gross - 2 * config.cost_a_side
     assert found.value_long[[0, 2]] == pytest.approx(value[[0, 2]])
     assert found.value_short[[1, 3]] == pytest.approx(value[[1, 3]])
+    assert found.gross_short[[1, 3]] == pytest.approx(gross[[1, 3]])
     assert np.isnan(found.value_long[[1, 3]]).all()
     assert np.isnan(found.value_short[[0, 2]]).all()
     assert found.side.tolist() == [1, -1, 0, 0]
-    assert found.size.tolist() == pytest.approx([0.1617, 0.1617, 0, 0], abs=5e-5)
+    sizes = 2 * norm.cdf(value / 0.02 / ((3.0 + loss) * np.sqrt(p * (1 - p)))) - 1
+    assert found.size.tolist() == pytest.approx([*sizes[:2], 0, 0])
 
 
 def predicted(trailing_return, past_side, rule="trend"):
@@ -45,12 +52,13 @@ def predicted(trailing_return, past_side, rule="trend"):
     events = bars["close_time_ns"].to_numpy()[15 : 15 + len(trailing_return)]
     n = len(events)
     p = pd.DataFrame({"event_time_ns": events, "p_up": 0.6, "p_flat": np.nan, "p_down": np.nan})
-    past = make.out_of_fold(LABEL, OUTCOME, [0.6] * 6, hold=9).assign(side=past_side)
+    label, outcome = np.tile(LABEL, 20), np.tile(OUTCOME, 20)
+    past = make.out_of_fold(label, outcome, [0.6] * 120, hold=9).assign(side=past_side)
     labels = LabelsConfig(horizon_minutes=1440, side=rule)
     study = make.study(BINARY).model_copy(update={"labels": labels})
     features = make.features(events).assign(trailing_return=trailing_return)
     arguments = (make.FEB, p, past.astype({"side": np.int8}), None, {make.FEB: bars}, features)
-    frame = prediction_table(study, *arguments)
+    frame = make.predictions_of(study, *arguments)
     PREDICTIONS.to_arrow(frame)
     atr = month_atr({make.FEB: bars}, make.FEB, 14)[15 : 15 + n]
     return study, bars["close"].to_numpy()[15 : 15 + n], atr, events, frame
@@ -72,11 +80,13 @@ def test_barriers_face_the_side_and_what_has_none_is_no_prediction():
 
 
 def test_the_scale_of_the_book_counts_past_sides():
-    """Of six bets that live together, three longs and three shorts cancel out one by one."""
-    size = bet_size(np.array([0.6]), 2)[0]
+    """Of ten bets that live together, longs and shorts in turn cancel out one by one."""
+    loss = 1.3 * 0.5
+    size = 2 * norm.cdf((0.6 - 0.4 * loss) / ((1 + loss) * np.sqrt(0.24))) - 1
     *_, alike = predicted([0.1], 1)
-    *_, mixed = predicted([0.1], [1, -1, 1, -1, 1, -1])
-    assert alike["book_scale"][0] == pytest.approx(np.quantile(size * np.arange(1, 7), 0.95))
+    *_, mixed = predicted([0.1], [1, -1] * 60)
+    live = np.minimum(np.arange(1, 121), 10)
+    assert alike["book_scale"][0] == pytest.approx(np.quantile(size * live, 0.95))
     assert mixed["book_scale"][0] == pytest.approx(size)
 
 

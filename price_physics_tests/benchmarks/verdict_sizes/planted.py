@@ -6,10 +6,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from price_physics.walk_forward.bets import bet_size, outcome_spread
 from price_physics.walk_forward.break_even import Signals
 from price_physics.walk_forward.decision import NO_EDGE, decide
 from price_physics.walk_forward.passive import Steps, against_passive
+from price_physics.walk_forward.sizing import bet_size, outcome_spread
 from price_physics.walk_forward.tosses import BlockSums, flip_p
 from price_physics_tests.benchmarks.verdict_sizes.rows import Row, at_least, share_of
 

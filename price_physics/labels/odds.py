@@ -1,0 +1,72 @@
+"""What the network need not learn: the log of the driftless odds, which is added to its logits.
+
+Where the barriers stand and how many bars an hour has moves take-profit rates from month to month
+more than anything a picture shows, and is known at the event. With the offset the network learns
+what that does not say. How the odds are found is in `driftless`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from price_physics.frames import FloatArray
+from price_physics.schemas.table import ODDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_ODDS = 1e-4
+"""Odds below this count as this: a chance of none may be exactly 0, and its log is not finite.
+
+What a driftless path hardly ever does, prices now and then do; odds of one in a million would keep
+the network from ever saying so.
+"""
+
+
+def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
+    """Driftless odds of the classes that a label may have, in their order.
+
+    Parameters
+    ----------
+    events : DataFrame
+        `side` and the columns ODDS, which are in price: the label of a short is +1 where the lower
+        barrier is met first.
+    n_classes : int
+        3 for down, flat and up; 2 for other and take profit.
+
+    Returns
+    -------
+    float64 array of shape (n, n_classes)
+        At least about `LEAST_ODDS`; rows add up to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> odds = {"p0_up": [0.5, 0.5], "p0_none": [0.2, 0.2], "p0_down": [0.3, 0.3]}
+    >>> events = pd.DataFrame({"side": [1, -1], **odds})
+    >>> class_odds(events, 3).tolist(), class_odds(events, 2).tolist()
+    ([[0.3, 0.2, 0.5], [0.5, 0.2, 0.3]], [[0.5, 0.5], [0.7, 0.3]])
+    """
+    up, none, down = (events[name].to_numpy(np.float64) for name in ODDS)
+    is_long = events["side"].to_numpy() > 0
+    win, loss = np.where(is_long, up, down), np.where(is_long, down, up)
+    columns = [loss, none, win] if n_classes == 3 else [loss + none, win]
+    odds = np.maximum(np.column_stack(columns), LEAST_ODDS)
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+def log_offset(kind: str, events: pd.DataFrame, n_classes: int) -> FloatArray:
+    """What is added to the logits (n, n_classes) of events, before any softmax.
+
+    Parameters
+    ----------
+    kind : str
+        `model.offset` of a study: ``driftless``, or ``none`` for a network that knows no barriers.
+    events, n_classes
+        As in `class_odds`.
+    """
+    if kind == "none":
+        return np.zeros((len(events), n_classes))
+    return np.asarray(np.log(class_odds(events, n_classes)))
