@@ -79,7 +79,9 @@ def _policy_rows(study: Study, month: Month, past: Past) -> list[_PolicyRow]:
     return rows
 
 
-def _quantiles(study: Study, config: QuantileBarriers, month: Month, past: Past) -> list[_PolicyRow]:
+def _quantiles(
+    study: Study, config: QuantileBarriers, month: Month, past: Past
+) -> list[_PolicyRow]:
     """What the excursions known by the end of a month say, or the fallback where they are few."""
     excursions, features = past.table(EXCURSIONS), past.table(REGIME_FEATURES)
     months = [m for m in excursions if m <= month]

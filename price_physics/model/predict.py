@@ -19,7 +19,7 @@ from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
-from price_physics.labels.odds import log_offset
+from price_physics.labels.odds import class_odds, log_offset
 from price_physics.model.calibration import Calibration
 from price_physics.model.dataset import Scales
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
@@ -205,6 +205,23 @@ def predict(
     values = features[FEATURE_COLUMNS].to_numpy(np.float64)[rows]
     p = model.probabilities(model.logits(series, ends, values), events).numpy()
     return _frame(times, p)
+
+
+def driftless_probabilities(study: Study, events: pd.DataFrame) -> pd.DataFrame:
+    """Return what a network that has learnt nothing yet would say: the driftless odds.
+
+    Parameters
+    ----------
+    study : Study
+    events : DataFrame of event_time_ns, side and the columns ODDS
+
+    Returns
+    -------
+    DataFrame of event_time_ns, p_up, p_flat, p_down
+        As `predict` gives them.
+    """
+    odds = class_odds(events, 3 if study.model.head == "three_class" else 2)
+    return _frame(events["event_time_ns"].to_numpy(np.int64), odds)
 
 
 def probability_columns(probabilities: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,7 +8,11 @@ from typing import Any
 from price_physics.report.appendix import appendix_sections
 from price_physics.report.document import Document, Picture, Section, Table, Tile
 from price_physics.report.format import bps, count, decimal, months, percent, plain
-from price_physics.report.score_sections import confusion_section, reliability_section
+from price_physics.report.score_sections import (
+    confusion_section,
+    reliability_section,
+    value_section,
+)
 from price_physics.report.verdict_section import (
     NOTHING_YET,
     behind_the_verdict,
@@ -55,6 +59,7 @@ def compose(numbers: Numbers) -> Document:
             _costs(numbers),
             _trades(numbers),
             *_labels(numbers),
+            value_section(numbers),
             reliability_section(numbers),
             confusion_section(numbers),
             *appendix_sections(numbers),

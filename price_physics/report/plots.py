@@ -1,4 +1,4 @@
-"""The report's plots as PNG bytes: equity and drawdown, reliability, confusion."""
+"""The report's plots as PNG bytes: equity and drawdown, values, reliability, confusion."""
 
 from typing import Any
 
@@ -21,6 +21,7 @@ def draw(numbers: Numbers, curves: Curves, theme: Theme) -> dict[str, bytes]:
     with style(theme):
         return {
             "equity.png": _equity(numbers, curves, theme),
+            "values.png": _values(numbers["values"], theme),
             "reliability.png": _reliability(numbers["reliability"], theme),
             "confusion.png": _confusion(numbers["confusion"], theme),
         }
@@ -121,6 +122,43 @@ def _signed_percent(value: float, _position: int) -> str:
 
 
 # ---------------------------------------------------------------------------- scores
+def _values(numbers: Numbers | None, theme: Theme) -> bytes:
+    if numbers is None:
+        return _nothing(theme)
+    rows = numbers["tenths"]
+    stated = [row["mean_stated_bps"] for row in rows]
+    returned = np.array([row["mean_returned_bps"] for row in rows])
+    ends = [
+        [
+            np.nan if row[f"returned_{end}_bps"] is None else row[f"returned_{end}_bps"]
+            for row in rows
+        ]
+        for end in ("low", "high")
+    ]
+    figure = new_figure(9, 4.4)
+    axes = figure.subplots()
+    tenth = np.arange(1, len(rows) + 1)
+    axes.axhline(0, color=theme.muted, linewidth=0.9)
+    axes.plot(tenth, stated, color=theme.gross, marker="s", linestyle="--", lw=1.3, label="stated")
+    reach = np.abs(np.array(ends) - returned)
+    axes.errorbar(
+        tenth,
+        returned,
+        yerr=reach,
+        color=theme.net,
+        marker="o",
+        capsize=3,
+        lw=1.6,
+        label="returned",
+    )
+    axes.set_xticks(tenth)
+    axes.set_xlabel("tenth of the events, by stated value")
+    axes.set_ylabel("basis points before costs")
+    axes.set_title("What events were said to be worth, and what they returned")
+    axes.legend(loc="best")
+    return png(figure)
+
+
 def _reliability(numbers: Numbers | None, theme: Theme) -> bytes:
     if numbers is None:
         return _nothing(theme)

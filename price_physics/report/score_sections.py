@@ -3,9 +3,47 @@
 from typing import Any
 
 from price_physics.report.document import Picture, Section, Table
-from price_physics.report.format import count, decimal, percent
+from price_physics.report.format import bps, count, decimal, percent
 
 Numbers = dict[str, Any]
+
+
+def value_section(numbers: Numbers) -> Section:
+    """Return stated value against outcome, and what the probabilities know beyond the odds."""
+    v, k = numbers["values"], numbers["skill"]
+    if v is None or k is None:
+        return Section("Value", text=["No scored event yet."])
+    tenths = v["tenths"]
+    rows = [
+        [
+            f"{i} of {len(tenths)}",
+            count(t["n_events"]),
+            bps(t["mean_stated_bps"]),
+            bps(t["mean_returned_bps"]),
+            f"{bps(t['returned_low_bps'])} to {bps(t['returned_high_bps'])}",
+        ]
+        for i, t in enumerate(tenths, start=1)
+    ]
+    columns = ["Tenth by stated value", "Events", "Stated, bps", "Returned, bps", "95 % interval"]
+    low, high = (decimal(k[f"skill_over_driftless_{end}"], 4, sign=True) for end in ("low", "high"))
+    skill = (
+        "The odds of a driftless path follow from an event's own barriers and come for free: their "
+        f"log loss is {decimal(k['log_loss_of_driftless'], 4)}, the network's "
+        f"{decimal(k['log_loss'], 4)}. The network gains "
+        f"{decimal(k['skill_over_driftless'], 4, sign=True)} an event, 95 % interval {low} to "
+        f"{high}; below zero it knows less than the odds."
+    )
+    note = (
+        "Before costs, of the side that the network preferred, traded or not. Intervals are by "
+        "blocks of five days."
+    )
+    alt = "; ".join(f"tenth {row[0]}: stated {row[2]}, returned {row[3]}" for row in rows)
+    return Section(
+        "Value",
+        text=[skill],
+        pictures=[Picture("values.png", f"Stated value against outcome in basis points: {alt}.")],
+        tables=[Table(columns, rows, words=frozenset({columns[0], columns[-1]}), note=note)],
+    )
 
 
 def reliability_section(numbers: Numbers) -> Section:

@@ -9,21 +9,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from price_physics.labels.odds import class_odds
 from price_physics.months import Month
 from price_physics.schemas.walk_forward import SCORED
 from price_physics.scores.auc import auc, auc_pairs_within_groups
-from price_physics.scores.calibration import calibration_error_equal_width, reliability_table
+from price_physics.scores.calibration import (
+    calibration_error_equal_width,
+    equal_count_bins,
+    reliability_table,
+)
 from price_physics.scores.effective_sample import (
     effective_sample_size,
     largest_overlap,
     smallest_detectable_auc,
 )
+from price_physics.scores.mean_by_blocks import mean_by_blocks
 from price_physics.scores.probabilities import (
     Direction,
     class_probabilities,
     confusion_matrix,
     direction,
+    log_loss,
 )
+from price_physics.scores.skill import skill_over
 
 
 def by_event_month(scored: Mapping[Month, pd.DataFrame]) -> dict[Month, pd.DataFrame]:
@@ -49,8 +57,8 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `direction` (of pairs within months), `month_auc` by month of the event, `reliability`
-        and `confusion`; the last two None without an event.
+        `direction` (of pairs within months), `month_auc` by month of the event, `skill`,
+        `values`, `reliability` and `confusion`; the last four None without an event.
     """
     months = by_event_month(scored)
     rows = pd.concat(months.values(), ignore_index=True) if months else SCORED.empty()
@@ -58,6 +66,8 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
     return {
         "direction": direction_numbers(list(months.values())),
         "month_auc": {m: auc(d.score, d.positive) for m, d in directions.items()},
+        "skill": skill_numbers(rows) if len(rows) else None,
+        "values": value_numbers(rows) if len(rows) else None,
         "reliability": reliability_numbers(rows) if len(rows) else None,
         "confusion": confusion_numbers(rows) if len(rows) else None,
     }
@@ -82,6 +92,45 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
         if n_scored
         else None,
     }
+
+
+def skill_numbers(scored: pd.DataFrame) -> dict[str, Any]:
+    """Hold the probabilities against the driftless odds of the same events, out of sample."""
+    p, classes = class_probabilities(scored)
+    odds = class_odds(scored.assign(side=scored["label_side"]), p.shape[1])
+    skill = skill_over(odds, p, classes, scored["event_time_ns"].to_numpy(dtype=np.int64))
+    return {
+        "log_loss": log_loss(p, classes),
+        "log_loss_of_driftless": log_loss(odds, classes),
+        "skill_over_driftless": skill.saved if skill else None,
+        "skill_over_driftless_low": skill.low if skill else None,
+        "skill_over_driftless_high": skill.high if skill else None,
+    }
+
+
+def value_numbers(scored: pd.DataFrame) -> dict[str, Any]:
+    """Hold what events were said to be worth against what they returned, both before costs.
+
+    By tenths of the events, sorted by the stated value of the side that the network preferred,
+    traded or not.
+    """
+    stated, returned = (
+        scored[f"{name}_bps"].to_numpy(np.float64) for name in ("stated", "returned")
+    )
+    time_ns = scored["event_time_ns"].to_numpy(dtype=np.int64)
+    rows = []
+    for tenth in equal_count_bins(stated):
+        came = mean_by_blocks(returned[tenth], time_ns[tenth])
+        rows.append(
+            {
+                "n_events": len(tenth),
+                "mean_stated_bps": stated[tenth].mean(),
+                "mean_returned_bps": came.mean if came else None,
+                "returned_low_bps": came.low if came else None,
+                "returned_high_bps": came.high if came else None,
+            }
+        )
+    return {"tenths": rows}
 
 
 def reliability_numbers(scored: pd.DataFrame) -> dict[str, Any]:

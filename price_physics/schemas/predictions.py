@@ -15,6 +15,10 @@ PREDICTIONS = table(
     upper=("f64", "upper barrier, price"),
     lower=("f64", "lower barrier, price"),
     **ODDS,
+    by_network=(
+        "bool",
+        "whether a network gave the probabilities; in warm-up they are the driftless odds",
+    ),
     p_up=("f64", "calibrated probability of +1"),
     p_flat=("f64?", "calibrated probability of 0; null with the binary head"),
     p_down=("f64?", "calibrated probability of -1; null with the binary head"),
@@ -33,6 +37,10 @@ PREDICTIONS = table(
     expected_value_short_bps=(
         "f64?",
         "the same for a short; null with the binary head, unless a primary model says short",
+    ),
+    margin=(
+        "f64",
+        "share of the more valuable side's probability that lies above break-even after costs",
     ),
     side=("i8", "+1 long, -1 short, 0 no trade"),
     size=("f64", "size of the bet in [0, 1]; 0 where side is 0"),

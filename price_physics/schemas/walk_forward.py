@@ -1,6 +1,6 @@
 """Tables of the asset `walk_forward`."""
 
-from price_physics.schemas.table import EVENT, KNOWN_AT, table
+from price_physics.schemas.table import EVENT, KNOWN_AT, ODDS, table
 
 TRADES = table(
     "walk_forward",
@@ -75,8 +75,10 @@ SCORED = table(
     p_up=("f64", "probability predicted out of sample"),
     p_flat=("f64?", "null with the binary head"),
     p_down=("f64?", "null with the binary head"),
+    **ODDS,
     side=("i8", "side the signal took"),
     label=("i8", "+1, 0 or -1, as labelled"),
+    label_side=("i8", "side that the label is of: the primary model's; +1 where there is none"),
     outcome_atr=("f64", "gross outcome on the label's side (long unless meta-labelled), in ATR"),
     outcome_bps=("f64", "the same in basis points"),
     stated_bps=(

@@ -1,17 +1,12 @@
-"""What probabilities know beyond others that come for free: the log loss they save, and how surely.
-
-Labels overlap and days are alike, so the uncertainty is by blocks of days.
-"""
+"""The log loss that probabilities save over others that come for free, and how surely."""
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from price_physics.scores.mean_by_blocks import mean_by_blocks
 from price_physics.scores.probabilities import Floats
-
-BLOCK_NS = 5 * 86_400 * 10**9
-"""Five UTC days, counted from 1970-01-01."""
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -40,24 +35,15 @@ def skill_over(
     Returns
     -------
     Skill, or None without an event
-        The interval is 1.96 standard errors either way, of a mean whose blocks of five days are
-        independent and whose events within one need not be; infinite with one block.
+        The interval is by blocks of five days: see `mean_by_blocks`.
 
     Examples
     --------
     >>> free, said = np.full((4, 2), 0.5), np.array([[0.2, 0.8], [0.8, 0.2]] * 2)
-    >>> skill_over(free, said, np.array([1, 0, 1, 1]), np.arange(4) * BLOCK_NS).saved.round(4)
-    np.float64(0.1234)
+    >>> round(skill_over(free, said, np.array([1, 0, 1, 1]), np.arange(4) * 432 * 10**12).saved, 4)
+    0.1234
     """
     rows = np.arange(len(classes))
-    if not len(rows):
-        return None
     ours, theirs = (np.maximum(p[rows, classes], _TINY) for p in (probabilities, free))
-    saved = np.log(ours) - np.log(theirs)
-    mean = float(saved.mean())
-    _, block = np.unique(np.asarray(time_ns) // BLOCK_NS, return_inverse=True)
-    sums, n_blocks = np.bincount(block, weights=saved - mean), block.max() + 1
-    if n_blocks == 1:
-        return Skill(mean, -np.inf, np.inf)
-    error = float(np.sqrt((sums**2).sum() * n_blocks / (n_blocks - 1))) / len(rows)
-    return Skill(mean, mean - 1.96 * error, mean + 1.96 * error)
+    saved = mean_by_blocks(np.log(ours) - np.log(theirs), time_ns)
+    return None if saved is None else Skill(*saved)

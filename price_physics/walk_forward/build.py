@@ -17,6 +17,7 @@ from price_physics.prices import prices_of
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.store.artefact import Artefact
 from price_physics.walk_forward.book import run_book
@@ -54,8 +55,8 @@ def build_walk_forward(
     -------
     Artefact
         Trades that left or were cancelled in the month, positions carried in and out, BOOK,
-        EQUITY, DAILY, and every label of the month that had been predicted (SCORED). Why the month
-        has no predictions is handed on, and the document `look` says what was written down.
+        EQUITY, DAILY, and every label of the month that a network had predicted (SCORED). Why no
+        network predicted is handed on, and the document `look` says what was written down.
 
     Raises
     ------
@@ -92,7 +93,7 @@ def build_walk_forward(
             (BOOK, book_table(path, tape, month)),
             (EQUITY, equity),
             (DAILY, daily),
-            (SCORED, _scored(predictions, labels[month], cost)),
+            (SCORED, _scored(predictions, labels[month])),
         ),
         documents=documents,
         warm_up=warm_up,
@@ -192,14 +193,15 @@ def _positions(
     )
 
 
-def _scored(predictions: pd.DataFrame, labels: pd.DataFrame, cost_a_side: float) -> pd.DataFrame:
-    """Every label of the month that had been predicted, in order of events.
+def _scored(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Every label of the month that a network had predicted, in order of events.
 
-    Of each the side that the model preferred before costs, traded or not: what it promised, and
+    Of each the side that the network preferred before costs, traded or not: what it promised, and
     what came of it.
     """
-    columns = ["event_time_ns", "p_up", "p_flat", "p_down", "side"]
-    values = ["expected_value_long_bps", "expected_value_short_bps"]
+    columns = ["event_time_ns", "p_up", "p_flat", "p_down", *ODDS, "side"]
+    values = ["gross_value_long_bps", "gross_value_short_bps"]
+    predictions = predictions[predictions["by_network"].to_numpy(dtype=bool)]
     label_columns = ["event_time_ns", "label_side", "label", "outcome_atr", "outcome_short_atr"]
     both = predictions[columns + values].merge(
         labels.rename(columns={"side": "label_side"})[[*label_columns, "atr", "price", "known_at"]],
@@ -215,6 +217,6 @@ def _scored(predictions: pd.DataFrame, labels: pd.DataFrame, cost_a_side: float)
         SCORED,
         **{c: both[c] for c in SCORED.columns if c in both},
         outcome_bps=both["outcome_atr"] * both["atr"] / both["price"] * 1e4,
-        stated_bps=np.maximum(long, short) + 2e4 * cost_a_side,
+        stated_bps=np.maximum(long, short),
         returned_bps=returned_atr * atr_bps,
     )

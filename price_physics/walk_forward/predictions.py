@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from price_physics.model.predict import predict, serving_model
+from price_physics.model.predict import driftless_probabilities, predict, serving_model
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import BARRIER_POLICY
@@ -46,7 +46,8 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
     -------
     Artefact
         PREDICTIONS, and the `provenance` of the model, for the report. Without a model, in warm-up
-        and in the first month, the table is empty.
+        and in the first month, the probabilities are the driftless odds, marked as such, and
+        nothing trades.
 
     Raises
     ------
@@ -55,15 +56,16 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
     """
     trained = past.of("model").get(month - 1)
     provenance = _provenance(month - 1, trained)
-    table, model = PREDICTIONS.empty(), serving_model(trained)
+    model = serving_model(trained)
+    bars, features = past.table(BARS), past.table(REGIME_FEATURES)[month]
+    times = past.table(IMAGE_WINDOWS)[month]["event_time_ns"].to_numpy(np.int64)
+    policy = _policy(study.barrier_policy, month, past)
+    events = offered_events(study, month, times, policy, bars, features)
     if trained is not None and model is not None:
-        bars, features = past.table(BARS), past.table(REGIME_FEATURES)[month]
-        windows = past.table(IMAGE_WINDOWS)[month]
-        times = windows["event_time_ns"].to_numpy(np.int64)
-        policy = _policy(study.barrier_policy, month, past)
-        events = offered_events(study, month, times, policy, bars, features)
         probabilities = predict(study, month, model, bars, events, features)
         table = prediction_table(study, events, probabilities, trained.table(OUT_OF_FOLD.name))
+    else:
+        table = prediction_table(study, events, driftless_probabilities(study, events), None)
     return Artefact(
         tables=((PREDICTIONS, table),),
         documents={"provenance": provenance},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-_READ = ["p_up", "p_down", "expected_value_long_bps", "expected_value_short_bps", "side"]
+_READ = ["p_up", "p_down", "expected_value_long_bps", "expected_value_short_bps", "margin", "side"]
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,13 @@ class Refusal:
     Attributes
     ----------
     n_events : int
-        Events predicted out of sample.
+        Events that a network predicted, out of sample.
     highest_probability : float or None
         Of the side that was worth more, over all events.
     highest_value_bps : float or None
         Expected after costs, of the same side.
+    highest_margin : float or None
+        Share of the same side's probability above break-even after costs.
     n_positive : int
         Events whose better side was worth more than nothing after costs.
     n_signals : int
@@ -32,6 +34,7 @@ class Refusal:
     n_events: int
     highest_probability: float | None
     highest_value_bps: float | None
+    highest_margin: float | None
     n_positive: int
     n_signals: int
     min_confidence: float
@@ -39,13 +42,15 @@ class Refusal:
 
 def refusal_of(predictions: Iterable[pd.DataFrame], min_confidence: float) -> Refusal:
     """Count what became of the events of PREDICTIONS, month by month."""
-    probability, value, n_signals = [np.empty(0)], [np.empty(0)], 0
-    for frame in predictions:
-        p_up, p_down, long, short, side = (frame[c].to_numpy(dtype=np.float64) for c in _READ)
+    probability, value, margin, n_signals = [np.empty(0)], [np.empty(0)], [np.empty(0)], 0
+    for table in predictions:
+        frame = table[table["by_network"].to_numpy(dtype=bool)]
+        p_up, p_down, long, short, over, side = (frame[c].to_numpy(np.float64) for c in _READ)
         is_long = np.isnan(short) | (long >= short)
         binary = np.isnan(p_down)  # p_up is of the side in question, whichever it is
         probability.append(np.where(is_long | binary, p_up, p_down))
         value.append(np.where(is_long, long, short))
+        margin.append(over)
         n_signals += int(np.count_nonzero(side))
     probabilities, values = np.concatenate(probability), np.concatenate(value)
     n = len(values)
@@ -53,6 +58,7 @@ def refusal_of(predictions: Iterable[pd.DataFrame], min_confidence: float) -> Re
         n_events=n,
         highest_probability=float(probabilities.max()) if n else None,
         highest_value_bps=float(values.max()) if n else None,
+        highest_margin=float(np.concatenate(margin).max()) if n else None,
         n_positive=int(np.count_nonzero(values > 0)),
         n_signals=n_signals,
         min_confidence=min_confidence,
@@ -64,7 +70,7 @@ def refused(refusal: Refusal) -> str:
 
     Examples
     --------
-    >>> refused(Refusal(1_200, 0.294, -3.21, 0, 0, 0.0))
+    >>> refused(Refusal(1_200, 0.294, -3.21, -0.04, 0, 0, 0.0))
     'Of 1,200 events none was worth its cost: the highest probability of the better side was 0.294,\
  the highest value after costs \u22123.2 bps.'
     """
@@ -83,6 +89,10 @@ def refused(refusal: Refusal) -> str:
     if not refusal.n_positive:
         return f"{events} none was worth its cost: {highest}."
     worth = f"{events} {refusal.n_positive:,} had a positive value after costs, and"
-    if refusal.min_confidence > 0:
-        return f"{worth} min_confidence {refusal.min_confidence:g} refused every one: {highest}."
+    if refusal.min_confidence > 0 and refusal.highest_margin is not None:
+        return (
+            f"{worth} min_confidence refused every one: it asks for {refusal.min_confidence:.1%} "
+            "of the probability above break-even, and the most was "
+            f"{refusal.highest_margin:.1%}; {highest}."
+        )
     return f"{worth} the rule for sizes gave none of them a size: {highest}."

@@ -22,6 +22,7 @@ from price_physics.labels.events import event_bars
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month
+from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.table import ODDS
@@ -38,13 +39,15 @@ class Decision:
     """Expected values as fractions of the notional, and what follows from them.
 
     `gross` is before costs, `value` after them. With the binary head those of the side that is not
-    in question are NaN. A bet of size 0 is no trade: its side is 0.
+    in question are NaN. `margin` is that of the side that is worth more: see `Bet.margin`. A bet
+    of size 0 is no trade: its side is 0.
     """
 
     gross_long: np.ndarray
     gross_short: np.ndarray
     value_long: np.ndarray
     value_short: np.ndarray
+    margin: np.ndarray
     side: np.ndarray
     size: np.ndarray
 
@@ -80,25 +83,26 @@ def decide(
         long, short = weighed
         is_long = long[1] >= short[1]
         better, side = np.where(is_long, long, short), np.where(is_long, 1, -1)
-    size = better[2] * past.tradable
+    margin, size = better[2], better[3] * past.tradable
     return Decision(
         gross_long=long[0] * width,
         gross_short=short[0] * width,
         value_long=long[1] * width,
         value_short=short[1] * width,
+        margin=margin,
         side=np.where(size > 0, side, 0).astype(np.int8),
         size=size,
     )
 
 
 def _weigh(bet: Bet, config: WalkForwardConfig, cost: np.ndarray) -> np.ndarray:
-    """Gross value, net value and size (3, n) of a bet that costs so much; in ATR."""
-    net = bet.gross - cost
+    """Gross and net value in ATR, margin and size (4, n) of a bet that costs so much."""
+    net, margin = bet.gross - cost, bet.margin(cost)
     size = np.ones(len(net))
     if config.sizing == "probability":
         size = bet_size(net, outcome_spread(bet.probability, bet.outcome))
-    trades = (net > 0) & (bet.margin(cost) >= config.min_confidence)
-    return np.stack([bet.gross, net, np.where(trades, size, 0.0)])
+    trades = (net > 0) & (margin >= config.min_confidence)
+    return np.stack([bet.gross, net, margin, np.where(trades, size, 0.0)])
 
 
 def offered_events(
@@ -170,7 +174,10 @@ def offered_events(
 
 
 def prediction_table(
-    study: Study, events: pd.DataFrame, probabilities: pd.DataFrame, out_of_fold: pd.DataFrame
+    study: Study,
+    events: pd.DataFrame,
+    probabilities: pd.DataFrame,
+    out_of_fold: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Predict events out of sample: what their probabilities are worth.
 
@@ -181,8 +188,9 @@ def prediction_table(
         From `offered_events`.
     probabilities : DataFrame
         `p_up`, `p_flat`, `p_down` of the same events, by a model trained through the month before.
-    out_of_fold : DataFrame
-        OUT_OF_FOLD of the same model.
+    out_of_fold : DataFrame or None
+        OUT_OF_FOLD of the same model; None in warm-up, when no network gave the probabilities:
+        nothing trades.
 
     Returns
     -------
@@ -191,6 +199,8 @@ def prediction_table(
     """
     if not len(probabilities):
         return PREDICTIONS.empty()
+    by_network = out_of_fold is not None
+    out_of_fold = OUT_OF_FOLD.empty() if out_of_fold is None else out_of_fold
     head, config = study.model.head, study.walk_forward
     past = past_outcomes(out_of_fold, head)
     names = ("p_up", "p_flat", "p_down")
@@ -199,10 +209,12 @@ def prediction_table(
     return conform(
         PREDICTIONS,
         **predicted.drop(columns="side"),
+        by_network=np.full(len(events), by_network),
         gross_value_long_bps=decision.gross_long * 1e4,
         gross_value_short_bps=decision.gross_short * 1e4,
         expected_value_long_bps=decision.value_long * 1e4,
         expected_value_short_bps=decision.value_short * 1e4,
+        margin=decision.margin,
         side=decision.side,
         size=decision.size,
         book_scale=np.full(len(events), _past_scale(config, head, past, out_of_fold)),

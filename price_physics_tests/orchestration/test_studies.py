@@ -102,7 +102,7 @@ def _find(project: Project, name: str) -> tuple[Market, Study]:
 @pytest.fixture(scope="module")
 def done(project: Project) -> Done:
     """What was materialised of every study, one after the other."""
-    names = ("equity.png", "reliability.png", "confusion.png")
+    names = ("equity.png", "values.png", "reliability.png", "confusion.png")
     with pytest.MonkeyPatch.context() as patch:  # pictures have no say in any of this
         patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(names, b"0"))
         return {name: run(project, name) for name in (*QUANTILES, "in_sample", "meta")}

@@ -6,6 +6,7 @@ import pandas as pd
 from price_physics.months import Month
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
 from price_physics.study.market import TradeMarket
 from price_physics.study.study import Study
@@ -72,11 +73,13 @@ def scored(month, rng, *, n=60, binary=False):
             "p_up": p[:, 2],
             "p_flat": np.nan if binary else p[:, 1],
             "p_down": np.nan if binary else p[:, 0],
+            **dict(zip(ODDS, (0.45, 0.1, 0.45), strict=True)),
             "side": np.sign(p[:, 2] - p[:, 0]).astype("int8"),
             "label": label.astype("int8"),
+            "label_side": np.int8(1),
             "outcome_atr": outcome,
             "outcome_bps": 40 * outcome,
-            "stated_bps": 20.0,
+            "stated_bps": 30.0 * np.abs(p[:, 2] - p[:, 0]),
             "returned_bps": 40 * outcome,
             "known_at": time + 10 * HOUR,
         }

@@ -23,7 +23,7 @@ from price_physics_tests.past import past_of
 from price_physics_tests.report import cases
 
 PNG = b"\x89PNG\r\n"
-PLOTS = {"equity.png", "reliability.png", "confusion.png"}
+PLOTS = {"equity.png", "values.png", "reliability.png", "confusion.png"}
 CASES = {
     "underpowered": {},
     "edge": {"word": "edge", "synthetic": True},

@@ -22,6 +22,8 @@ from price_physics.report.scores import (
     direction_numbers,
     reliability_numbers,
     score_numbers,
+    skill_numbers,
+    value_numbers,
 )
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, SCORED, TRADES
@@ -169,9 +171,45 @@ def test_effective_events_are_added_month_by_month():
 def test_nothing_scored_is_none_everywhere():
     found = score_numbers({Month(2012, 3): SCORED.empty()})
     assert found["reliability"] is None
+    assert found["skill"] is None
+    assert found["values"] is None
     assert found["confusion"] is None
     assert set(found["direction"].values()) == {None, 0}
     assert found["month_auc"] == {}
+
+
+def test_the_skill_is_held_against_the_odds_of_the_labels_own_side():
+    """Odds are in price: of a short the take-profit is the lower barrier."""
+    scored = cases.scored(Month(2012, 3), np.random.default_rng(1), n=40, binary=True)
+    scored = scored.assign(p0_up=0.6, p0_none=0.1, p0_down=0.3, p_up=0.3, label_side=np.int8(-1))
+    found = skill_numbers(scored)
+    assert found["skill_over_driftless"] == pytest.approx(0.0, abs=1e-12)
+    other = skill_numbers(scored.assign(label_side=np.int8(1)))
+    won = (scored["label"] == 1).to_numpy()
+    odds = -np.where(won, np.log(0.6), np.log(0.4)).mean()
+    said = -np.where(won, np.log(0.3), np.log(0.7)).mean()
+    assert other["skill_over_driftless"] == pytest.approx(odds - said)
+    assert other["skill_over_driftless_low"] < odds - said < other["skill_over_driftless_high"]
+
+
+def test_values_by_tenths_by_hand():
+    n = 20
+    scored = pd.DataFrame(
+        {
+            "event_time_ns": np.arange(n) * cases.DAY,
+            "stated_bps": np.arange(n)[::-1] * 1.0,
+            "returned_bps": np.arange(n)[::-1] * 2.0,
+        }
+    )
+    tenths = value_numbers(scored)["tenths"]
+    assert [t["n_events"] for t in tenths] == [2] * 10
+    assert [t["mean_stated_bps"] for t in tenths] == pytest.approx(np.arange(0.5, 20, 2))
+    assert [t["mean_returned_bps"] for t in tenths] == pytest.approx(np.arange(1.0, 40, 4))
+    # Two days beside each other: of one block they tell no interval, of two blocks they do.
+    assert np.isinf(tenths[-1]["returned_low_bps"])
+    one, other = 2.0 * 15, 2.0 * 14  # days 4 and 5: the last of a block, the first of the next
+    error = np.sqrt(((one - 29) ** 2 + (other - 29) ** 2) * 2) / 2
+    assert tenths[7]["returned_high_bps"] == pytest.approx(29 + 1.96 * error)
 
 
 def test_reliability_by_hand():

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from price_physics.frames import conform
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import SCORED
 from price_physics.scores.auc import auc_pairs_within_groups
 from price_physics.scores.probabilities import (
@@ -28,8 +29,10 @@ def scored(p_up, p_flat, p_down, label):
         p_up=p_up,
         p_flat=p_flat,
         p_down=p_down,
+        **dict.fromkeys(ODDS, np.full(n, 1 / 3)),
         side=np.zeros(n),
         label=label,
+        label_side=np.ones(n),
         outcome_atr=np.zeros(n),
         outcome_bps=np.zeros(n),
         stated_bps=np.zeros(n),

@@ -335,10 +335,10 @@ def test_scores_join_predictions_of_both_months_with_labels():
 @pytest.mark.parametrize(
     ("values", "label_side", "stated", "returned"),
     [
-        ((-5.0, -9.0), 1, 15.0, 300.0),  # neither is worth its cost, and the long less short of it
-        ((-9.0, -5.0), 1, 15.0, -250.0),  # the short's own outcome, not the long's mirrored
-        ((4.0, np.nan), 1, 24.0, 300.0),
-        ((np.nan, -30.0), -1, -10.0, 300.0),  # the primary model says short: the label is its own
+        ((15.0, 11.0), 1, 15.0, 300.0),  # neither is worth its cost, and the long less short of it
+        ((11.0, 15.0), 1, 15.0, -250.0),  # the short's own outcome, not the long's mirrored
+        ((24.0, np.nan), 1, 24.0, 300.0),
+        ((np.nan, -10.0), -1, -10.0, 300.0),  # the primary model says short: the label is its own
     ],
 )
 def test_every_signal_says_what_it_promised_before_costs_and_what_came(
@@ -347,13 +347,23 @@ def test_every_signal_says_what_it_promised_before_costs_and_what_came(
     event = FEB.start_ns + HOUR
     signals = make.predictions([signal(event, side=0)])
     long, short = values
-    signals = signals.assign(expected_value_long_bps=long, expected_value_short_bps=short)
+    signals = signals.assign(gross_value_long_bps=long, gross_value_short_bps=short)
     labels = make.labels([event], [1], [1.5])
     labels = labels.assign(side=np.int8(label_side), outcome_short_atr=-1.25)
     ticks = make.ticks([event], [100.0])
     scored = walk(FEB, ticks, signals, labels, fee_bps=7.0, slippage_bps=3.0).scored
-    assert scored["stated_bps"].tolist() == pytest.approx([stated])  # a round trip costs 20 bps
+    assert scored["stated_bps"].tolist() == pytest.approx([stated])
     assert scored["returned_bps"].tolist() == pytest.approx([returned])
+
+
+def test_what_no_network_predicted_is_not_scored():
+    events = [FEB.start_ns + HOUR, FEB.start_ns + 2 * HOUR]
+    signals = make.predictions([signal(event, side=0) for event in events])
+    signals = signals.assign(by_network=[False, True])
+    scored = walk(
+        FEB, make.ticks(events, [100.0, 100.0]), signals, make.labels(events, [1, -1], [1.5, -2.0])
+    ).scored
+    assert scored["event_time_ns"].tolist() == events[1:]
 
 
 def test_signals_at_the_close_of_time_bars_are_traded():

@@ -1,9 +1,11 @@
 """The stage `predictions`: the model of the month before, asked about this one."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from price_physics.frames import conform
+from price_physics.labels.odds import class_odds
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
@@ -74,6 +76,7 @@ def test_the_model_of_the_month_before_and_the_policy_in_force(tables, trained, 
     p = predict(study, MONTH, model, bars, events, features)
     expected = prediction_table(study, events, p, trained.out_of_fold)
     assert len(expected) == 200
+    assert expected["by_network"].all()
     frame = found.table("predictions")
     pd.testing.assert_frame_equal(frame, expected, check_exact=True)
     PREDICTIONS.to_arrow(frame)
@@ -93,7 +96,7 @@ def test_without_a_policy_the_multiples_are_the_studys(tables, trained):
     assert set(frame["take_profit_multiple"]) == {3.0}
 
 
-def test_without_a_model_nothing_is_predicted_and_it_is_said_why(tables, trained):
+def test_without_a_model_the_driftless_odds_are_served_and_it_is_said_why(tables, trained):
     study = make_study()
     first = predicted(study, tables)
     assert first.warm_up == "first month of the market: no model was trained before it"
@@ -108,7 +111,12 @@ def test_without_a_model_nothing_is_predicted_and_it_is_said_why(tables, trained
     assert young.warm_up == "too few samples"
     assert young.document("provenance")["model_month"] == str(MONTH - 1)
     for found in (first, young):
-        assert PREDICTIONS.to_arrow(found.table("predictions")).num_rows == 0
+        frame = found.table("predictions")
+        assert PREDICTIONS.to_arrow(frame).num_rows == 200
+        assert not frame["by_network"].any()
+        odds = class_odds(frame.assign(side=1), 3)
+        np.testing.assert_array_equal(frame[["p_down", "p_flat", "p_up"]].to_numpy(), odds)
+        assert not frame["side"].any()
 
 
 def test_torch_is_this_stages_and_not_its_packages():
