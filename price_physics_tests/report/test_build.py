@@ -184,7 +184,7 @@ def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
 def test_both_themes_are_embedded(real):
     sources = [a for tag, a in Page(real.html).tags if tag == "source"]
     images = [a for tag, a in Page(real.html).tags if tag == "img"]
-    assert len(sources) == len(images) == 3
+    assert len(sources) == len(images) == len(PLOTS)
     for dark, light in zip(sources, images, strict=True):
         assert "dark" in dark["media"]
         assert dark["srcset"] != light["src"]
