@@ -20,7 +20,7 @@ from price_physics.months import Month
 MAX_HORIZON_MINUTES = 28 * 24 * 60
 """A horizon of at most 28 days ends in the event's month or the next: two months suffice."""
 
-NAME = r"^[a-z0-9][a-z0-9_]*$"
+NAME = r"^[a-z0-9][a-z0-9_]{0,63}$"
 """The name of a market or a study: that of its file, and of its folder in the store."""
 
 MonthField = Annotated[

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from price_physics.errors import ConfigError
@@ -12,6 +11,7 @@ from price_physics.study.bars import TimeBars
 from price_physics.study.market import CandleMarket, Market, TradeMarket
 from price_physics.study.messages import Kinds, explain
 from price_physics.study.study import Study
+from price_physics.study.yaml_file import read_mapping
 
 MARKET: TypeAdapter[Market] = TypeAdapter(Market)
 STUDY = TypeAdapter(Study)
@@ -95,15 +95,7 @@ def _mismatch(study: Study, market: Market) -> str:
 
 
 def _load(path: Path, adapter: TypeAdapter[_ConfigT], kinds: Kinds) -> _ConfigT:
-    try:
-        text = path.read_text(encoding="utf-8")
-        _refuse_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader))
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        place = str(error).replace('in "<unicode string>", ', "")
-        raise ConfigError(f"{path}: not valid YAML: {place}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a mapping of settings, found {data!r}")
+    data = read_mapping(path)
     if "name" in data:
         raise ConfigError(f"{path}: name = {data['name']!r}: the file's name is the name; drop it")
     try:
@@ -112,17 +104,3 @@ def _load(path: Path, adapter: TypeAdapter[_ConfigT], kinds: Kinds) -> _ConfigT:
         return adapter.validate_json(strict_json, strict=True)
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {s}" for s in explain(error, kinds))) from error
-
-
-def _refuse_repeated_keys(node: yaml.Node | None) -> None:
-    """Raise YAMLError for equal keys, of which YAML would silently keep the last."""
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            _refuse_repeated_keys(child)
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, child in node.value:
-            if key.value in seen:
-                raise yaml.YAMLError(f"key {key.value!r} is given twice\n{key.start_mark}")
-            seen.add(key.value)
-            _refuse_repeated_keys(child)
