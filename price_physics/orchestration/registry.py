@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 
 import price_physics
+from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.schemas.table import ODDS
+from price_physics.store.sealed_json import seal
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -29,7 +31,12 @@ _FOLDER = "registered"
 _CODE = Path(__file__).with_name("serving.py")
 """What MLflow runs when it loads a version; a copy of it lies in each."""
 _EVEN = dict.fromkeys(ODDS, 1 / 3)
-_PARTS = {"network": "network.safetensors", "architecture": "architecture.json"}
+_PARTS = {
+    "network": "network.safetensors",
+    "architecture": "architecture.json",
+    "checksums": "checksums.json",
+}
+"""Files of a registered model; the last holds the sha256 of the others, and its own."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,9 @@ def register(
     str
         The version.
     """
-    digest = hashlib.sha256(model.network + model.architecture + _CODE.read_bytes()).hexdigest()
+    checksums = _checksums(model.network, model.architecture)
+    whole = model.network + model.architecture + checksums + _CODE.read_bytes()
+    digest = hashlib.sha256(whole).hexdigest()
     version = _find_version(client, name, month, digest)
     if version is None:
         place = f"{_FOLDER}/{digest[:16]}"
@@ -85,6 +94,7 @@ def register(
             parts = {key: Path(folder, file) for key, file in _PARTS.items()}
             parts["network"].write_bytes(model.network)
             parts["architecture"].write_bytes(model.architecture)
+            parts["checksums"].write_bytes(checksums)
             made = Path(folder, "model")
             _save(made, {key: str(path) for key, path in parts.items()}, model.images)
             client.log_artifacts(run, str(made), place)
@@ -95,6 +105,33 @@ def register(
         client.set_model_version_tag(name, version, tag, value)
     client.set_registered_model_alias(name, alias_of(month), version)
     return version
+
+
+def read_model(paths: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """Read the network and the architecture of a registered model.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        Of the files, as MLflow hands them to what it loads.
+
+    Raises
+    ------
+    StoreError
+        When a file does not hold the bytes that were registered.
+    """
+    network, architecture, checksums = (Path(paths[part]).read_bytes() for part in _PARTS)
+    if _checksums(network, architecture) != checksums:
+        raise StoreError(
+            f"{Path(paths['network']).parent}: the files are not those that were registered; "
+            "delete the version, and run make backfill for its study: it registers the model again"
+        )
+    return network, architecture
+
+
+def _checksums(network: bytes, architecture: bytes) -> bytes:
+    parts = zip(_PARTS, (network, architecture), strict=False)
+    return seal({_PARTS[part]: hashlib.sha256(content).hexdigest() for part, content in parts})
 
 
 def digest_of_files(source: str) -> str | None:

@@ -1,20 +1,19 @@
-"""The code that MLflow runs when it loads a registered model; the two files of data lie beside it.
+"""The code that MLflow runs when it loads a registered model; the files of data lie beside it.
 
 MLflow copies this file into the model; it needs price_physics installed where it is loaded. The
 weights are safetensors and the architecture is JSON: nothing is unpickled. No module imports this.
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model.predict import TrainedModel, probability_columns
-from price_physics.orchestration.registry import import_pyfunc
+from price_physics.orchestration.registry import import_pyfunc, read_model
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 
 pyfunc, set_model = import_pyfunc()
@@ -25,9 +24,9 @@ class ServedModel(PythonModel):
     """Scores events: a row holds the bars of the longest window and the regime features."""
 
     def load_context(self, context: Any) -> None:
-        """Rebuild the networks, strictly."""
-        architecture = json.loads(Path(context.artifacts["architecture"]).read_text("utf-8"))
-        self.model = TrainedModel.load(load_file(context.artifacts["network"]), architecture)
+        """Rebuild the networks, strictly, of the very bytes that were registered."""
+        network, architecture = read_model(context.artifacts)
+        self.model = TrainedModel.load(load(network), json.loads(architecture))
 
     @one_cpu_thread()
     def predict(

@@ -8,6 +8,7 @@
 The store is the truth; these files can be deleted at any time, the next backfill brings them back.
 """
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -43,10 +44,16 @@ def publish(outputs: Path, partition: Partition) -> None:
 
 
 def publish_missing(outputs: Path, partition: Partition) -> None:
-    """Copy those members of a partition that people open whose copy is missing."""
+    """Copy those members of a partition that people open whose copy is missing or not the same."""
     for name, path in _places(outputs, partition).items():
-        if not path.exists():
+        if not _is_copy(path, partition, name):
             write_atomically(path, partition.file(name))
+
+
+def _is_copy(path: Path, partition: Partition, name: str) -> bool:
+    if not path.is_file() or path.stat().st_size != partition.size_of(name):
+        return False
+    return hashlib.sha256(path.read_bytes()).hexdigest() == partition.sha256_of(name)
 
 
 def _places(outputs: Path, partition: Partition) -> dict[str, Path]:

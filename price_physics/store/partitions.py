@@ -194,6 +194,14 @@ class Partition:
     def file_names(self) -> list[str]:
         return list(self.manifest["files"])
 
+    def size_of(self, name: str) -> int:
+        """Bytes of a file. Raises PartitionCorrupt where there is none of the name."""
+        return int(self._entry(name)["bytes"])
+
+    def sha256_of(self, name: str) -> str:
+        """Checksum of a file, in hexadecimal. Raises PartitionCorrupt likewise."""
+        return str(self._entry(name)["sha256"])
+
     def verify(self) -> None:
         """Check every file against its sha256 without loading it. Raises PartitionCorrupt."""
         for entry in self.manifest["files"].values():

@@ -7,6 +7,7 @@ it changes, or when what reads it changes: the code that reads all files, or its
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import numpy as np
 
-from price_physics.errors import PartitionLocked, TickDataError
+from price_physics.errors import PartitionLocked
 from price_physics.months import Month
 from price_physics.source import source_version
 from price_physics.store.atomic import write_atomically
+from price_physics.store.sealed_json import seal, unseal
 from price_physics.ticks.formats.registry import format_version
 from price_physics.ticks.reading.files import SIDECARS
 from price_physics.ticks.reading.rows import kind_of_rows
@@ -27,6 +29,8 @@ from price_physics.ticks.reading.rows import kind_of_rows
 if TYPE_CHECKING:
     from price_physics.study.market import Market
     from price_physics.ticks.reading.rows import Block
+
+_log = logging.getLogger(__name__)
 
 _READER = "price_physics.ticks.look"
 """The module that makes entries. It imports no vendor's format: an entry names its own."""
@@ -161,8 +165,7 @@ class FileIndex:
             with filelock.FileLock(lock, timeout=60):
                 self._entries = self._load() | self._entries
                 files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
-                document = {"version": self._version, "files": files}
-                write_atomically(self._path, json.dumps(document, indent=1).encode())
+                write_atomically(self._path, seal({"version": self._version, "files": files}))
         except filelock.Timeout:
             raise PartitionLocked(
                 f"another process keeps {self._path} locked ({lock}); wait for it, or end it"
@@ -172,14 +175,13 @@ class FileIndex:
         if self._path is None or not self._path.exists():
             return {}
         try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
-            if document["version"] != self._version:
-                return {}
-            return {name: _entry(facts) for name, facts in document["files"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TickDataError(
-                f"{self._path}: not an index of files ({error!r}); delete it, it is made again"
-            ) from error
+            document = unseal(self._path.read_bytes())
+        except ValueError as error:
+            _log.warning("%s is damaged (%s): every file is read again", self._path, error)
+            return {}
+        if document.get("version") != self._version:
+            return {}
+        return {name: _entry(facts) for name, facts in document["files"].items()}
 
 
 def months_of(entries: Iterable[FileEntry]) -> dict[Month, MonthExtent]:

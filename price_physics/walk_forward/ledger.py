@@ -205,7 +205,7 @@ def _read_lines(folder: Path) -> list[bytes]:
     )
     lines = path.read_bytes().splitlines() if path.exists() else []
     digests = _check_chain(lines, str(path), remedy)
-    if head.exists() and head.read_text().strip() not in digests:
+    if head.exists() and head.read_bytes().strip() not in {digest.encode() for digest in digests}:
         raise StoreError(f"{path}: the last of {len(lines)} entries is gone; {remedy}")
     return lines
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.numpy import save
 
+from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.orchestration import registry
 from price_physics.orchestration.registry import (
@@ -148,6 +149,27 @@ def test_a_version_whose_files_are_not_those_of_its_tag_is_not_trusted(client, r
         tag, files = tag_and_files(client, "torn", again)
         assert files == tag
         assert client.get_model_version_by_alias("torn", alias_of(MONTH + 2)).version == again
+
+
+def test_no_flipped_bit_of_a_registered_model_is_loaded(client, version, tmp_path):
+    import mlflow
+
+    path = mlflow.artifacts.download_artifacts(
+        f"models:/toy@{alias_of(MONTH)}", dst_path=str(tmp_path), tracking_uri=client.tracking_uri
+    )
+    files = {part: Path(path, "artifacts", file) for part, file in registry._PARTS.items()}
+    paths = {part: str(file) for part, file in files.items()}
+    whole, rng = registry.read_model(paths), np.random.default_rng(0)
+    for file in files.values():
+        content = file.read_bytes()
+        for at in rng.integers(0, 8 * len(content), 25):
+            damaged = bytearray(content)
+            damaged[at // 8] ^= 1 << (at % 8)
+            file.write_bytes(damaged)
+            with pytest.raises(StoreError, match="not those that were registered; delete"):
+                registry.read_model(paths)
+        file.write_bytes(content)
+    assert registry.read_model(paths) == whole
 
 
 def test_a_version_with_older_code_makes_way(client, run, trained, monkeypatch, tmp_path):

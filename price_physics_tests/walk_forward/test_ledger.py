@@ -136,6 +136,22 @@ def test_a_changed_entry_is_noticed(tmp_path):
         read_entries(tmp_path)
 
 
+def test_every_flipped_bit_of_a_ledger_is_noticed(tmp_path):
+    three(tmp_path)
+    rng = np.random.default_rng(0)
+    for name, n in (("ledger.jsonl", 180), ("last_digest", 20)):
+        path = tmp_path / name
+        whole = path.read_bytes()
+        for at in rng.integers(0, 8 * len(whole.rstrip()), n):
+            damaged = bytearray(whole)
+            damaged[at // 8] ^= 1 << (at % 8)
+            path.write_bytes(damaged)
+            with pytest.raises(StoreError, match=r"ledger\.jsonl"):
+                read_entries(tmp_path)
+        path.write_bytes(whole)
+    assert len(read_entries(tmp_path)) == 3
+
+
 def test_a_kill_between_the_two_files_goes_on(tmp_path):
     _, lines = three(tmp_path)
     head = tmp_path / "last_digest"
