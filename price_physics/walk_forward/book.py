@@ -2,7 +2,7 @@
 
 Positions come from ``fills``; the arithmetic of a single change stands in ``kernels``; the
 tables people read are made in ``marks``. Within one tick, take-profits trade first (each at
-its own level, as stops of candles do that came back), then everything at the market's price nets
+its own level, as stops of candles do at their own price), then everything at the market's price nets
 into one change, then whatever leaves on its own filling tick trades once more.
 """
 
