@@ -47,7 +47,7 @@ def expected_overstep(opened: FloatArray, close: FloatArray) -> FloatArray:
     Examples
     --------
     >>> expected_overstep(np.array([10.0, 11.0, 12.0]), np.array([12.0, 11.0, 12.0]))
-    array([0.   , 0.73 , 0.73 ])
+    array([0.  , 0.73, 0.73])
     """
     n_before = np.arange(len(opened))
     total = np.concatenate([np.zeros(1), np.cumsum(np.abs(opened[1:] - close[:-1]))])[: len(opened)]

@@ -150,7 +150,7 @@ def overstep(opened, close, i):
     """How far a stop of row i is expected to leave beyond its level: 0.73 of the mean step between
     rows, over the last hundred."""
     steps = [abs(opened[k] - close[k - 1]) for k in range(max(i - 99, 1), i + 1)]
-    return 0.73 * sum(steps) / len(steps) if steps else 0.0
+    return 0.73 * (sum(steps) / len(steps)) if steps else 0.0
 
 
 def with_oversteps(frames, known_at):

@@ -281,12 +281,16 @@ QUIET, BOTH = (100, 100.25, 99.75, 100.2), (100, 102, 98, 100)
         # a candle counts when it ends within the horizon, and its extremes are known at its end
         ([QUIET, (100, 100.5, 99.75, 100)], 2, (1, 100.5, 2)),
         ([QUIET, (100, 100.5, 99.75, 100)], 1.75, (0, 100.2, 1.75)),
-        ([QUIET, (100, 100.25, 99.5, 100)], 2, (-1, 99.6, 2)),
+        ([QUIET, (100, 100.25, 99.5, 100)], 2, (-1, 99.6 - 0.73 * 0.1, 2)),
         ([QUIET, (100, 100.25, 99.5, 100)], 1.75, (0, 100.2, 1.75)),
-        # a stop leaves at the worst of its level, the open beyond it and the close
-        ([QUIET, (100, 100.25, 99, 99.25)], 2, (-1, 99.25, 2)),
+        # a stop leaves at the open beyond its level, or beyond that by 0.73 of the mean step from a
+        # close to the next open, wherever its candle closes
+        ([QUIET, (100, 100.25, 99, 99.25)], 2, (-1, 99.6 - 0.73 * 0.1, 2)),
+        ([QUIET, QUIET, (100, 100.25, 99, 99.25)], 3, (-1, 99.6 - 0.73 * 0.4 / 3, 3)),
+        ([(100.25, 100.25, 99, 100)], 2, (-1, 99.6 - 0.73 * 0.25, 1)),
         ([(99.25, 100.25, 99, 99.5)], 2, (-1, 99.25, 1)),
-        ([(99.5, 100.25, 99, 99.25)], 2, (-1, 99.25, 1)),
+        ([(99.5, 100.25, 99, 99.25)], 2, (-1, 99.5, 1)),
+        ([(99.6, 100.25, 99, 99.25)], 2, (-1, 99.6, 1)),
         ([(99.25, 102, 99, 101)], 2, (-1, 99.25, 1)),
         ([(103, 103, 99.75, 100)], 0.5, (0, 100, 0.5)),  # though its open is known at its start
         # the open says which barrier came first; nothing else does
@@ -297,16 +301,21 @@ QUIET, BOTH = (100, 100.25, 99.75, 100.2), (100, 102, 98, 100)
     ],
 )
 def test_candles_by_hand(rows, horizon_hours, expected):
-    assert first_label(rows, horizon_hours) == expected
+    assert first_label(rows, horizon_hours) == (expected and pytest.approx(expected, rel=1e-12))
 
 
 @pytest.mark.parametrize(
     ("candle", "left"),
-    [(BOTH, 99.6), ((100, 102, 98, 101.5), 99.6), ((100, 102, 98, 98.5), 98.5)],
+    [
+        (BOTH, 99.6),
+        ((100, 102, 98, 101.5), 99.6),
+        ((100, 102, 98, 98.5), 99.6),
+        ((100.2, 102, 98, 98.5), 99.6 - 0.73 * 0.2),
+    ],
 )
-def test_what_a_candle_cannot_decide_is_dropped_or_a_stop_at_its_level_or_worse(candle, left):
+def test_what_a_candle_cannot_decide_is_dropped_or_a_stop(candle, left):
     assert first_label([candle], 2) is None
-    assert first_label([candle], 2, "stop_loss_first") == (-1, left, 1)
+    assert first_label([candle], 2, "stop_loss_first") == pytest.approx((-1, left, 1), rel=1e-12)
 
 
 def test_candles_that_are_not_those_behind_the_bars_are_refused():
