@@ -29,8 +29,7 @@ def test_the_overstep_of_a_candle_is_known_at_its_open(seed, n):
     other_opened, other_close = candles(seed + 1, 3 * WINDOW)
     other_opened[:n], other_close[: n - 1] = opened[:n], close[: n - 1]
     first, second = (
-        expected_overstep(*pair)[:n]
-        for pair in ((opened, close), (other_opened, other_close))
+        expected_overstep(*pair)[:n] for pair in ((opened, close), (other_opened, other_close))
     )
     assert first.tolist() == second.tolist()
 

@@ -9,6 +9,7 @@ from price_physics.report.appendix import appendix_sections
 from price_physics.report.document import Document, Picture, Section, Table, Tile
 from price_physics.report.format import bps, count, decimal, months, percent, plain
 from price_physics.report.score_sections import confusion_section, reliability_section
+from price_physics.report.stops import stop_sentences
 from price_physics.report.verdict_section import (
     NOTHING_YET,
     behind_the_verdict,
@@ -243,7 +244,7 @@ def _trades(numbers: Numbers) -> Section:
     ]
     return Section(
         "Trades by side and exit",
-        text=[] if rows else ["No trades."],
+        text=stop_sentences(numbers["stops"]) if rows else ["No trades."],
         tables=[Table(columns, rows, words=frozenset({"Side", "Exit"}))] if rows else [],
     )
 

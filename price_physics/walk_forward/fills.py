@@ -69,7 +69,8 @@ def fill_signals(
     cancelled. A stop leaves when a tick's would, by the prices that are known, but not at the price
     there, which may be far from where it was: it leaves at the open of its candle where that is
     beyond its level, and else at its level less the expected overstep of the touching trade
-    (``stops``). With a latency there is no overstep: that trade bounces back.
+    (``stops``). With a latency there is no overstep: by ticks the price has then bounced back from
+    that trade to about the level.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ MOST_HARSHER_BPS = 2.0
 STEP_BPS, TRADES_A_MINUTE, N_TRADES = 1.7, 17, 1_000_000
 """Of the walks: about those of binance_btcusdc."""
 BOUNCES = (0.5, 1.0, 2.0, 4.0)
-"""Half-spreads of the walks, in steps of the price between two trades."""
+"""Half-spreads of the walks, in steps of the price between trades; ``bounce_of`` estimates them."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,18 @@ def mean_by_days(value: np.ndarray, day: np.ndarray) -> tuple[float, float]:
     return float(value.mean()), float(np.sqrt((of_days**2).sum()) / len(value))
 
 
+def bounce_of(ticks: Prices, n_trades: int = 100) -> float:
+    """Estimate the half-spread in steps of the price: a bounce adds to short returns alone.
+
+    References
+    ----------
+    Roll (1984), A simple implicit measure of the effective bid-ask spread: the same idea.
+    """
+    price = np.log(ticks.close)
+    long = np.var(price[n_trades:] - price[:-n_trades]) / n_trades
+    return float(np.sqrt(max(np.var(np.diff(price)) / long - 1, 0.0) / 2))
+
+
 def walk(bounce: float, n_trades: int = N_TRADES, seed: int = 13) -> Prices:
     """Trades of a driftless walk, `bounce` steps above or below the price, by chance."""
     rng = np.random.default_rng(seed)
@@ -174,12 +186,14 @@ def walk(bounce: float, n_trades: int = N_TRADES, seed: int = 13) -> Prices:
     return ticks_of(DAY_NS + np.cumsum(waited), 1e4 * np.exp(1e-4 * STEP_BPS * steps))
 
 
-def real_cells(folder: Path) -> Iterator[Cell]:
-    """Measure binance_btcusdc; nothing where the folder is absent."""
-    if not folder.is_dir():
-        return
+def real_ticks(folder: Path) -> Prices:
+    """Read binance_btcusdc."""
     frame = pd.concat(binance_btcusdc(folder).ticks.values())
-    ticks = ticks_of(frame["time_ns"].to_numpy(), frame["price"].to_numpy())
+    return ticks_of(frame["time_ns"].to_numpy(), frame["price"].to_numpy())
+
+
+def real_cells(ticks: Prices) -> Iterator[Cell]:
+    """Measure binance_btcusdc."""
     for minutes in MINUTES:
         for multiple in MULTIPLES:
             for latency_ms in LATENCIES_MS:
@@ -228,18 +242,23 @@ def summary(cells: list[Cell]) -> list[str]:
     return lines
 
 
+def report(cells: list[Cell]) -> None:
+    print("\n".join([table(cells), "", *summary(cells), ""]))
+
+
 def main(arguments: list[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=SHARED / "binance_btcusdc")
     options = parser.parse_args(arguments)
     print("Basis points: what stops give up by ticks, and how much more by rules of candles.\n")
-    real = list(real_cells(options.folder))
-    if not real:
+    if options.folder.is_dir():
+        ticks = real_ticks(options.folder)
+        print(f"BTC/USDC bounces by {bounce_of(ticks):.2f} of the price's step between trades.\n")
+        report(list(real_cells(ticks)))
+    else:
         print(f"{options.folder} is absent: the trades of binance_btcusdc were not measured.\n")
-    walks = list(walk_cells())
-    for cells in filter(None, (real, walks)):
-        print("\n".join([table(cells), "", *summary(cells), ""]))
+    report(list(walk_cells()))
     return 0
 
 
