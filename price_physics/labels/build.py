@@ -25,6 +25,7 @@ from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.table import ODDS
+from price_physics.stops import expected_overstep, stop_price
 from price_physics.store.artefact import Artefact, Highlight
 
 if TYPE_CHECKING:
@@ -150,11 +151,11 @@ def _labelled(
     label = np.where(unknown, -1, met * side).astype(np.int8)
     # Where nothing traded in the horizon the position is worth what it was at the event.
     last_price = np.where(touch > paths.event, prices.close[touch], price)
-    # A tick stops at its price, which is beyond the barrier. A bar stops at the worst of its level,
-    # its open and its close: if it closed beyond the level, the level was hardly what was paid.
-    opened, closed = prices.open[touch], prices.close[touch]
-    stop_of_long = np.minimum(lower, np.minimum(opened, closed))
-    stop_of_short = np.maximum(upper, np.maximum(opened, closed))
+    # A tick stops at its price, which is beyond the barrier as the open of a bar may be.
+    overstep = 0.0 if prices.are_ticks else expected_overstep(prices.open, prices.close)[touch]
+    opened = prices.open[touch]
+    stop_of_long = stop_price(1, lower, opened, overstep)
+    stop_of_short = stop_price(-1, upper, opened, overstep)
     long_exit = np.select([up, down | unknown], [upper, stop_of_long], last_price)
     short_exit = np.select([down, up | unknown], [lower, stop_of_short], last_price)
     outcome_long, outcome_short = (long_exit - price) / atr, (price - short_exit) / atr

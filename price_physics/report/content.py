@@ -13,6 +13,7 @@ from price_physics.report.score_sections import (
     reliability_section,
     value_section,
 )
+from price_physics.report.stops import stop_sentences
 from price_physics.report.verdict_section import (
     NOTHING_YET,
     behind_the_verdict,
@@ -261,7 +262,7 @@ def _trades(numbers: Numbers) -> Section:
     ]
     return Section(
         "Trades by side and exit",
-        text=[] if rows else ["No trades."],
+        text=stop_sentences(numbers["stops"]) if rows else ["No trades."],
         tables=[Table(columns, rows, words=frozenset({"Side", "Exit"}))] if rows else [],
     )
 

@@ -16,6 +16,7 @@ import pandas as pd
 from price_physics.months import Month
 from price_physics.report.curves import Curves, compound
 from price_physics.report.scores import score_numbers
+from price_physics.report.stops import stop_numbers
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
@@ -62,6 +63,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
             ],
             "costs": costs,
             "trades": trade_groups(trades),
+            "stops": stop_numbers(study, market, trades, predictions.values()),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
             "labels": label_numbers(study, market, evidence.labels, evidence.label_counts),
             "skill": scores["skill"],

@@ -48,7 +48,7 @@ LABELS = table(
     exit_price=(
         "f64",
         "the take-profit's level, or else the price of the touching or the last tick; for a stop "
-        "in a bar the worst of its level, the bar's open and the bar's close",
+        "in a bar its level less the expected overstep, or the bar's open where that is beyond",
     ),
     outcome_atr=("f64", "gross outcome on the side, in ATR: for a long (exit_price - price) / atr"),
     outcome_short_atr=(

@@ -1,9 +1,9 @@
 """One book out of many positions: its changes and its equity.
 
 Positions come from ``fills``; the arithmetic of a single change stands in ``kernels``; the
-tables people read are made in ``marks``. Within one tick, take-profits trade first (each at
-its own level, as stops of candles do that came back), then everything at the market's price nets
-into one change, then whatever leaves on its own filling tick trades once more.
+tables people read are made in ``marks``. Within one tick, take-profits and stops of candles trade
+first (each at its own price), then everything at the market's price nets into one change, then
+whatever leaves on its own filling tick trades once more.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from price_physics.labels.kernels import first_touch_bars
+from price_physics.stops import expected_overstep, stop_price
 from price_physics.walk_forward.exit_reasons import (
     CANCELLED,
     STALE,
@@ -65,8 +66,11 @@ def fill_signals(
 
     Prices of candles stand for ticks, but are not all that there were. Both barriers reached at
     once are a stop; a signal that would be filled where a barrier was reached on the way is
-    cancelled. A stop leaves at its level or at the price, at whichever is worse: one that came
-    back may have left anywhere in between.
+    cancelled. A stop leaves when a tick's would, by the prices that are known, but not at the price
+    there, which may be far from where it was: it leaves at the open of its candle where that is
+    beyond its level, and else at its level less the expected overstep of the touching trade
+    (``stops``). With a latency there is no overstep: by ticks the price has then bounced back from
+    that trade to about the level.
 
     Parameters
     ----------
@@ -119,8 +123,8 @@ def fill_signals(
     level = np.where(is_long, upper, lower)
     at_market = look_up(price, leave, np.nan)
     if not prices.are_ticks:
-        worse = np.where(is_long, np.minimum(lower, at_market), np.maximum(upper, at_market))
-        at_market = np.where(touched & ~profit, worse, at_market)
+        stopped_at = _stops_of_candles(signals, prices, touch, latency_ns)
+        at_market = np.where(touched & ~profit, stopped_at, at_market)
     reason = np.where(touched, np.where(profit, TAKE_PROFIT, STOP_LOSS), TIME_OUT)
     cancel_time = np.where(touched_before, touch_time, horizon_end)
     leave_time = look_up(time_ns, leave, -1)
@@ -156,6 +160,17 @@ def _first_touch(
         prices.time_ns, prices.high, prices.low, start, upper, lower, horizon_ns, stop_first
     )
     return label != 0, np.where(is_long, label == 1, label == -1), touch
+
+
+def _stops_of_candles(
+    signals: pd.DataFrame, prices: Prices, touch: np.ndarray, latency_ns: int
+) -> np.ndarray:
+    """What each signal's stop leaves at, were it touched at `touch`; prices are candles in turn."""
+    _, _, upper, lower, is_long = _columns(signals)
+    side, level = np.where(is_long, 1, -1), np.where(is_long, lower, upper)
+    opened, candle = prices.close[::2], touch // 2
+    overstep = 0.0 if latency_ns else expected_overstep(opened, prices.close[1::2])[candle]
+    return stop_price(side, level, opened[candle], overstep)
 
 
 def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: Tape) -> Fills:

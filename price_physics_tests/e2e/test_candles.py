@@ -108,14 +108,19 @@ def test_trades_are_filled_at_opens_and_closes_that_were_known(run) -> None:
     entry_ns = filled["entry_time_ns"].astype("int64")
     np.testing.assert_array_equal(opens.loc[entry_ns], filled["entry_price"])
     assert (entry_ns > filled["event_time_ns"]).all()
-    stops = filled[filled["exit_reason"].isin(["stop_loss", "time_out"])]
     prices = pd.concat([opens, candles.set_index("close_time_ns")["close"]])
-    known, left = prices.loc[stops["exit_time_ns"]].to_numpy(), stops["exit_price"].to_numpy()
-    better = stops["side"].to_numpy() * (left - known)
-    assert (better <= 0).all(), "a stop left better than at the price that was known"
-    timed_out = (stops["exit_reason"] == "time_out").to_numpy()
-    assert (better[timed_out] == 0).all()
-    assert (better[~timed_out] == 0).any()
+    timed_out = filled[filled["exit_reason"] == "time_out"]
+    np.testing.assert_array_equal(prices.loc[timed_out["exit_time_ns"]], timed_out["exit_price"])
+    signals = whole(run, "predictions", "predictions")[["event_time_ns", "upper", "lower"]]
+    stops = filled[filled["exit_reason"] == "stop_loss"].merge(signals, on="event_time_ns")
+    level = np.where(stops["side"] > 0, stops["lower"], stops["upper"])
+    beyond = stops["side"] * (level - stops["exit_price"])
+    assert (beyond >= 0).all(), "a stop left better than at its level"
+    at_open = stops["exit_time_ns"].isin(opens.index)
+    np.testing.assert_array_equal(
+        opens.loc[stops["exit_time_ns"][at_open]], stops["exit_price"][at_open]
+    )
+    assert (beyond[~at_open] > 0).any()
 
 
 def test_the_report_says_that_candles_touched_and_how_many_could_not_tell(run) -> None:

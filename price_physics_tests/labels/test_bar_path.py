@@ -43,7 +43,7 @@ def check(found, row, expected, side=1):
     label, end_ns, left, rise, fall = expected
     assert (found["label"], found["label_end_ns"]) == (label, end_ns)
     assert found["known_at"] == end_ns
-    assert found["exit_price"] == left
+    assert found["exit_price"] == pytest.approx(left, rel=1e-12)
     assert found["outcome_atr"] == pytest.approx(side * (left - row["price"]) / row["atr"])
     with_side, against = (rise, fall) if side > 0 else (fall, rise)
     assert found["favourable_atr"] == pytest.approx(with_side, rel=1e-12)
@@ -169,24 +169,26 @@ BOTH = (100, 105, 95, 100)
         ([(94, 96, 93, 95), QUIET], -1, 1, 94),  # and costs a stop-loss its open
         ([QUIET, QUIET, (100, 101, 99, 100.5), BOTH], 0, None, 100.5),  # BOTH closes too late
         ([BOTH, QUIET], -1, 1, 97),
-        # a stop leaves at the worst of its level, the open beyond it and the close
-        ([QUIET, (100, 101, 95, 96), BOTH], -1, 2, 96),
+        # a stop leaves at the open beyond its level, or beyond that by 0.73 of the mean step from a
+        # close to the next open, wherever its bar closes
+        ([QUIET, (100, 101, 95, 96), BOTH], -1, 2, 97),
+        ([QUIET, (99, 101, 95, 96), BOTH], -1, 2, 97 - 0.73 * 0.5),
         ([(94, 99, 93, 99), QUIET], -1, 1, 94),
-        ([(96, 99, 94, 95), QUIET], -1, 1, 95),
-        ([(96, 105, 94, 95), QUIET], -1, 1, 95),
-        ([(100, 105, 95, 96), QUIET], -1, 1, 96),
+        ([(96, 99, 94, 95), QUIET], -1, 1, 96),
+        ([(96, 105, 94, 95), QUIET], -1, 1, 96),
+        ([(100, 105, 95, 96), QUIET], -1, 1, 97),
         ([(100, 106, 95, 105), QUIET], -1, 1, 97),  # above the take-profit nothing is stopped
         # touches both: the open says which came first
         ([(96, 105, 95, 100), QUIET], -1, 1, 96),
         ([(97, 105, 95, 100), QUIET], -1, 1, 97),
         ([(105, 106, 95, 100), QUIET], 1, 1, 104),
         ([(104, 106, 95, 100), QUIET], 1, 1, 104),
-        ([(103.9, 104, 97, 100), QUIET], -1, 1, 97),
+        ([(103.9, 104, 97, 100), QUIET], -1, 1, 97 - 0.73 * 3.9),
     ],
 )
 def test_bars_by_hand(bars, label, touching, left):
     found, counts, times = by_hand(bars, "stop_loss_first")
-    assert (found["label"], found["exit_price"]) == (label, left)
+    assert (found["label"], found["exit_price"]) == (label, pytest.approx(left, rel=1e-12))
     end_ns = found["horizon_end_ns"] if touching is None else times[touching]
     assert found["label_end_ns"] == found["known_at"] == end_ns
     undecidable = bars[0][1] >= 104 and bars[0][2] <= 97 and 97 < bars[0][0] < 104
@@ -194,7 +196,7 @@ def test_bars_by_hand(bars, label, touching, left):
     kept, counts, _ = by_hand(bars, "drop")
     assert (kept is None) == undecidable
     if kept is not None:
-        assert (kept["label"], kept["exit_price"]) == (label, left)
+        assert (kept["label"], kept["exit_price"]) == (label, pytest.approx(left, rel=1e-12))
     assert counts["dropped"]["both_touched"] == counts["undecidable"]
 
 
@@ -209,7 +211,7 @@ def test_the_loss_of_a_short_comes_first_too():
     found, _, _ = by_hand([(104, 105, 103, 104), QUIET], "stop_loss_first", side="trend")
     assert (found["label"], found["exit_price"]) == (-1, 104)
     found, _, _ = by_hand([(100, 105, 95, 104.5), QUIET], "stop_loss_first", side="trend")
-    assert (found["label"], found["exit_price"]) == (-1, 104.5)
+    assert (found["label"], found["exit_price"]) == (-1, 103)
     found, _, _ = by_hand([(100, 101, 95, 96), QUIET], "stop_loss_first", side="trend")
     assert (found["label"], found["exit_price"], found["outcome_atr"]) == (1, 96, 2)
     assert (found["favourable_atr"], found["adverse_atr"]) == (2.5, 0.5)
@@ -218,19 +220,20 @@ def test_the_loss_of_a_short_comes_first_too():
 @pytest.mark.parametrize(
     ("bar", "label", "outcome", "opposite"),
     [
-        (BOTH, -1, -1.5, -2),  # each is stopped at its own level, as it came back
+        (BOTH, -1, -1.5, -2),  # each is stopped at its own level, wherever the bar closes
         ((105, 106, 95, 100), 1, 2, -2.5),  # the short at the open, beyond its stop
         ((96, 105, 95, 100), -1, -2, 1.5),
-        # at the close, where that is worse than the level
-        ((100, 105, 95, 96), -1, -2, -2),
-        ((100, 105, 95, 104.5), -1, -1.5, -2.25),
-        ((100, 105, 99, 104.5), 1, 2, -2.25),
+        ((100, 105, 95, 96), -1, -1.5, -2),
+        ((100, 105, 95, 104.5), -1, -1.5, -2),
+        ((100, 105, 99, 104.5), 1, 2, -2),
+        ((101, 105, 95, 100), -1, -1.5 - 0.73 / 2, -2 - 0.73 / 2),  # beyond it by the step of 1
     ],
 )
 def test_what_nobody_can_decide_is_a_loss_to_both_sides(bar, label, outcome, opposite):
     found, _, _ = by_hand([bar, QUIET], "stop_loss_first")
     assert found["label"] == label
-    assert (found["outcome_atr"], found["outcome_short_atr"]) == (outcome, opposite)
+    outcomes = (found["outcome_atr"], found["outcome_short_atr"])
+    assert outcomes == pytest.approx((outcome, opposite), rel=1e-12)
 
 
 def test_the_long_against_a_short_loses_too():

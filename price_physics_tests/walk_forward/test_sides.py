@@ -129,8 +129,8 @@ def test_trades_by_candles_end_as_their_labels_say(kind):
     stop = np.where(side > 0, labels["lower"], labels["upper"])
     kept, went_on = side * (fills.exit_price - stop), side * (labels["exit_price"] - stop)
     stopped = touched & (label == -1)
-    assert (went_on[stopped] <= kept[stopped]).all()
+    assert (went_on[stopped] == kept[stopped]).all()
     assert (kept[stopped] <= 0).all()
-    assert (kept < 0)[stopped & at_end].any()
-    assert (kept == 0)[stopped & at_end].any()
+    assert (kept < 0)[stopped & at_end].all()
+    assert at_open[stopped].any()
     assert set(side[stopped]) == {-1, 1}

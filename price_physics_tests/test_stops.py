@@ -1,0 +1,66 @@
+"""What stops of candles leave at: the slow reference, the past alone, and the number 0.73."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from price_physics.stops import OVERSTEP, WINDOW, expected_overstep, stop_price
+from price_physics_tests.labels.naive import overstep
+
+
+def candles(seed, n):
+    return np.random.default_rng(seed).integers(90, 110, (2, n)).astype(float)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(0, 3 * WINDOW))
+def test_the_overstep_equals_the_slow_one(seed, n):
+    opened, close = candles(seed, n)
+    assert expected_overstep(opened, close).tolist() == [
+        overstep(opened, close, i) for i in range(n)
+    ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(1, 2 * WINDOW))
+def test_the_overstep_of_a_candle_is_known_at_its_open(seed, n):
+    opened, close = candles(seed, 3 * WINDOW)
+    other_opened, other_close = candles(seed + 1, 3 * WINDOW)
+    other_opened[:n], other_close[: n - 1] = opened[:n], close[: n - 1]
+    first, second = (
+        expected_overstep(*pair)[:n] for pair in ((opened, close), (other_opened, other_close))
+    )
+    assert first.tolist() == second.tolist()
+
+
+def test_steps_of_more_than_a_hundred_candles_ago_are_forgotten():
+    opened, close = np.full((2, 2 * WINDOW), 100.0)
+    opened[5] = 150.0
+    found = expected_overstep(opened, close)
+    assert found[4] == 0
+    assert found[5] == OVERSTEP * 50 / 5
+    assert found[5 + WINDOW - 1] == OVERSTEP * 50 / WINDOW
+    assert found[5 + WINDOW :].tolist() == [0.0] * (WINDOW - 5)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_stop_leaves_at_the_open_beyond_it_or_beyond_its_level_by_the_overstep(side):
+    level = np.full(4, 100.0)
+    opened = 100 + side * np.array([5.0, 0.1, 0.0, -3.0])
+    left = stop_price(side, level, opened, 2.0)
+    assert (side * (left - 100)).tolist() == [-2, -2, 0, -3]
+
+
+def test_a_walk_of_normal_steps_oversteps_a_level_by_073_of_its_mean_step():
+    rng = np.random.default_rng(0)
+    level, n = 8.0, 8_000
+    price, over = np.zeros(n), np.empty(0)
+    while len(price) > n / 10:  # it takes for ever to see the last ones across
+        price += rng.standard_normal(len(price))
+        over = np.append(over, price[price >= level] - level)
+        price = price[price < level]
+    mean_step = np.sqrt(2 / np.pi)
+    error = over.std() / np.sqrt(len(over)) / mean_step
+    assert error < 0.01
+    assert abs(over.mean() / mean_step - OVERSTEP) < 3 * error
