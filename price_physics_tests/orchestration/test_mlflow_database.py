@@ -1,4 +1,4 @@
-"""MLflow's database is expendable: whatever happens to it, it is made anew or a warning names it."""
+"""MLflow is expendable: whatever happens to its database, it is made anew or a warning says so."""
 
 import shutil
 import sqlite3
