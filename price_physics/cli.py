@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a month (its end) or an ISO time; may be repeated; four are chosen by default",
     )
+    track = add("track", _track, "log to MLflow what it lacks of a study: models and reports")
+    track.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     ledger = add("ledger", _ledger, "list every trial that was looked at, export or import them")
     ledger.add_argument("action", nargs="?", default="list", choices=["list", "export", "import"])
     ledger.add_argument("file", nargs="?", type=Path, help="JSON lines, to write or to read")
@@ -158,6 +160,18 @@ def _audit(project: Project, options: argparse.Namespace) -> int:
     )
     print(f"{found.text()}\n\nJSON: {result_path(project, options.study)}")
     return 0 if found.passed else 1
+
+
+def _track(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.backfill import find_study
+    from price_physics.orchestration.tracking import tracking_of
+    from price_physics.orchestration.untracked import log_missing, stored_months
+
+    study, market = find_study(project, options.study)
+    months = stored_months(project, study)
+    n = log_missing(project, tracking_of(project), study, market, months)
+    print(f"{n} runs logged of {len(months)} months; see the README for  mlflow ui")
+    return 0
 
 
 def _ledger(project: Project, options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
     PricePhysicsError
     ├── ConfigError            a YAML file asks for something impossible
     ├── TickDataError          a vendor file cannot be trusted, or is not there
+    ├── TrackingError          MLflow's database cannot be used; nothing else needs it
     └── StoreError
         ├── PartitionMissing   an earlier month was never materialised
         ├── PartitionCorrupt   the bytes on disk are not the bytes that were written
@@ -22,6 +23,10 @@ class ConfigError(PricePhysicsError):
 
 class TickDataError(PricePhysicsError):
     """A vendor file cannot be trusted, or is not there."""
+
+
+class TrackingError(PricePhysicsError):
+    """MLflow's database cannot be used; the pipeline runs on without it."""
 
 
 class StoreError(PricePhysicsError):

@@ -16,7 +16,13 @@ from price_physics.errors import TickDataError
 from price_physics.months import Month
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
 from price_physics.orchestration.partitions import month_of, window_mapping
-from price_physics.orchestration.tracked import environment, logged_of_fit, logged_of_report
+from price_physics.orchestration.tracked import (
+    TRACKED,
+    environment,
+    logged_digest,
+    logged_of_fit,
+    logged_of_report,
+)
 from price_physics.orchestration.tracking import MlflowTracking, run_tags
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of, reads_of, tables_of
@@ -26,7 +32,7 @@ from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.progress import reading_bar, training_bar
 from price_physics.project import Project
 from price_physics.schemas.table import TableSchema
-from price_physics.store.artefact import Artefact
+from price_physics.store.artefact import Artefact, canonical_json
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
 from price_physics.study.study import Study
@@ -80,8 +86,18 @@ def _model_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
         place = checkpoint_folder(scope.project, scope.study.name, month)
         with training_bar(f"training {scope.study.name} {month}") as progress:
             artefact = scope.make(name, context, inputs, progress=progress, checkpoints=place)
-        tags = run_tags(context, inputs["folds"][month], artefact.warm_up)
-        tracking.log_month(scope.study, scope.market, month, tags=tags, **logged_of_fit(artefact))
+        tags = run_tags(inputs["folds"][month], artefact.warm_up, _dagster_tags(context))
+        digest = logged_digest(
+            *(canonical_json(artefact.document(Path(name).stem)) for name in TRACKED["model"])
+        )
+        tracking.log_or_warn(
+            scope.study,
+            scope.market,
+            month,
+            tags=tags,
+            logged=("model", digest),
+            **logged_of_fit(artefact),
+        )
         return artefact
 
     return model
@@ -108,10 +124,14 @@ def _report_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
         seen = environment(scope.study, scope.market, walked)
         ledger = scope.project.ledger
         artefact = scope.make(name, context, inputs, ledger=ledger, environment=seen)
-        logged = logged_of_report(artefact)
+        logged = logged_of_report(artefact.files)
         entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
-        tags = run_tags(context, walked[month], artefact.warm_up) | logged.pop("tags") | entry
-        tracking.log_month(scope.study, scope.market, month, tags=tags, **logged)
+        tags = run_tags(walked[month], artefact.warm_up, _dagster_tags(context))
+        tags |= logged.pop("tags") | entry
+        digest = logged_digest(*(artefact.files[name] for name in TRACKED["report"]))
+        tracking.log_or_warn(
+            scope.study, scope.market, month, tags=tags, logged=("report", digest), **logged
+        )
         page = scope.project.outputs / scope.study.name / "reports" / f"{month}.html"
         context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})
         return artefact
@@ -151,6 +171,10 @@ def build_ticks_asset(
         yield from tick_check_results(quality)
 
     return ticks
+
+
+def _dagster_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
+    return {"dagster.run_id": context.run.run_id, "dagster.partition": context.partition_key}
 
 
 def checkpoint_folder(project: Project, study: str, month: Month) -> Path:

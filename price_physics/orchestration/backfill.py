@@ -4,6 +4,7 @@ Partition m reads every earlier month, so months run in order. Current partition
 an interrupted backfill continues where it was.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ import dagster as dg
 import filelock
 
 from price_physics import errors
-from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
+from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, TrackingError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
+from price_physics.orchestration.tracking import tracking_of
+from price_physics.orchestration.untracked import log_missing
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.pipeline.freshness import stale_assets
 from price_physics.pipeline.inputs import months_with_trades
@@ -28,6 +31,8 @@ from price_physics.store.partitions import Partition, Store
 from price_physics.study.market import Market
 from price_physics.study.reading import load_configs
 from price_physics.study.study import Study
+
+_log = logging.getLogger(__name__)
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -92,7 +97,21 @@ def run_backfill(
                 key = (owner_of(asset, study.name, market.name), asset)
                 publish_missing(project.outputs, Store(project.store).read(key, month))
         bar.set_description(f"{study.name} {months[0]} to {months[-1]}")
+    _log_missing(project, study, market, months)
     return Backfill(study, market, months, written, total - written)
+
+
+def _log_missing(project: Project, study: Study, market: Market, months: list[Month]) -> None:
+    """Log what MLflow lacks; that it cannot be done is said, and stops nothing."""
+    try:
+        log_missing(project, tracking_of(project), study, market, months)
+    except TrackingError as error:
+        _log.warning(
+            "MLflow lacks runs of %s: %s. Mend it, then run  price-physics track --study %s",
+            study.name,
+            error,
+            study.name,
+        )
 
 
 @contextmanager

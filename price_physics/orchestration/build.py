@@ -17,7 +17,7 @@ from price_physics.orchestration.assets import (
 from price_physics.orchestration.io_manager import Expected, PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
-from price_physics.orchestration.tracking import MlflowTracking
+from price_physics.orchestration.tracking import tracking_of
 from price_physics.pipeline.dag import STAGES, tables_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.project import Project
@@ -64,7 +64,7 @@ def build_definitions(
                 _expected(markets, studies),
                 _after_writing(project, on_written),
             ),
-            "tracking": MlflowTracking(folder=str(project.data / "mlflow")),
+            "tracking": tracking_of(project),
         },
     )
 

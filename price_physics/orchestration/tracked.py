@@ -1,8 +1,9 @@
 """What MLflow logs of a fit and of a report, taken from their artefacts."""
 
+import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -19,7 +20,21 @@ from price_physics.study.trial import config_hash
 _PACKAGES = ("numpy", "pandas", "pyarrow", "numba", "scipy", "scikit-learn", "torch", "dagster")
 
 
-def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
+TRACKED = {"model": ("architecture.json", "summary.json"), "report": ("report.json",)}
+"""Assets that MLflow keeps runs of, and the files that identify what was logged."""
+
+
+def logged_digest(*contents: bytes) -> str:
+    """Identify what is logged by the files of it that hold its numbers."""
+    return joined(hashlib.sha256(content).hexdigest() for content in contents)
+
+
+def joined(sha256s: Iterable[str]) -> str:
+    """One digest of several, short enough for a tag."""
+    return " ".join(sha256[:32] for sha256 in sha256s)
+
+
+def logged_of_fit(artefact: Artefact | Partition) -> dict[str, Any]:
     """What MLflow logs of a fit; of a warm-up month neither a model nor plots."""
     from safetensors.numpy import save
 
@@ -42,13 +57,13 @@ def logged_of_fit(artefact: Artefact) -> dict[str, Any]:
     return {"metrics": metrics, "curves": curves, "files": files, "model": model}
 
 
-def logged_of_report(artefact: Artefact) -> dict[str, Any]:
+def logged_of_report(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What MLflow logs of a report: its files, the verdict's word and its numbers."""
-    verdict = json.loads(artefact.files["report.json"])["verdict"]
+    verdict = json.loads(files["report.json"])["verdict"]
     return {
         "tags": {"verdict": verdict["verdict"]},
         "metrics": verdict_metrics(verdict),
-        "files": {f"report/{name}": content for name, content in artefact.files.items()},
+        "files": {f"report/{name}": content for name, content in files.items()},
     }
 
 

@@ -11,19 +11,22 @@ import json
 import logging
 import math
 import os
-import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import filelock
 import pandas as pd
 
+from price_physics.errors import TrackingError
 from price_physics.months import Month
+from price_physics.orchestration.mlflow_database import NAME, locked, prepare_database, uri_of
 from price_physics.orchestration.registry import ModelFiles, register
+from price_physics.project import Project
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
 from price_physics.study.settings import flatten
@@ -32,6 +35,8 @@ from price_physics.study.trial import config_hash, trial_settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_log = logging.getLogger(__name__)
 
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -44,6 +49,8 @@ MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
 _BATCH = 900  # MLflow takes at most 1,000 metrics a call
 _PARENT, _MONTH = "mlflow.parentRunId", "price_physics.month"
 _FIT, _SUPERSEDED = "price_physics.fit", "price_physics.superseded_by"
+LOGGED = "price_physics.logged."
+"""Begin of the tags that name, by asset, what has been logged whole."""
 _BESIDE = "price_physics.beside_the_fit"
 """Tag with the metrics and folders that are not of the fit: a later fit's run takes them over."""
 
@@ -55,7 +62,7 @@ class MlflowTracking(dg.ConfigurableResource):
 
     @property
     def uri(self) -> str:
-        return f"sqlite:///{(Path(self.folder) / 'mlflow.db').as_posix()}"
+        return uri_of(Path(self.folder) / NAME)
 
     def log_month(
         self,
@@ -68,6 +75,7 @@ class MlflowTracking(dg.ConfigurableResource):
         curves: pd.DataFrame | None = None,
         files: Mapping[str, bytes] | None = None,
         model: "ModelFiles | None" = None,
+        logged: tuple[str, str] | None = None,
     ) -> str:
         """Log to the nested run of a month, and create it if it does not exist yet.
 
@@ -87,11 +95,18 @@ class MlflowTracking(dg.ConfigurableResource):
             Logged as artifacts.
         model : ModelFiles, optional
             Registered under the study's name, with an alias of the month.
+        logged : (asset, digest), optional
+            What all of this is; kept as a tag once it is logged whole.
 
         Returns
         -------
         str
             The nested run's id.
+
+        Raises
+        ------
+        TrackingError
+            When the database cannot be written to.
         """
         client = self._client()
         configuration = config_hash(study, market)
@@ -116,7 +131,27 @@ class MlflowTracking(dg.ConfigurableResource):
             with self._lock():
                 marks = {tag: tags[tag] for tag in MARKS.values() if tag in tags}
                 register(client, study.name, month, run, model, marks)
+        if logged is not None:
+            client.set_tag(run, f"{LOGGED}{logged[0]}", logged[1])
         return run
+
+    def log_or_warn(self, study: Study, market: Market, month: Month, **arguments: Any) -> None:
+        """Do as `log_month`, but let nothing that MLflow does stop the pipeline.
+
+        The store keeps everything that is logged, so whatever goes wrong is said, and a later
+        backfill logs what is missing.
+        """
+        try:
+            self.log_month(study, market, month, **arguments)
+        except Exception as error:  # noqa: BLE001 - of any kind: nothing needs MLflow
+            _log.warning(
+                "%s %s is not in MLflow: %s. The partition is written all the same; the next "
+                "backfill logs it, or  price-physics track --study %s",
+                study.name,
+                month,
+                error,
+                study.name,
+            )
 
     def _client(self) -> "MlflowClient":
         """Return a client; create the database under a lock, as several first users would race."""
@@ -124,17 +159,26 @@ class MlflowTracking(dg.ConfigurableResource):
         from mlflow import MlflowClient
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it logs every migration
-        Path(self.folder).mkdir(parents=True, exist_ok=True)
         with self._lock():
-            client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            client.search_experiments(max_results=1)
-            with sqlite3.connect(Path(self.folder) / "mlflow.db") as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            connection.close()
-        return client
+            prepare_database(Path(self.folder))
+            return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def _lock(self) -> filelock.FileLock:
-        return filelock.FileLock(Path(self.folder) / "mlflow.lock", timeout=120)
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        folder = Path(self.folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with locked(folder):
+                yield
+        except filelock.Timeout as error:
+            raise TrackingError(f"{error.lock_file}: another process holds this lock") from None
+        except OSError as error:
+            raise TrackingError(f"{folder}: {error}") from error
+
+
+def tracking_of(project: Project) -> MlflowTracking:
+    """The tracking of a project."""
+    return MlflowTracking(folder=str(project.data / "mlflow"))
 
 
 def _experiment(client: "MlflowClient", name: str, artifacts: Path) -> str:
@@ -269,19 +313,18 @@ def _log_metrics(
         client.log_batch(run, metrics=batch[start : start + _BATCH])
 
 
-def run_tags(
-    context: dg.AssetExecutionContext, read: Partition, warm_up: str | None
-) -> dict[str, str]:
+def run_tags(read: Partition, warm_up: str | None, dagster: Mapping[str, str]) -> dict[str, str]:
     """Tags that lead back to the Dagster run and partition, or say how far to trust its numbers.
 
     Parameters
     ----------
     read : Partition
         One that was read, and so carries the marks of all that it was made from.
+    dagster : mapping
+        The tags of the run and the partition, as far as they are known.
     """
     return {
-        "dagster.run_id": context.run.run_id,
-        "dagster.partition": context.partition_key,
+        **dagster,
         "price_physics.warm_up": warm_up or "",
         **{tag: str(getattr(read, name)).lower() for name, tag in MARKS.items()},
     }

@@ -14,6 +14,7 @@ import filelock
 import pandas as pd
 import pytest
 
+from price_physics.cli import main
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import months_of_run, run_backfill
@@ -200,6 +201,33 @@ def test_what_is_stale_after_a_change(small_run: Project) -> None:
 
 
 def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:
+    _check_mlflow(small_run)
+
+
+def test_without_mlflow_a_backfill_goes_on_and_a_later_one_logs_from_the_store(
+    small_run: Project, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No folder can be made where a file lies: that stands for full disks and read-only places."""
+    place, april = small_run.data / "mlflow", partitions_of(small_run)["report", "2012-04"]
+    before = april.data_version
+    shutil.rmtree(place)
+    place.write_text("")
+    (april.folder / "manifest.json").unlink()
+    assert run_backfill(small_run, "demo").n_materialised == 1
+    assert partitions_of(small_run)["report", "2012-04"].data_version == before
+    assert "demo 2012-04 is not in MLflow: " in caplog.text
+    assert "MLflow lacks runs of demo: " in caplog.text
+    assert "price-physics track --study demo" in caplog.text
+    place.unlink()
+    monkeypatch.chdir(small_run.root)
+    assert main(["track", "--study", "demo"]) == 0
+    _check_mlflow(small_run)
+    shutil.rmtree(place)
+    assert run_backfill(small_run, "demo").n_materialised == 0
+    _check_mlflow(small_run)
+
+
+def _check_mlflow(small_run: Project) -> None:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=f"sqlite:///{small_run.data / 'mlflow' / 'mlflow.db'}")

@@ -1,0 +1,129 @@
+"""MLflow's SQLite database: made whole or not at all, and set aside where it is damaged.
+
+MLflow makes its tables and then migrates them in place, so a kill in between leaves a database that
+every later run fails on. And it retries a database that it cannot open for hours. Both are kept
+from it: what it is given is sound and can be written to.
+"""
+
+import logging
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import filelock
+
+from price_physics.errors import TrackingError
+
+NAME = "mlflow.db"
+LOCK_TIMEOUT_S = 30.0
+_BUSY_TIMEOUT_S = 5.0
+_BESIDE = ("", "-journal", "-wal", "-shm")
+"""Suffixes of the files of a SQLite database."""
+_TABLES = {"alembic_version", "experiments", "metrics", "params", "runs", "tags"}
+
+_log = logging.getLogger(__name__)
+
+
+def uri_of(path: Path) -> str:
+    """The database as MLflow names it."""
+    return f"sqlite:///{path.as_posix()}"
+
+
+def locked(folder: Path) -> filelock.FileLock:
+    """The lock under which the database is made and read together with what follows from it."""
+    return filelock.FileLock(folder / "mlflow.lock", timeout=LOCK_TIMEOUT_S)
+
+
+def prepare_database(folder: Path) -> None:
+    """Make the database where there is none, and anew where it is damaged; the caller locks.
+
+    Raises
+    ------
+    TrackingError
+        When it cannot be written to: another process holds it, or the place is read-only or full.
+    """
+    path = folder / NAME
+    try:
+        if path.exists() and (damage := _damage(path)):
+            aside = _set_aside(path)
+            _log.warning(
+                "%s is damaged (%s); it lies in %s now, and is made anew: what it held is logged "
+                "again from the store by the next backfill, or by  price-physics track",
+                path,
+                damage,
+                aside,
+            )
+        if not path.exists():
+            _make(path)
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.rollback()
+    except (OSError, sqlite3.OperationalError) as error:
+        raise TrackingError(f"{path}: {error}") from error
+
+
+def logged_digests(folder: Path, study: str, key: str) -> set[str]:
+    """Values of a tag over the runs of a study; none where the database cannot tell."""
+    path = folder / NAME
+    if not path.exists():
+        return set()
+    query = (
+        "SELECT tags.value FROM tags JOIN runs USING (run_uuid) "
+        "JOIN experiments USING (experiment_id) "
+        "WHERE experiments.name = ? AND tags.key = ? AND runs.lifecycle_stage = 'active'"
+    )
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+            return {value for (value,) in database.execute(query, (study, key))}
+    except sqlite3.DatabaseError:  # whoever logs then meets it, and says so
+        return set()
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with a database that can be opened; "" where nothing is."""
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+            rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in rows}
+            if half := sorted(name for name in tables if name.startswith("_alembic_tmp")):
+                return f"a migration was killed: table {half[0]}"
+            if not tables >= _TABLES:
+                return f"tables are missing: {', '.join(sorted(_TABLES - tables))}"
+            if not database.execute("SELECT count(*) FROM alembic_version").fetchone()[0]:
+                return "it has no version: its first migration was killed"
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+            return "" if found == "ok" else str(found)
+    except sqlite3.OperationalError:
+        raise  # held by another process, or not to be opened: not damage
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in _BESIDE:
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _make(path: Path) -> None:
+    """Let MLflow make a database under another name, and move a whole copy into place."""
+    from mlflow import MlflowClient
+
+    made, whole = (path.with_name(f"{path.name}.{word}") for word in ("making", "whole"))
+    for leftover in (made, whole):
+        for suffix in _BESIDE:
+            leftover.with_name(leftover.name + suffix).unlink(missing_ok=True)
+    client = MlflowClient(tracking_uri=uri_of(made), registry_uri=uri_of(made))
+    client.search_experiments(max_results=1)
+    client.search_registered_models(max_results=1)
+    with closing(sqlite3.connect(made)) as source, closing(sqlite3.connect(whole)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode=WAL")
+    whole.replace(path)
+    for suffix in _BESIDE:
+        made.with_name(made.name + suffix).unlink(missing_ok=True)
