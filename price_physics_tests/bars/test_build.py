@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from price_physics.bars import kernels
 from price_physics.bars.ticks import bar_scale, bars_of_ticks
-from price_physics.labels.events import event_bars, event_times
+from price_physics.events.times import event_bars, event_times
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.ticks import TICKS

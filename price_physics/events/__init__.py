@@ -1,0 +1,1 @@
+"""Which bars are events. Whatever happens after one is none of its business."""
