@@ -126,6 +126,7 @@ def test_what_is_known_by_t_does_not_depend_on_later_ticks(config, rows, data):
     )
 
 
+@pytest.mark.slow
 @KINDS
 def test_a_chunk_of_more_bars_than_there_was_room_for(config, monkeypatch):
     rng, n = np.random.default_rng(5), 24 * kernels.FIRST_ROOM

@@ -47,6 +47,7 @@ def test_labels_of_every_kind_of_bars(kind: str, ticks: Ticks) -> None:
     assert (touched["label_end_ns"] > touched["event_time_ns"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("days", [31, 45.3, 61.5])
 def test_nothing_known_depends_on_later_ticks(kind: str, days: float, ticks: Ticks) -> None:

@@ -89,6 +89,7 @@ def test_operations_and_bytes_are_those_of_a_product():
 A, INDEX = torch.ones(8, 16), torch.tensor([1, 5, 5])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "n_bytes"),
     [

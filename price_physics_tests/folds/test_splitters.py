@@ -26,6 +26,7 @@ SPLITTERS = {
 every_splitter = pytest.mark.parametrize("make", SPLITTERS.values(), ids=SPLITTERS.keys())
 
 
+@pytest.mark.slow
 @every_splitter
 @settings(max_examples=60, deadline=None)
 @given(labels=intervals(), embargo=st.integers(0, 12))

@@ -308,6 +308,7 @@ def test_the_contact_sheet_shows_the_images():
     assert len(result.preview) < 200_000  # it lies in the UI's database
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_channels", "windows_bars"), [(1, [8]), (5, [8, 12, 20]), (10, [8, 12])]
 )

@@ -77,6 +77,7 @@ def test_odds_are_the_inverted_laplace_transforms(barriers, spread):
     )
 
 
+@pytest.mark.slow
 def test_odds_are_exact_everywhere():
     """Distances over nine orders, horizons from none to long, and many around the switch."""
     rng = np.random.default_rng(13)

@@ -226,6 +226,7 @@ def test_nobody_imports_a_network_but_by_the_name_a_study_gives():
         assert found == {name, "_blocks", "_dropout"}
 
 
+@pytest.mark.slow
 def test_a_network_is_of_those_versions_whose_study_names_it(folder, add):
     def versions():
         forget()

@@ -130,6 +130,7 @@ def test_settings_are_escaped(quick):
     assert "<b>" not in quick.html
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes_and_plots_are_png(real):
     again = report_of(**cases.arguments())
     assert again == real

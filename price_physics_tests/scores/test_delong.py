@@ -31,6 +31,7 @@ def test_equals_delong_by_pairs(scores, seed):
     assert found.covariance == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_repeated_draws():
     rng = np.random.default_rng(1)
     aucs, shares, errors, share_errors = [], [], [], []

@@ -83,6 +83,7 @@ def test_two_averages_of_the_same_rows_have_two_names(rows):
     assert not (told | logged) & seen
 
 
+@pytest.mark.slow
 def test_the_report_prints_both_by_name():
     files = write_report(Evidence(**cases.arguments()))
     numbers = json.loads(files["report.json"])

@@ -161,6 +161,7 @@ def test_plain_rows_are_read_as_with_care(text, delimiter):
     read_alike(text, INTEGER_IDS, delimiter)
 
 
+@pytest.mark.slow
 @given(WITH_TEXTS, st.sampled_from(",;"))
 @example(
     [f"{START},x,1,5,ab-12,t\n", f'{START},x,1,5," ab-12",t\n', f"{START},x,1,5,\tab,t\n"], ","

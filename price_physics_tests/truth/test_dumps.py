@@ -169,6 +169,7 @@ def test_bitcoincharts(tmp_path, ticks):
     check(ticks, rows, time=0, unit_us=1_000_000, price=1, qty=2)
 
 
+@pytest.mark.slow
 def test_generic_text_and_parquet(tmp_path, ticks):
     rows = rows_of(
         write(tmp_path, "generic", n_months=2), "timestamp,price,qty,trade_id,is_buyer_maker"
@@ -187,6 +188,7 @@ def test_generic_text_and_parquet(tmp_path, ticks):
 
 
 # ---------------------------------------------------------------------------- files
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", sorted(DUMP_FORMATS))
 def test_same_bytes_and_a_longer_market_starts_with_them(tmp_path, vendor):
     once, again, longer = (tmp_path / name for name in ("a", "b", "c"))

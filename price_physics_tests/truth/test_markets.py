@@ -113,6 +113,7 @@ def test_oracle_reaches_the_ceiling_and_not_more(kind):
         assert auc(wrong_half[moved], label[moved] > 0) == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["walk", "volatility"])
 def test_where_nothing_can_be_told_nothing_is(kind):
     k = episodes(lattice_market(kind, JAN, 2, 270, seed=5))
