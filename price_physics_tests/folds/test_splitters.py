@@ -109,6 +109,7 @@ class AnyBlocks(PurgedSplitter):
         yield self.blocks
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(intervals(), st.integers(0, 12), st.data())
 def test_a_new_splitter_is_one_method_and_purged_by_the_base(labels, embargo, data):

@@ -280,6 +280,7 @@ def test_no_look_ahead():
     )
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_threads():
     before = torch.get_num_threads()
     try:

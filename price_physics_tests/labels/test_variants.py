@@ -57,6 +57,7 @@ def tables(ticks: Ticks) -> dict[str, dict[str, pd.DataFrame]]:
     return {name: run_stages(variant(name), ticks) for name in SECTIONS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [31, 45.3, 61.5])
 @pytest.mark.parametrize("name", SECTIONS)
 def test_nothing_known_depends_on_later_ticks(name: str, days: float, ticks: Ticks) -> None:

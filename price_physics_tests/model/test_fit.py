@@ -105,6 +105,7 @@ def test_documents_are_json_and_weights_survive_safetensors(result):
         np.testing.assert_array_equal(value.numpy(), result.weights[f"0.{name}"])
 
 
+@pytest.mark.slow
 def test_two_fits_are_bit_identical(result, tables):
     again = fit_toy(STUDY, tables)
     assert {k: v.tobytes() for k, v in result.weights.items()} == {

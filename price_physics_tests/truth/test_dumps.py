@@ -114,6 +114,7 @@ def test_binance_futures(tmp_path, ticks):
     assert [Decimal(r[3]) for r in rows] == notionals(ticks)
 
 
+@pytest.mark.slow
 def test_bybit_derivatives_by_the_day(tmp_path, ticks):
     paths = write(tmp_path, "bybit_derivatives", n_months=2)
     assert [p.name for p in paths[:2]] == ["BTCUSDT2024-12-01.csv.gz", "BTCUSDT2024-12-02.csv.gz"]
@@ -153,6 +154,7 @@ def test_uuids_depend_on_seed_and_id_only():
     assert {uuid.UUID(row.tobytes().decode()).variant for row in all_three} == {uuid.RFC_4122}
 
 
+@pytest.mark.slow
 def test_tardis_by_the_day_names_itself_synthetic(tmp_path, ticks):
     paths = write(tmp_path, "tardis", n_months=2)
     assert paths[0].name == "synthetic_trades_2024-12-01_BTCUSDT.csv.gz"
