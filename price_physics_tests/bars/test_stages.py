@@ -32,6 +32,7 @@ def study_of(kind: str) -> Study:
     return DEMO.model_copy(update={"bars": bars_of(kind=kind, **KINDS[kind])})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_of_every_kind_of_bars(kind: str, ticks: Ticks) -> None:
     whole = run_stages(study_of(kind), ticks)

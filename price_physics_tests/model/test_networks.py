@@ -102,6 +102,7 @@ def study_of(name, **model):
 
 
 # ---------------------------------------------------------------------------- one file
+@pytest.mark.slow
 def test_a_file_more_is_a_network_more(add, tables):
     study = study_of(add(TINY_NAME, TINY), batch_size=16, max_epochs=8, dropout=0.2)
     result = fit_toy(study, tables)

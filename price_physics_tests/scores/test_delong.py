@@ -15,6 +15,7 @@ def naive_components(score, came):
     return wins.mean(axis=1), wins.mean(axis=0)
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(np.int8, st.tuples(st.just(2), st.integers(8, 40)), elements=st.integers(-3, 3)),
     st.integers(0, 2**32 - 1),

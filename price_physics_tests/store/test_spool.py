@@ -89,6 +89,7 @@ def test_a_stored_table_is_the_same_whether_it_was_spooled_or_a_frame(tmp_path):
     pd.testing.assert_frame_equal(first.table("ticks"), pieces.frame())
 
 
+@pytest.mark.slow
 def test_what_waits_on_disk_has_no_name_and_goes_with_the_table(tmp_path):
     table = spooled(make_table(10), folder=tmp_path)
     file = table.file

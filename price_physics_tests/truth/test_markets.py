@@ -168,6 +168,7 @@ def test_signs_are_the_coins_behind_the_market(kind):
     assert (np.sign(k[:, -1] - k[:, 127]) == sign).all(), "so strong a drift cannot be missed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
 def test_who_knows_the_signs_reaches_the_ceiling(kind):
     label = outcome_labels(episodes(lattice_market(kind, JAN, 1, 500, seed=9)))
