@@ -1,1 +1,1 @@
-"""Which bars are events. Whatever happens after one is none of its business."""
+"""Bars -> which of them are events; when one ends, and by what, is for `labels` to say."""
