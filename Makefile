@@ -12,7 +12,7 @@ help: ## list the commands
 demo: $(STAMP) ## materialise every asset of every month of the sample, print the verdict
 	@$(BIN)/price-physics demo
 
-fast: $(STAMP) ## style, import rules and the unit tests, in about three minutes: before every commit
+fast: $(STAMP) ## style, import rules and the unit tests, in about two minutes: before every commit
 	@$(BIN)/price-physics fast
 
 test: $(STAMP) ## style, import rules, types, then every test

@@ -12,6 +12,9 @@ from price_physics.pipeline.dag import STAGES
 from price_physics_tests.sources import forget
 
 ENTRIES = {a: s.make.partition(":")[0] for a, s in STAGES.items()}
+CHECKPOINTS = "price_physics.model.train"
+"""Whose version is in every checkpoint."""
+
 Edit = Callable[[str, Callable[[str], str]], set[str]]
 
 
@@ -84,6 +87,20 @@ def test_a_constant_of_a_kernel_changes_whoever_reaches_it(edit: Edit) -> None:
     assert "weights" in expected
     assert not expected & {"ticks", "bars", "labels", "images"}
     assert edit("weights/kernels.py", lambda text: f"{text}\nTWO = 2\n") == expected
+
+
+def test_a_kernel_of_labels_changes_neither_images_nor_models(edit: Edit) -> None:
+    expected = reaching("price_physics.labels.kernels")
+    assert {"excursions", "labels", "walk_forward"} <= expected
+    assert not expected & {"regime_features", "weights", "images", "folds", "model", "motifs"}
+    assert edit("labels/kernels.py", lambda text: f"{text}\nTWO = 2\n") == expected
+    assert "price_physics.labels.kernels" not in source.closure(CHECKPOINTS)
+
+
+def test_a_kernel_of_events_changes_whoever_finds_events(edit: Edit) -> None:
+    changed = edit("events/kernels.py", lambda text: f"{text}\nTWO = 2\n")
+    assert {"regime_features", "excursions", "labels", "images"} <= changed
+    assert not changed & {"ticks", "bars", "folds", "report"}
 
 
 def test_a_new_module_that_nobody_imports_changes_nothing(edit: Edit) -> None:

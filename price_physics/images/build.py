@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from price_physics.events.times import event_times
 from price_physics.frames import FloatArray, IntArray, conform, stack
 from price_physics.images.contact_sheet import contact_sheet
 from price_physics.images.golden import checksums, evenly_spaced, render_array
 from price_physics.images.render import Renderer, specification
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
-from price_physics.labels.events import event_times
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.store.artefact import Artefact

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from price_physics.images.render import Renderer
-from price_physics.images.windows import CLOSE, VOLUME
+from price_physics.images.series import CLOSE, VOLUME
 from price_physics.months import Month
 
 if TYPE_CHECKING:

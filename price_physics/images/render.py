@@ -14,9 +14,9 @@ from torch import Tensor
 
 from price_physics.images import pyts_engine
 from price_physics.images.fields import gadf, gasf, recurrence
+from price_physics.images.series import CLOSE, VOLUME
 from price_physics.images.transitions import mtf
 from price_physics.images.wavelet import wavelet
-from price_physics.images.windows import CLOSE, VOLUME
 
 if TYPE_CHECKING:
     from price_physics.study.images import ImagesConfig

@@ -10,13 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from price_physics.events.times import event_bars
 from price_physics.frames import stack
-from price_physics.labels.events import event_bars
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
-
-CLOSE, VOLUME = 0, 1
-"""Rows of a series, from which the windows of an image are cut."""
 
 
 def window_ends(

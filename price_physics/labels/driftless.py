@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from price_physics.events.times import event_bars
 from price_physics.frames import stack
 from price_physics.labels.driftless_kernels import first_passages
-from price_physics.labels.events import event_bars
 from price_physics.schemas.bars import BARS
 from price_physics.study.labels import LabelsConfig
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from price_physics.images.series import CLOSE
 from price_physics.images.threads import one_cpu_thread
-from price_physics.images.windows import CLOSE, window_ends
+from price_physics.images.windows import window_ends
 from price_physics.model.predict import TrainedModel, probability_columns, serving_model
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words

@@ -87,7 +87,13 @@ def verdict_metrics(verdict: dict[str, Any]) -> dict[str, float | None]:
 def environment(
     study: Study, market: Market, walk_forward: Mapping[Month, Partition]
 ) -> dict[str, Any]:
-    """Describe what made the numbers of a report: seeds, versions, hashes, inputs."""
+    """Describe what made the numbers of a report: seeds, versions, hashes, inputs.
+
+    The report prints it, and no version of the report covers this function or the libraries that
+    it lists. No number depends on either: seed, settings, code and inputs are in the report's
+    version already, and a new list of libraries is no reason to judge a month again. A report
+    that stays current names the libraries with which it was written.
+    """
     months = walk_forward.values()
     return {
         "versions": {

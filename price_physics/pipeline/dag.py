@@ -4,7 +4,10 @@ Dagster's edges, the inputs recorded in a manifest and the test whether a partit
 all come from here. **Partition m reads only months up to m**: no offset is ever positive.
 
 A stage is a plain function ``(study, market, month, past) -> Artefact``; `past` holds what its row
-says and no more. A new stage is one function and one row.
+says and no more. A new stage is one function and one row. Ticks belong to no study and read files:
+``build_ticks(market, month, root)``. `orchestration.assets` hands some stages more, by keyword:
+checkpoints and a progress bar to `model`, who looks to `walk_forward`, the ledger and the
+environment to `report`.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +58,8 @@ class Stage:
         ``module:function``, imported when a month is made: Dagster loads the DAG without torch.
     reads : mapping of asset to MonthWindow
     obeys : tuple of str
-        Sections of the study whose settings can change it. ``*`` is all of them, ``market`` the
-        market's settings, ``outages`` those alone.
+        Sections of the study that it reads. What others change reaches it through its inputs.
+        ``*`` is all of them, ``market`` the market's settings, ``outages`` those alone.
     tables : tuple of TableSchema
         A month that holds others, or other columns, is not read.
     group, kinds, gives
@@ -132,7 +135,7 @@ STAGES: dict[str, Stage] = {
     ),
     "excursions": _stage(
         "labels.excursions:build_excursions",
-        "events labels",
+        "bars events labels",
         {"bars": M2, "ticks": M1},
         (EXCURSIONS,),
         "labels numba parquet",
@@ -149,7 +152,7 @@ STAGES: dict[str, Stage] = {
     ),
     "labels": _stage(
         "labels.build:build_labels",
-        "events labels barrier_policy outages",
+        "bars events labels barrier_policy outages",
         {"bars": M2, "ticks": M1, "regime_features": M1, "barrier_policy": (-2, -1)},
         (LABELS,),
         "labels numba parquet",
@@ -173,7 +176,7 @@ STAGES: dict[str, Stage] = {
     ),
     "folds": _stage(
         "folds.build:build_folds",
-        "folds model",
+        "labels folds model",
         {"labels": ALL, "images": ALL},
         (FOLD_ROLES, FOLD_MEMBERS),
         "labels numpy parquet",
@@ -212,7 +215,7 @@ STAGES: dict[str, Stage] = {
     ),
     "walk_forward": _stage(
         "walk_forward.build:build_walk_forward",
-        "walk_forward labels model",
+        "bars labels walk_forward",
         {"predictions": M1, "ticks": M1, "bars": M2, "labels": M},
         (TRADES, POSITIONS, BOOK, EQUITY, DAILY, SCORED),
         "verdict numba parquet",

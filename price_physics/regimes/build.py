@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from price_physics.errors import ConfigError
+from price_physics.events.times import event_bars, event_times
 from price_physics.frames import FloatArray, IntArray, stack
-from price_physics.labels.events import event_bars, event_times
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.store.artefact import Artefact

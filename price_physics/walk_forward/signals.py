@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
+from price_physics.events.times import event_bars
 from price_physics.frames import conform, rows_of, stack
 from price_physics.labels.atr import month_atr
 from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
-from price_physics.labels.events import event_bars
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
 from price_physics.months import Month

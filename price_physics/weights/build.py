@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from price_physics.errors import StoreError
+from price_physics.events.times import event_bars
 from price_physics.frames import IntArray, stack
-from price_physics.labels.events import event_bars
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import LABELS

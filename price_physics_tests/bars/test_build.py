@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from price_physics.bars import kernels
 from price_physics.bars.ticks import bar_scale, bars_of_ticks
-from price_physics.labels.events import event_bars, event_times
+from price_physics.events.times import event_bars, event_times
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.ticks import TICKS
@@ -24,8 +24,18 @@ from . import naive
 from .helpers import CONFIGS, FLOW, MAY, plain, ticks_of
 
 FIFTY = DollarBars(threshold_quote=50)
+FAST = {"time", "dollar", "tick_imbalance"}
+"""One kind a rule: what takes seconds for all ten is fast for these."""
+
 ADAPTIVE = DollarBars(threshold_quote=50, target_bars_a_day=10, clip_factor=4)
 KINDS = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+KINDS_SOME_SLOW = pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(config, id=kind, marks=() if kind in FAST else pytest.mark.slow)
+        for kind, config in CONFIGS.items()
+    ],
+)
 
 
 def build(config, month, ticks):
@@ -98,7 +108,7 @@ ROWS = st.lists(
 ).map(lambda rows: sorted(rows, key=lambda row: row[0]))
 
 
-@KINDS
+@KINDS_SOME_SLOW
 @given(rows=ROWS, data=st.data())
 @settings(deadline=None, max_examples=25)
 def test_bars_equal_the_naive_whatever_the_chunks(config, rows, data):
@@ -110,7 +120,7 @@ def test_bars_equal_the_naive_whatever_the_chunks(config, rows, data):
     assert bars.to_dict("records") == expected
 
 
-@KINDS
+@KINDS_SOME_SLOW
 @given(rows=ROWS, data=st.data())
 @settings(deadline=None, max_examples=15)
 def test_what_is_known_by_t_does_not_depend_on_later_ticks(config, rows, data):
@@ -126,6 +136,7 @@ def test_what_is_known_by_t_does_not_depend_on_later_ticks(config, rows, data):
     )
 
 
+@pytest.mark.slow
 @KINDS
 def test_a_chunk_of_more_bars_than_there_was_room_for(config, monkeypatch):
     rng, n = np.random.default_rng(5), 24 * kernels.FIRST_ROOM

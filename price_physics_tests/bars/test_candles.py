@@ -139,6 +139,7 @@ def test_bars_equal_the_slow_ones_to_the_bit_whatever_the_chunks(config, seed):
     assert build(config, {MAY: chunks}).to_dict("records") == slow_bars(config, frame)
 
 
+@pytest.mark.slow
 @KINDS
 @given(seed=SEEDS)
 @settings(deadline=None, max_examples=8)

@@ -78,6 +78,7 @@ def test_a_pass_equals_its_plain_self(config, ticks):
     equal(feed(config, ticks), feed(config, ticks, plain=True))
 
 
+@pytest.mark.slow
 @KINDS
 @given(ticks=TICKS, data=st.data())
 @settings(deadline=None, max_examples=50)

@@ -32,6 +32,7 @@ def study_of(kind: str) -> Study:
     return DEMO.model_copy(update={"bars": bars_of(kind=kind, **KINDS[kind])})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_labels_of_every_kind_of_bars(kind: str, ticks: Ticks) -> None:
     whole = run_stages(study_of(kind), ticks)
@@ -47,6 +48,7 @@ def test_labels_of_every_kind_of_bars(kind: str, ticks: Ticks) -> None:
     assert (touched["label_end_ns"] > touched["event_time_ns"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("days", [31, 45.3, 61.5])
 def test_nothing_known_depends_on_later_ticks(kind: str, days: float, ticks: Ticks) -> None:

@@ -172,6 +172,7 @@ def test_contenders_that_must_agree_and_do_not_are_an_error():
         InProcess(answers).measure(figure, rounds=1)
 
 
+@pytest.mark.slow
 def test_a_contender_is_a_process_that_answers_or_shows_its_log(tmp_path):
     make = {"what": "arrays", "n": N, "folder": str(tmp_path)}
     with Contender(OURS) as contender:

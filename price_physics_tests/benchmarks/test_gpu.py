@@ -89,6 +89,7 @@ def test_operations_and_bytes_are_those_of_a_product():
 A, INDEX = torch.ones(8, 16), torch.tensor([1, 5, 5])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "n_bytes"),
     [
@@ -107,6 +108,7 @@ def test_what_is_not_moved_is_not_counted(work, n_bytes):
     assert gpu._counted(work)[1] == n_bytes
 
 
+@pytest.mark.slow
 def test_the_peak_is_of_a_product_of_random_numbers():
     class Products(TorchDispatchMode):
         spreads: list[float] = []

@@ -38,6 +38,7 @@ def hold(book, market, seed=1):
     return book.hold(market, np.random.default_rng(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "gain", "expected"), [(0, 0.0, False), (1, 0.2, None), (2, 0.4, True)]
 )

@@ -46,6 +46,7 @@ def leaks(start, end, train, test, embargo):
     return {kind: positions for kind, positions in kinds.items() if positions}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(intervals(), st.integers(0, 12), st.data())
 def test_findings_are_those_of_the_definition(labels, embargo, data):

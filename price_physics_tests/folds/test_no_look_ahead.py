@@ -61,7 +61,10 @@ def known(frames, schema, t):
     return table[table[schema.known_at] <= t].reset_index(drop=True)
 
 
-@pytest.mark.parametrize("name", STUDIES)
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in STUDIES if name != "month"]
+
+
+@pytest.mark.parametrize("name", ["month", *OTHERS])
 def test_rows_known_by_t_do_not_depend_on_later_ticks(name):
     study, market = make_study(**STUDIES[name]), make_market()
     rng = np.random.default_rng(21)

@@ -26,6 +26,7 @@ SPLITTERS = {
 every_splitter = pytest.mark.parametrize("make", SPLITTERS.values(), ids=SPLITTERS.keys())
 
 
+@pytest.mark.slow
 @every_splitter
 @settings(max_examples=60, deadline=None)
 @given(labels=intervals(), embargo=st.integers(0, 12))
@@ -108,6 +109,7 @@ class AnyBlocks(PurgedSplitter):
         yield self.blocks
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(intervals(), st.integers(0, 12), st.data())
 def test_a_new_splitter_is_one_method_and_purged_by_the_base(labels, embargo, data):

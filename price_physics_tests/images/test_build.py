@@ -280,6 +280,7 @@ def test_no_look_ahead():
     )
 
 
+@pytest.mark.slow
 def test_same_bytes_whatever_the_threads():
     before = torch.get_num_threads()
     try:
@@ -308,6 +309,7 @@ def test_the_contact_sheet_shows_the_images():
     assert len(result.preview) < 200_000  # it lies in the UI's database
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_channels", "windows_bars"), [(1, [8]), (5, [8, 12, 20]), (10, [8, 12])]
 )

@@ -90,6 +90,7 @@ def test_recurrence_by_hand():
     assert image.tolist() == [[0, 0.25, 1], [0.25, 0, 0.75], [1, 0.75, 0]]
 
 
+@pytest.mark.slow
 def test_a_wavelet_sees_where_how_wide_and_which_way():
     bump = torch.zeros(1, 64, dtype=torch.float64)
     bump[0, 28:37] = 1.0  # nine bars about bar 32

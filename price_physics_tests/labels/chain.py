@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from price_physics.events.times import event_times
 from price_physics.folds.build import build_folds
 from price_physics.labels.build import build_labels
-from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy
 from price_physics.regimes.build import build_regime_features

@@ -58,6 +58,7 @@ def touches_both(row, found):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("rule", RULES)
 def test_labels_are_the_slow_ones(rule, policy):

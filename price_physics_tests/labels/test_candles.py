@@ -115,6 +115,7 @@ def by_ticks(study, bars_of_candles):
 
 
 # ---------------------------------------------------------------------------- the slow reference
+@pytest.mark.slow
 @KINDS
 @SIDES
 @pytest.mark.parametrize("rule", ["drop", "stop_loss_first"])

@@ -77,6 +77,7 @@ def test_odds_are_the_inverted_laplace_transforms(barriers, spread):
     )
 
 
+@pytest.mark.slow
 def test_odds_are_exact_everywhere():
     """Distances over nine orders, horizons from none to long, and many around the switch."""
     rng = np.random.default_rng(13)
@@ -129,6 +130,7 @@ def test_odds_are_those_of_random_walks():
         assert (np.abs(found - expected) <= 4 * error).all()
 
 
+@pytest.mark.slow
 def test_odds_are_what_ticks_without_drift_do():
     """Bars of 200 ticks whose clock speeds up and slows down; long and short, by the clock."""
     rng = np.random.default_rng(8)
@@ -185,6 +187,7 @@ def test_limits():
     assert chances(40, 40, 1) == [pytest.approx(0, abs=1e-300), 1, pytest.approx(0, abs=1e-300)]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(ANY_DISTANCE, ANY_DISTANCE, ANY_SPREAD)
 @example(5e-324, 5e-324, 5e-324)

@@ -122,6 +122,7 @@ class Counted(np.ndarray):
         return super().__getitem__(key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_leaves", [2**6, 2**12, 2**15])
 @pytest.mark.parametrize(
     ("upper", "horizon", "n_scanned"),

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from price_physics.labels.events import NOT_ENDED, count_endless, event_times, vertical_barriers
-from price_physics.labels.kernels import cusum_filter
+from price_physics.events.times import event_times
+from price_physics.labels.events import NOT_ENDED, count_endless, vertical_barriers
 from price_physics.months import Month
 from price_physics.study.barriers import FixedBarriers, PercentBarriers
 from price_physics.study.events import CusumEvents
@@ -59,6 +57,7 @@ def tables(ticks: Ticks) -> dict[str, dict[str, pd.DataFrame]]:
     return {name: run_stages(variant(name), ticks) for name in SECTIONS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [31, 45.3, 61.5])
 @pytest.mark.parametrize("name", SECTIONS)
 def test_nothing_known_depends_on_later_ticks(name: str, days: float, ticks: Ticks) -> None:
@@ -66,28 +65,6 @@ def test_nothing_known_depends_on_later_ticks(name: str, days: float, ticks: Tic
 
 
 # ---------------------------------------------------------------------------- CUSUM
-def naive_cusum(log_price: list[float], threshold: float) -> list[int]:
-    events, up, down = [], 0.0, 0.0
-    for bar in range(1, len(log_price)):
-        change = log_price[bar] - log_price[bar - 1]
-        up, down = max(0.0, up + change), min(0.0, down + change)
-        if max(up, -down) >= threshold:
-            events.append(bar)
-            up = down = 0.0
-    return events
-
-
-@given(st.lists(st.integers(-3, 3), max_size=40), st.integers(1, 6))
-@settings(deadline=None)
-def test_the_filter_equals_the_naive_and_looks_back_only(steps, threshold):
-    log_price = np.cumsum(steps).astype(float)
-    events = cusum_filter(log_price, float(threshold))
-    assert events.tolist() == naive_cusum(log_price.tolist(), threshold)
-    assert events.tolist() == cusum_filter.py_func(log_price, float(threshold)).tolist()
-    half = cusum_filter(log_price[: len(steps) // 2], float(threshold))
-    assert events[: half.size].tolist() == half.tolist()
-
-
 def test_cusum_events_are_closes_after_a_run(tables) -> None:
     bars = tables["cusum"]["bars"]
     month = bars[bars["close_time_ns"] < MONTHS[0].stop_ns]

@@ -41,6 +41,7 @@ def test_a_planted_pattern_is_found(result):
     assert result.summary["log_loss"] < 0.6 * result.summary["log_loss_of_base_rates"]
 
 
+@pytest.mark.slow
 def test_random_labels_are_not():
     noise = fit_toy(STUDY, make_tables(STUDY, random_labels=True))
     assert 0.4 < noise.summary["direction_auc_mean_of_folds"] < 0.6
@@ -70,6 +71,7 @@ def test_what_the_odds_know_is_kept_and_nothing_is_gained_over_them_without_a_pa
     assert blind["skill_over_driftless_high"] < 0
 
 
+@pytest.mark.slow
 def test_the_binary_head_has_one_probability():
     study = make_study(head="binary_take_profit", class_weights=[1, 4], focal_gamma=2.0)
     tables = make_tables(study)
@@ -130,6 +132,7 @@ def test_documents_are_json_and_weights_survive_safetensors(result):
         np.testing.assert_array_equal(value.numpy(), result.weights[f"0.{name}"])
 
 
+@pytest.mark.slow
 def test_two_fits_are_bit_identical(result, tables):
     again = fit_toy(STUDY, tables)
     assert {k: v.tobytes() for k, v in result.weights.items()} == {
@@ -157,6 +160,7 @@ def ensemble(tables):
     return fit_toy(make_study(n_seeds=2, max_epochs=3), tables)
 
 
+@pytest.mark.slow
 def test_an_ensemble_averages_the_logits_of_its_seeds(ensemble, tables):
     model = TrainedModel.load(ensemble.weights, ensemble.architecture)
     assert len(model.members) == 2
@@ -171,6 +175,7 @@ def test_an_ensemble_averages_the_logits_of_its_seeds(ensemble, tables):
     torch.testing.assert_close(model.logits(series, ends, features), (one + two) / 2)
 
 
+@pytest.mark.slow
 def test_an_ensembles_folds_use_as_many_seeds(ensemble, tables):
     assert len(ensemble.summary["fold_epochs"]) == 2 * N_SPLITS
     LEARNING_CURVES.to_arrow(ensemble.curves)
@@ -183,6 +188,7 @@ def test_an_ensembles_folds_use_as_many_seeds(ensemble, tables):
             np.testing.assert_array_equal(value, ensemble.weights[name])
 
 
+@pytest.mark.slow
 def test_patchify_finds_the_pattern_too(tables):
     study = make_study(architecture="patchify", width=8, batch_size=16, max_epochs=8)
     result = fit_toy(study, tables)
@@ -199,6 +205,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fit", "epoch"), [("fold 2", 2), ("final fit", 1)])
 def test_a_killed_month_ends_where_it_would_have(result, tables, tmp_path, fit, epoch):
     seen = []
@@ -238,6 +245,7 @@ def settings_of_the_process():
     return cudnn.benchmark, cudnn.deterministic, precision, torch.get_num_threads(), algorithms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypatch, n_threads):
     asked = []
@@ -257,6 +265,7 @@ def test_how_many_fits_run_side_by_side_does_not_matter(result, tables, monkeypa
     pd.testing.assert_frame_equal(result.curves, again.curves, check_exact=True)
 
 
+@pytest.mark.slow
 def test_finished_fits_are_not_trained_again(result, tables, tmp_path):
     epochs = []
     for _ in range(2):
@@ -389,6 +398,7 @@ def test_tested_logits_move_from_their_folds_scale_to_the_final_models():
         np.testing.assert_allclose(logits[fold_of == fold] - raw, np.tile(move, (60, 1)), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_table_and_the_summary_hold_each_fold_calibrated_by_the_others(
     result, tables, monkeypatch
 ):

@@ -102,6 +102,7 @@ def study_of(name, **model):
 
 
 # ---------------------------------------------------------------------------- one file
+@pytest.mark.slow
 def test_a_file_more_is_a_network_more(add, tables):
     study = study_of(add(TINY_NAME, TINY), batch_size=16, max_epochs=8, dropout=0.2)
     result = fit_toy(study, tables)
@@ -226,6 +227,7 @@ def test_nobody_imports_a_network_but_by_the_name_a_study_gives():
         assert found == {name, "_blocks", "_dropout"}
 
 
+@pytest.mark.slow
 def test_a_network_is_of_those_versions_whose_study_names_it(folder, add):
     def versions():
         forget()

@@ -59,6 +59,7 @@ def test_predictions_do_not_see_later_bars(result):
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["resnet_lite", "patchify"])
 def test_predictions_do_not_depend_on_how_many_events_come_later(architecture):
     study = make_study(architecture=architecture, width=16, max_epochs=1)

@@ -256,6 +256,7 @@ def test_class_weights_enter_the_training_log_odds():
     assert np.exp(fitted.log_odds[1]) == pytest.approx(4 * share / (4 * share + 1 - share))
 
 
+@pytest.mark.slow
 def test_weights_on_the_sampler_teach_what_weights_on_the_loss_teach():
     store = make_store(300)
     store.features[:] = 0  # nothing to learn but the shares of the classes
@@ -444,6 +445,7 @@ def kill_after(epoch):
     return on_epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_after", [1, 3, 4])
 def test_a_killed_fit_ends_where_it_would_have(tmp_path, killed_after):
     settings = {"early_stop": np.arange(40, 60), "n_epochs": 6, "patience_epochs": 6}

@@ -11,16 +11,27 @@ from price_physics_tests.motifs import cases
 PNG = b"\x89PNG\r\n"
 
 
+def draw_nothing(patch):
+    """For what pictures have no say in: they take half a second each."""
+    patch.setattr("price_physics.motifs.plots.motif_png", lambda *_: b"")
+    patch.setattr("price_physics.motifs.plots.overview_png", lambda *_: b"")
+
+
 @pytest.fixture(scope="module")
 def result():
+    with pytest.MonkeyPatch.context() as patch:
+        draw_nothing(patch)
+        return cases.motifs_of(**cases.arguments())
+
+
+@pytest.fixture(scope="module")
+def drawn():
     return cases.motifs_of(**cases.arguments())
 
 
 @pytest.fixture
 def no_plots(monkeypatch):
-    """For what pictures have no say in: they take half a second each."""
-    monkeypatch.setattr("price_physics.motifs.plots.motif_png", lambda *_: b"")
-    monkeypatch.setattr("price_physics.motifs.plots.overview_png", lambda *_: b"")
+    draw_nothing(monkeypatch)
 
 
 def test_tables_conform_and_belong_together(result):
@@ -73,19 +84,20 @@ def test_descriptions_differ_and_are_listed(result):
     assert f"differs by {100 * (high - low):.2f} percentage points" in result.markdown
 
 
-def test_a_picture_of_each_and_an_overview(result):
-    names = {f"{m}.png" for m in result.motifs["motif"]} | {"overview.png"}
-    assert set(result.plots) == names
-    assert all(content.startswith(PNG) for content in result.plots.values())
+@pytest.mark.slow
+def test_a_picture_of_each_and_an_overview(drawn):
+    names = {f"{m}.png" for m in drawn.motifs["motif"]} | {"overview.png"}
+    assert set(drawn.plots) == names
+    assert all(content.startswith(PNG) for content in drawn.plots.values())
 
 
 @pytest.mark.slow
-def test_same_inputs_same_bytes(result):
+def test_same_inputs_same_bytes(drawn):
     again = cases.motifs_of(**cases.arguments())
-    assert again.plots == result.plots
-    assert again.markdown == result.markdown
-    assert again.motifs.equals(result.motifs)
-    assert again.members.equals(result.members)
+    assert again.plots == drawn.plots
+    assert again.markdown == drawn.markdown
+    assert again.motifs.equals(drawn.motifs)
+    assert again.members.equals(drawn.members)
 
 
 def test_sides_are_those_the_model_leans_to(result):

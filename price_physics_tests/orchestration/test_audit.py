@@ -18,9 +18,9 @@ from price_physics.audit.moments import parse_moment
 from price_physics.bars.build import build_bars
 from price_physics.bars.ticks import bars_of_ticks
 from price_physics.errors import ConfigError, PartitionLocked
+from price_physics.events.times import event_times
 from price_physics.labels import build as labels_build
 from price_physics.labels.atr import month_atr
-from price_physics.labels.events import event_times
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
 from price_physics.orchestration.audit import result_path, run_audit

@@ -103,6 +103,7 @@ def test_partition_mapping_gives_exactly_those_months(definitions: dg.Definition
                 assert keys == [m.key for m in wanted], (asset, dep.asset_key, month)
 
 
+@pytest.mark.slow
 def test_loading_the_definitions_loads_nothing_heavy() -> None:
     code = (
         "import sys; import price_physics.definitions; "

@@ -83,6 +83,11 @@ def real():
     return report_of(**cases.arguments())
 
 
+@pytest.fixture(scope="module")
+def plain():
+    return without_pictures(cases.arguments())
+
+
 @pytest.fixture(params=CASES)
 def quick(request):
     return without_pictures(cases.arguments(**CASES[request.param]))
@@ -130,6 +135,7 @@ def test_settings_are_escaped(quick):
     assert "<b>" not in quick.html
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes_and_plots_are_png(real):
     again = report_of(**cases.arguments())
     assert again == real
@@ -181,6 +187,7 @@ def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
 
 
+@pytest.mark.slow
 def test_both_themes_are_embedded(real):
     sources = [a for tag, a in Page(real.html).tags if tag == "source"]
     images = [a for tag, a in Page(real.html).tags if tag == "img"]
@@ -190,12 +197,12 @@ def test_both_themes_are_embedded(real):
         assert dark["srcset"] != light["src"]
 
 
-def test_the_headline_is_what_it_says(real):
-    head = real.numbers["headline"]
+def test_the_headline_is_what_it_says(plain):
+    head = plain.numbers["headline"]
     assert (head["first_month"], head["last_month"], head["n_months"]) == ("2012-03", "2012-05", 3)
-    assert f"{100 * head['net_return']:.1f}\N{NO-BREAK SPACE}%" in real.markdown
-    assert "## Verdict: underpowered" in real.markdown
-    assert "about 812 at this Sharpe" in real.markdown
+    assert f"{100 * head['net_return']:.1f}\N{NO-BREAK SPACE}%" in plain.markdown
+    assert "## Verdict: underpowered" in plain.markdown
+    assert "about 812 at this Sharpe" in plain.markdown
 
 
 def test_days_without_data_are_counted_and_named():
@@ -307,8 +314,8 @@ def test_every_verdict_has_its_tone_and_meaning():
     assert tones == {"edge": "edge", "no edge": "no-edge", "underpowered": "underpowered"}
 
 
-def test_the_first_section_says_the_rule_with_its_numbers(real):
-    text = real.markdown
+def test_the_first_section_says_the_rule_with_its_numbers(plain):
+    text = plain.markdown
     assert "| p against its average | 0.3333 | 0.0050 | no | luck against average |" in text
     assert "The largest of the three p decides." in text
     assert (
@@ -319,8 +326,8 @@ def test_the_first_section_says_the_rule_with_its_numbers(real):
     assert won in text
     assert "| Break-even cost of a round trip, bps | +61.2 |" in text
     assert "Descriptions, none of which decides" in text
-    assert real.numbers["verdict"]["contests"]["so far"]["p"] == 0.0011
-    assert real.numbers["verdict"]["worth"]["break_even_bps"] == 61.2
+    assert plain.numbers["verdict"]["contests"]["so far"]["p"] == 0.0011
+    assert plain.numbers["verdict"]["worth"]["break_even_bps"] == 61.2
 
 
 def test_a_month_that_is_not_the_declared_one_says_so():
@@ -332,8 +339,8 @@ def test_a_month_that_is_not_the_declared_one_says_so():
     assert "p against its average" not in found.markdown.split("## Headline")[0]
 
 
-def test_mlflow_plots_the_numbers_of_the_verdict(real):
-    metrics = verdict_metrics(real.numbers["verdict"])
+def test_mlflow_plots_the_numbers_of_the_verdict(plain):
+    metrics = verdict_metrics(plain.numbers["verdict"])
     assert (metrics["p"], metrics["p_so_far"], metrics["t_cash"]) == (0.3333, 0.0011, 2.1)
     assert (metrics["won_average"], metrics["break_even_bps"]) == (0.0622, 61.2)
     assert (metrics["n_trials"], metrics["sharpe_annual"]) == (1, 1.7195)

@@ -15,6 +15,7 @@ def naive_components(score, came):
     return wins.mean(axis=1), wins.mean(axis=0)
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(np.int8, st.tuples(st.just(2), st.integers(8, 40)), elements=st.integers(-3, 3)),
     st.integers(0, 2**32 - 1),
@@ -31,6 +32,7 @@ def test_equals_delong_by_pairs(scores, seed):
     assert found.covariance == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_repeated_draws():
     rng = np.random.default_rng(1)
     aucs, shares, errors, share_errors = [], [], [], []

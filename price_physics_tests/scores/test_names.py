@@ -2,6 +2,7 @@
 
 import ast
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,12 @@ PACKAGE = Path(price_physics.__file__).parent
 FOLDS, MONTHS = "direction_auc_mean_of_folds", "direction_auc_pairs_within_months"
 
 
+@cache
 def trees():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8"))
+    return [
+        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text("utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    ]
 
 
 def names_in(tree):
@@ -83,6 +87,7 @@ def test_two_averages_of_the_same_rows_have_two_names(rows):
     assert not (told | logged) & seen
 
 
+@pytest.mark.slow
 def test_the_report_prints_both_by_name():
     files = write_report(Evidence(**cases.arguments()))
     numbers = json.loads(files["report.json"])

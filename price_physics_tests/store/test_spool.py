@@ -49,6 +49,7 @@ def bytes_of(table) -> bytes:
     return table.file.read()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 120), st.lists(st.integers(0, 120), max_size=6), st.integers(1, 50))
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_the_bytes_do_not_depend_on_the_pieces(n_rows, cuts, row_group):
@@ -67,6 +68,7 @@ def test_the_bytes_do_not_depend_on_the_pieces(n_rows, cuts, row_group):
     assert TICKS.to_arrow(pieces.frame()).equals(table)
 
 
+@pytest.mark.slow
 def test_real_row_groups_do_not_depend_on_the_pieces():
     table = make_table(spool.ROW_GROUP + 70_000)
     first, second = spooled(table), spooled(table, [1, 300_000, spool.ROW_GROUP + 1])
@@ -87,6 +89,7 @@ def test_a_stored_table_is_the_same_whether_it_was_spooled_or_a_frame(tmp_path):
     pd.testing.assert_frame_equal(first.table("ticks"), pieces.frame())
 
 
+@pytest.mark.slow
 def test_what_waits_on_disk_has_no_name_and_goes_with_the_table(tmp_path):
     table = spooled(make_table(10), folder=tmp_path)
     file = table.file

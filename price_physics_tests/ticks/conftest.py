@@ -33,10 +33,11 @@ class Code:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._before: dict[Path, str | None] = {}
 
     def edit(self, file: str, change: Callable[[str], str]) -> None:
         """Change a module of ``ticks/``, or write a new one."""
-        path = self.root / "ticks" / file
+        path = self._kept(file)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         changed = change(text)
         assert changed != text
@@ -45,8 +46,24 @@ class Code:
 
     def remove(self, file: str) -> None:
         """Remove a module of ``ticks/``."""
-        (self.root / "ticks" / file).unlink()
+        self._kept(file).unlink()
         self.forget()
+
+    def restore(self) -> None:
+        """Undo every change."""
+        for path, text in self._before.items():
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_text(text, encoding="utf-8")
+        self.forget()
+
+    def _kept(self, file: str) -> Path:
+        """The path of a module, whose text is kept."""
+        path = self.root / "ticks" / file
+        text = path.read_text(encoding="utf-8") if path.exists() else None
+        self._before.setdefault(path, text)
+        return path
 
     def forget(self) -> None:
         """A new process would read the sources again."""
@@ -54,11 +71,17 @@ class Code:
         forget()
 
 
-@pytest.fixture
-def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
-    copy = Code(tmp_path / "code" / "price_physics")
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package; a test that changes it puts it back."""
+    copy = tmp_path_factory.mktemp("code") / "price_physics"
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(source.__file__).parent, copy.root, ignore=ignored)
+    return shutil.copytree(Path(source.__file__).parent, copy, ignore=ignored)
+
+
+@pytest.fixture
+def code(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
+    copy = Code(copied)
     monkeypatch.setattr(source, "_ROOT", copy.root)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     before = set(sys.modules)
@@ -67,7 +90,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     copy.forget()
     yield copy
-    copy.forget()
+    copy.restore()
     for name in set(sys.modules) - before:
         if name.startswith((trades.__name__, candles.__name__)):
             del sys.modules[name]

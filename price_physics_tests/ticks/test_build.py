@@ -249,6 +249,7 @@ LINE = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(LINE, max_size=12), st.lists(LINE, max_size=6))
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -365,6 +366,7 @@ def one_file(tmp_path_factory):
     return {month: build(WITH_IDS, folder, month) for month in (MAY, MAY + 1, MAY + 2)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["newest first", "interleaved", "straddling", "days and months"])
 def test_how_the_files_lie_changes_nothing(tmp_path, how, one_file):
     folder = lay(tmp_path / "files", trades(), how)
@@ -377,6 +379,7 @@ def test_how_the_files_lie_changes_nothing(tmp_path, how, one_file):
         assert result.quality["duplicates_dropped"] == dropped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory_rows", [0, 50, 1 << 24])
 @pytest.mark.parametrize("slice_rows", [1, 64, 1 << 21])
 def test_memory_changes_no_byte(tmp_path, monkeypatch, one_file, memory_rows, slice_rows):

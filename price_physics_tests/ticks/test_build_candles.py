@@ -444,6 +444,7 @@ def some_candles(n_days=75, seed=11):
     return [f"{START + DAY // 4 * i},5,8,4,{close},{volume}\n" for i, (close, volume) in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["newest first", "interleaved", "small files", "twice"])
 def test_how_the_files_lie_changes_no_candle(tmp_path, how):
     lines, six_hours = some_candles(), market(vendor=None, candle_minutes=360)
@@ -497,6 +498,7 @@ LINE = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(LINE, max_size=20), st.lists(LINE, max_size=10))
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -545,6 +545,7 @@ LINES = {
 }
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(sorted(LINES)), max_size=30),
     st.integers(48, 150),

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,7 @@ def test_repeats_equal_the_naive_whatever_the_slices(rows, cuts):
     assert part(rows, cuts) == naive.part(rows)
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.integers(0, 9), st.integers(0, 9)), st.sets(st.integers(0, 9)), st.booleans()
 )

@@ -155,6 +155,7 @@ def test_an_encrypted_zip_is_refused(tmp_path):
         list(read_blocks(path, "t.zip"))
 
 
+@pytest.mark.slow
 def test_no_bit_of_a_zip_s_directory_stops_with_another_error(tmp_path):
     """Some ask for a version, or a kind of patch, that nobody implements."""
     data = put(tmp_path, LINES, "t.zip").read_bytes()

@@ -151,6 +151,7 @@ INTEGER_IDS = Layout("any", 6, 1, 2, 3, trade_id=0, side=4, symbol=5)
 TEXT_IDS = Layout("any", 6, 0, 3, 2, trade_id=4, is_buyer_maker=5, trade_id_is_text=True)
 
 
+@pytest.mark.slow
 @given(WITH_INTEGERS, st.sampled_from(",;\t"))
 @example([f"7,{START},5.5,1,buy,TOY\n"], ",")
 @example([f'7,{START}, "5.5",1,buy,TOY\n'], ",")
@@ -161,6 +162,7 @@ def test_plain_rows_are_read_as_with_care(text, delimiter):
     read_alike(text, INTEGER_IDS, delimiter)
 
 
+@pytest.mark.slow
 @given(WITH_TEXTS, st.sampled_from(",;"))
 @example(
     [f"{START},x,1,5,ab-12,t\n", f'{START},x,1,5," ab-12",t\n', f"{START},x,1,5,\tab,t\n"], ","

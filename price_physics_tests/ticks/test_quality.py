@@ -116,6 +116,7 @@ def test_ids_that_several_instruments_share_have_gaps_that_mean_nothing():
 
 
 # ---------------------------------------------------------------------------- slices
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None, max_examples=60)
 def test_slices_change_nothing(data):

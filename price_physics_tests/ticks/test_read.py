@@ -154,6 +154,7 @@ LINE = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(LINE, min_size=1, max_size=30),
     st.integers(24, 90),
@@ -290,6 +291,7 @@ def test_a_byte_order_mark_stops(tmp_path, mark):
         read(tmp_path, mark + (HEADER + rows("5,1")).encode())
 
 
+@pytest.mark.slow
 def test_a_file_that_turns_into_something_else_stops_soon(tmp_path):
     """Thousands of lines without the columns are no rows to set aside one by one."""
     text = HEADER + rows(*["5,1"] * 100) + "x\n" * 100_000 + rows("5,1")

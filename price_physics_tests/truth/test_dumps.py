@@ -114,6 +114,7 @@ def test_binance_futures(tmp_path, ticks):
     assert [Decimal(r[3]) for r in rows] == notionals(ticks)
 
 
+@pytest.mark.slow
 def test_bybit_derivatives_by_the_day(tmp_path, ticks):
     paths = write(tmp_path, "bybit_derivatives", n_months=2)
     assert [p.name for p in paths[:2]] == ["BTCUSDT2024-12-01.csv.gz", "BTCUSDT2024-12-02.csv.gz"]
@@ -153,6 +154,7 @@ def test_uuids_depend_on_seed_and_id_only():
     assert {uuid.UUID(row.tobytes().decode()).variant for row in all_three} == {uuid.RFC_4122}
 
 
+@pytest.mark.slow
 def test_tardis_by_the_day_names_itself_synthetic(tmp_path, ticks):
     paths = write(tmp_path, "tardis", n_months=2)
     assert paths[0].name == "synthetic_trades_2024-12-01_BTCUSDT.csv.gz"
@@ -169,6 +171,7 @@ def test_bitcoincharts(tmp_path, ticks):
     check(ticks, rows, time=0, unit_us=1_000_000, price=1, qty=2)
 
 
+@pytest.mark.slow
 def test_generic_text_and_parquet(tmp_path, ticks):
     rows = rows_of(
         write(tmp_path, "generic", n_months=2), "timestamp,price,qty,trade_id,is_buyer_maker"
@@ -187,6 +190,7 @@ def test_generic_text_and_parquet(tmp_path, ticks):
 
 
 # ---------------------------------------------------------------------------- files
+@pytest.mark.slow
 @pytest.mark.parametrize("vendor", sorted(DUMP_FORMATS))
 def test_same_bytes_and_a_longer_market_starts_with_them(tmp_path, vendor):
     once, again, longer = (tmp_path / name for name in ("a", "b", "c"))

@@ -78,6 +78,7 @@ def test_move_is_the_sign_of_the_last_change_across_hours(quarter):
     assert [h.price_before for h in hours] == before
 
 
+@pytest.mark.slow
 def test_a_longer_market_begins_with_the_shorter_one():
     (short_hours, short), (_, long) = market(1, 300, seed=3), market(2, 300, seed=3)
     for field in FIELDS:
@@ -89,6 +90,7 @@ def test_a_longer_market_begins_with_the_shorter_one():
     )
 
 
+@pytest.mark.slow
 def test_seeds_differ():
     a, b = (market(1, 100, seed=s)[1]["price_ticks"] for s in (1, 2))
     assert not np.array_equal(a, b)

@@ -113,6 +113,7 @@ def test_oracle_reaches_the_ceiling_and_not_more(kind):
         assert auc(wrong_half[moved], label[moved] > 0) == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["walk", "volatility"])
 def test_where_nothing_can_be_told_nothing_is(kind):
     k = episodes(lattice_market(kind, JAN, 2, 270, seed=5))
@@ -167,6 +168,7 @@ def test_signs_are_the_coins_behind_the_market(kind):
     assert (np.sign(k[:, -1] - k[:, 127]) == sign).all(), "so strong a drift cannot be missed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
 def test_who_knows_the_signs_reaches_the_ceiling(kind):
     label = outcome_labels(episodes(lattice_market(kind, JAN, 1, 500, seed=9)))

@@ -42,6 +42,7 @@ def test_overfitting_is_what_its_definition_says(n_trials):
         assert found == pytest.approx(naive_overfitting(returns, 8))
 
 
+@pytest.mark.slow
 def test_overfitting_of_trials_known_beforehand():
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(160, 6))
@@ -141,6 +142,7 @@ def naive_superiority(excess, seed, mean_block=5, n_resamples=2_000):
     return count / n_resamples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", [0.0, 0.14, 0.4])
 def test_superior_ability_is_what_its_definition_says(edge):
     rng = np.random.default_rng(4)

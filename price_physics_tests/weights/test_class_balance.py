@@ -38,6 +38,7 @@ def test_a_class_that_never_trains_weighs_nothing():
     assert np.isfinite(log_odds).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights_on", ["loss", "sampler"])
 def test_balance_does_not_survive_calibration(weights_on):
     """Two labels in three are up: the fit sees thirds, what is served has the market's shares."""
