@@ -25,9 +25,21 @@ _TABLES = {"alembic_version", "experiments", "metrics", "params", "runs", "tags"
 _log = logging.getLogger(__name__)
 
 
+_seen: dict[Path, list[int]] = {}
+"""Files that lay at a path in turn, by inode."""
+
+
 def uri_of(path: Path) -> str:
-    """The database as MLflow names it."""
-    return f"sqlite:///{path.as_posix()}"
+    """Name a database for MLflow, in another way whenever another file lies there.
+
+    MLflow keeps its connections by this name for as long as the process runs. Under the old one it
+    would go on to read and write the file that has been set aside or deleted.
+    """
+    inodes = _seen.setdefault(path, [])
+    if path.exists() and path.stat().st_ino not in inodes[-1:]:
+        inodes.append(path.stat().st_ino)
+    again = "./" * max(len(inodes) - 1, 0)
+    return f"sqlite:///{path.parent.as_posix()}/{again}{path.name}"
 
 
 def locked(folder: Path) -> filelock.FileLock:
