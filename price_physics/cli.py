@@ -5,7 +5,6 @@ import io
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +13,9 @@ from typing import Any
 
 from price_physics import __version__
 from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
+from price_physics.processes import end_on_sigterm, run_child
 from price_physics.project import Project, find_project
 
 DEMO = "demo"
@@ -29,8 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # in a file, Windows cannot encode a minus sign
+    if arguments is None:
+        end_on_sigterm()
     try:
-        return options.run(find_project(), options)
+        with machine_faults():
+            return options.run(find_project(), options)
     except PricePhysicsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -246,6 +250,7 @@ def _bench(project: Project, options: argparse.Namespace) -> int:
 
 
 def _dev(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.dead_runs import close_dead_runs
     from price_physics.orchestration.instance import open_instance
 
     with socket.socket() as probe:
@@ -254,11 +259,11 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
                 f"something listens on port {PORT} already: open http://127.0.0.1:{PORT} if it is "
                 "another `make dev`, else end it; two at once would disturb each other's schedules"
             )
-    with open_instance(project):  # create the databases before daemon and webserver race for them
-        pass
+    with open_instance(project) as instance:  # its databases are made before others race for them
+        close_dead_runs(instance)
     print(f"Dagster on http://127.0.0.1:{PORT} (no login: it listens on this machine only)")
     command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(PORT)]
-    return subprocess.call([*command, "-w", str(project.root / "workspace.yaml")], cwd=project.root)  # noqa: S603
+    return run_child([*command, "-w", str(project.root / "workspace.yaml")], project.root)
 
 
 def _fast(project: Project, options: argparse.Namespace) -> int:
@@ -291,10 +296,8 @@ def _types(project: Project, options: argparse.Namespace) -> int:
 
 
 def _run(project: Project, command: list[str]) -> int:
-    """Run a command; whatever a signal ended has failed, with the status that a shell gives it."""
     print("$", " ".join(command), flush=True)
-    status = subprocess.call(command, cwd=project.root)  # noqa: S603
-    return status if status >= 0 else 128 - status
+    return run_child(command, project.root)
 
 
 def _tool(name: str) -> str:

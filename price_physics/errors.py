@@ -3,6 +3,7 @@
     PricePhysicsError
     ├── ConfigError            a YAML file asks for something impossible
     ├── TickDataError          a vendor file cannot be trusted, or is not there
+    ├── MachineError           a full disk, a read-only place, no memory
     ├── TrackingError          MLflow's database cannot be used; nothing else needs it
     └── StoreError
         ├── PartitionMissing   an earlier month was never materialised
@@ -23,6 +24,10 @@ class ConfigError(PricePhysicsError):
 
 class TickDataError(PricePhysicsError):
     """A vendor file cannot be trusted, or is not there."""
+
+
+class MachineError(PricePhysicsError):
+    """The machine lacks something: space, a right, memory, a database that nobody holds."""
 
 
 class TrackingError(PricePhysicsError):

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from price_physics.errors import TickDataError
+from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
 from price_physics.orchestration.partitions import month_of, window_mapping
@@ -54,7 +55,8 @@ class StudyScope:
     ) -> Artefact:
         """Run a stage on the months that Dagster hands over."""
         function = STAGES[name].function()
-        return function(self.study, self.market, month_of(context), Past(inputs), **own)
+        with machine_faults():
+            return function(self.study, self.market, month_of(context), Past(inputs), **own)
 
 
 def build_study_assets(scope: StudyScope) -> list[dg.AssetsDefinition]:
@@ -152,8 +154,8 @@ def build_ticks_asset(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.Output[Artefact]]:
         month = month_of(context)
-        project.data.mkdir(parents=True, exist_ok=True)  # for tables too long for memory
-        with reading_bar(f"{market.name} {month}") as progress:
+        with machine_faults(), reading_bar(f"{market.name} {month}") as progress:
+            project.data.mkdir(parents=True, exist_ok=True)  # for tables too long for memory
             try:
                 artefact = STAGES["ticks"].function()(
                     market,

@@ -16,6 +16,7 @@ from price_physics import errors
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, TrackingError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.dead_runs import close_dead_runs
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
@@ -24,6 +25,7 @@ from price_physics.orchestration.untracked import log_missing
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.pipeline.freshness import stale_assets
 from price_physics.pipeline.inputs import months_with_trades
+from price_physics.pipeline.leftovers import sweep_leftovers
 from price_physics.pipeline.publish import publish_missing
 from price_physics.progress import asset_bar
 from price_physics.project import Project
@@ -75,6 +77,8 @@ def run_backfill(
         asset_bar(study.name, total) as bar,
     ):
         _close_killed_runs(instance, study)
+        close_dead_runs(instance)
+        sweep_leftovers(project, study.name)
 
         def on_written(partition: Partition) -> None:
             bar.set_description(f"{study.name} {partition.month} {partition.key[1]}", refresh=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from price_physics.errors import PartitionMissing
+from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.pipeline.publish import publish
 from price_physics.schemas.table import TableSchema
@@ -102,15 +103,16 @@ class PartitionIOManager(dg.IOManager):
         expected = self._expected[owner, asset]
         synthetic = obj.synthetic or any(p.synthetic for p in read)
         in_sample = obj.in_sample or any(p.in_sample for p in read)
-        partition = self._store.write(
-            (owner, asset),
-            month,
-            replace(obj, synthetic=synthetic, in_sample=in_sample),
-            code_version=expected.code,
-            config_hash=expected.settings,
-            inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
-        )
-        publish(self._outputs, partition)
+        with machine_faults():
+            partition = self._store.write(
+                (owner, asset),
+                month,
+                replace(obj, synthetic=synthetic, in_sample=in_sample),
+                code_version=expected.code,
+                config_hash=expected.settings,
+                inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
+            )
+            publish(self._outputs, partition)
         context.step_context.set_data_version(
             context.asset_key, dg.DataVersion(partition.data_version)
         )

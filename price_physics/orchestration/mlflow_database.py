@@ -6,6 +6,7 @@ from it: what it is given is sound and can be written to.
 """
 
 import logging
+import secrets
 import sqlite3
 import time
 from contextlib import closing
@@ -25,9 +26,24 @@ _TABLES = {"alembic_version", "experiments", "metrics", "params", "runs", "tags"
 _log = logging.getLogger(__name__)
 
 
+_seen: dict[Path, list[int]] = {}
+"""Marks of the databases that lay at a path in turn, as this process met them."""
+
+
 def uri_of(path: Path) -> str:
-    """The database as MLflow names it."""
-    return f"sqlite:///{path.as_posix()}"
+    """Name a database for MLflow, in another way whenever another one lies there.
+
+    MLflow keeps its connections by this name for as long as the process runs. Under the old one it
+    would go on to read and write a file that has been set aside or deleted.
+    """
+    marks = _seen.setdefault(path, [])
+    if path.exists():
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+            (mark,) = database.execute("PRAGMA application_id").fetchone()
+        if mark not in marks[-1:]:
+            marks.append(mark)
+    again = "./" * max(len(marks) - 1, 0)
+    return f"sqlite:///{path.parent.as_posix()}/{again}{path.name}"
 
 
 def locked(folder: Path) -> filelock.FileLock:
@@ -56,6 +72,8 @@ def prepare_database(folder: Path) -> None:
             )
         if not path.exists():
             _make(path)
+            with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+                database.execute(f"PRAGMA application_id = {secrets.randbelow(2**31)}")
         with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
@@ -114,10 +132,10 @@ def _make(path: Path) -> None:
     """Let MLflow make a database under another name, and move a whole copy into place."""
     from mlflow import MlflowClient
 
-    made, whole = (path.with_name(f"{path.name}.{word}") for word in ("making", "whole"))
-    for leftover in (made, whole):
-        for suffix in _BESIDE:
-            leftover.with_name(leftover.name + suffix).unlink(missing_ok=True)
+    for leftover in path.parent.glob(f"{path.name}.making-*"):
+        leftover.unlink(missing_ok=True)
+    made = path.with_name(f"{path.name}.making-{secrets.token_hex(4)}")
+    whole = made.with_name(f"{made.name}-whole")
     client = MlflowClient(tracking_uri=uri_of(made), registry_uri=uri_of(made))
     client.search_experiments(max_results=1)
     client.search_registered_models(max_results=1)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+TEMPORARY = ".tmp-"
+"""Begin of the name that a file has while it is written."""
+
 
 def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
     """Write `path` under a temporary name, fsync, rename; readers see all of it or none.
@@ -18,7 +21,7 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
         The bytes, or a function that writes them to an open binary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             if callable(content):

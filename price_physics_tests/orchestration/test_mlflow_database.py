@@ -162,6 +162,14 @@ def test_what_cannot_be_logged_is_a_warning_that_names_it(folder, caplog):
     assert f"price-physics track --study {study().name}" in caplog.text
 
 
+def test_a_database_that_was_deleted_under_a_running_process_is_not_written_to(folder):
+    tracking = MlflowTracking(folder=str(folder))
+    for _ in range(3):
+        run = tracking.log_month(study(), MARKET, MONTH, tags={}, metrics={"p": 0.5})
+        assert len(tracking._client().get_metric_history(run, "p")) == 1
+        (folder / NAME).unlink()
+
+
 def test_a_tag_names_what_was_logged_whole_and_of_which_study(folder):
     assert can_log(folder)
     assert logged_digests(folder, "another", f"{LOGGED}report") == set()

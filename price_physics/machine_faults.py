@@ -1,0 +1,68 @@
+"""Faults of the machine in a sentence: a full disk, a read-only place, a held database, no memory.
+
+None of them is a bug, and none tears anything: what was written is whole, and a rerun goes on.
+"""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from price_physics.errors import MachineError
+
+_AGAIN = "then run it again: it continues"
+_REMEDIES = {
+    errno.ENOSPC: f"free some space there, {_AGAIN}",
+    errno.EDQUOT: f"free some space, or raise the quota, {_AGAIN}",
+    errno.EFBIG: f"raise the limit of a file's size (ulimit -f), {_AGAIN}",
+    errno.EROFS: f"make the place writable, {_AGAIN}",
+    errno.EACCES: f"give this user the right to it, {_AGAIN}",
+    errno.EPERM: f"give this user the right to it, {_AGAIN}",
+    errno.EMFILE: f"raise the limit of open files (ulimit -n), {_AGAIN}",
+    errno.ENFILE: f"close other programs, {_AGAIN}",
+    errno.ENOMEM: f"close other programs, or take a machine with more memory, {_AGAIN}",
+    errno.EIO: f"the disk fails: check it, {_AGAIN}",
+    errno.ESTALE: f"mount the folder again, {_AGAIN}",
+    errno.ENOTDIR: f"a file lies where a folder is needed: move it away, {_AGAIN}",
+}
+
+
+@contextmanager
+def machine_faults() -> Iterator[None]:
+    """Turn faults of the machine into one sentence with the place and what to do.
+
+    Raises
+    ------
+    MachineError
+        In place of the fault; everything else passes.
+    """
+    try:
+        yield
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        raise MachineError(sentence) from error
+
+
+def sentence_of(error: BaseException | None) -> str | None:
+    """Say what the machine lacks; None where an error, and what caused it, is something else.
+
+    Examples
+    --------
+    >>> sentence_of(OSError(errno.ENOSPC, "No space left on device", "/data/x"))
+    '/data/x: No space left on device; free some space there, then run it again: it continues'
+    """
+    while error is not None:
+        if isinstance(error, MemoryError):
+            return f"out of memory ({error or 'no size told'}); {_REMEDIES[errno.ENOMEM]}"
+        if isinstance(error, OSError) and error.errno in _REMEDIES:
+            place = f"{error.filename}: " if error.filename else ""
+            return f"{place}{error.strerror}; {_REMEDIES[error.errno]}"
+        if isinstance(error, sqlite3.OperationalError):
+            return (
+                f"a database of Dagster or MLflow: {error}; end what else uses it, or make its "
+                f"place writable, {_AGAIN}"
+            )
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,61 @@
+"""A fault of the machine is one sentence; a bug stays a bug."""
+
+import errno
+import os
+import sqlite3
+
+import pytest
+
+from price_physics import cli
+from price_physics.errors import MachineError
+from price_physics.machine_faults import machine_faults, sentence_of
+
+
+def fault(number):
+    return OSError(number, os.strerror(number), "/data/x")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (fault(errno.ENOSPC), "/data/x: No space left on device; free some space there"),
+        (fault(errno.EROFS), "/data/x: Read-only file system; make the place writable"),
+        (fault(errno.EACCES), "/data/x: Permission denied; give this user the right"),
+        (fault(errno.EFBIG), "/data/x: File too large; raise the limit"),
+        (fault(errno.EMFILE), "Too many open files; raise the limit of open files (ulimit -n)"),
+        (fault(errno.ENOTDIR), "/data/x: Not a directory; a file lies where a folder is needed"),
+        (MemoryError("Unable to allocate 24 GiB"), "out of memory (Unable to allocate 24 GiB)"),
+        (sqlite3.OperationalError("database is locked"), "MLflow: database is locked; end what"),
+    ],
+)
+def test_a_fault_names_the_place_and_what_to_do(error, words):
+    with pytest.raises(MachineError) as raised, machine_faults():
+        raise error
+    assert words in str(raised.value)
+    assert str(raised.value).endswith("then run it again: it continues")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_fault_may_lie_behind_what_somebody_made_of_it():
+    error = RuntimeError("(sqlite3.OperationalError) ...")
+    error.__cause__ = sqlite3.OperationalError("database is locked")
+    with pytest.raises(MachineError, match="database is locked"), machine_faults():
+        raise error
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "No such file", "x"), KeyError("x")])
+def test_a_bug_passes(error):
+    assert sentence_of(error) is None
+    with pytest.raises(type(error)), machine_faults():
+        raise error
+
+
+def test_the_command_line_prints_one_line(monkeypatch, capsys):
+    def full(project, options):
+        raise fault(errno.ENOSPC)
+
+    monkeypatch.setattr(cli, "_lint", full)
+    assert cli.main(["lint"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: /data/x: No space left on device; ")
+    assert printed.count("\n") == 1
