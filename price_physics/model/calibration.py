@@ -69,7 +69,7 @@ def training_log_odds(
     Where the offset explains the shares, nothing is left to learn:
 
     >>> offset = np.log([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.2, 0.8]])
-    >>> np.exp(training_log_odds([0, 0, 1, 1], [1.1, 1, 0.9, 0.8], 2, offset)).round(2)
+    >>> np.exp(training_log_odds([0, 0, 1, 1], [1, 1, 0.5, 1], 2, offset)).round(2)
     array([0.5, 0.5])
     """
     index = np.asarray(classes, dtype=np.int64)

@@ -151,7 +151,7 @@ class SampleStore:
         return images.sub_(self._mean).div_(self._std)
 
     def fingerprint(self) -> str:
-        """Hash all that a sample is: bars, position, features, class, offset, weight, drawing."""
+        """Hash the samples: bars, positions, features, classes, offsets, weights, renderer."""
         drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
         digest = hashlib.sha256("|".join(drawn).encode())
         for tensor in (self.series, self.ends, self.features, self.classes, self.offset):
