@@ -72,7 +72,7 @@ def meaning(numbers: Numbers) -> list[str]:
     if verdict["verdict"] == NO_EDGE:
         return [
             f"{first}, and even the optimistic end of what that allows is not worth having.",
-            "It is said of the days so far, and every further variant is one more trial.",
+            "This holds for the days so far, and every further variant is one more trial.",
         ]
     if verdict["verdict"] == NO_VERDICT:
         return [

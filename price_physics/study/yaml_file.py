@@ -77,7 +77,7 @@ def _text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{raw[error.start]:02x}"
         raise ConfigError(
-            f"{path}, line {line}: {byte} is no UTF-8; save the file as UTF-8"
+            f"{path}, line {line}: {byte} is not UTF-8; save the file as UTF-8"
         ) from error
 
 
@@ -149,7 +149,7 @@ def _check(node: yaml.Node | None, loader: yaml.SafeLoader) -> None:
         seen = set()
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.YAMLError(f"a key is no text\n{key.start_mark}")
+                raise yaml.YAMLError(f"a key is not text\n{key.start_mark}")
             if key.value in seen:
                 raise yaml.YAMLError(f"key {key.value!r} is given twice\n{key.start_mark}")
             seen.add(key.value)
@@ -164,7 +164,7 @@ def _refuse_other_keys(path: Path, value: Any) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise ConfigError(f"{path}: key {_shortly(key)} is no text; correct or remove it")
+                raise ConfigError(f"{path}: key {_shortly(key)} is not text; correct or remove it")
             _refuse_other_keys(path, item)
 
 

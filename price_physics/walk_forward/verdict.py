@@ -44,8 +44,8 @@ IN_SAMPLE = (
     "that month's own events, which nobody knew when they traded."
 )
 DECLARED_LATE = (
-    "It had been looked at before it declared the month in which it is to be judged, so it is "
-    "judged every month."
+    "The study had been looked at before it declared the month in which it is to be judged, so it "
+    "is judged every month."
 )
 NOTHING_YET = "Underpowered: no day is out of sample yet, so there is nothing to judge."
 SHORTLY = {CASH: "cash", AVERAGE: "its average", SO_FAR: "its average so far"}
@@ -232,7 +232,7 @@ def _conditions(decision: Decision) -> tuple[Condition, ...]:
             value=decision.n_days,
             threshold=DAYS_FOR_EDGE,
             met=decision.n_days >= DAYS_FOR_EDGE,
-            explanation="an edge is called no earlier",
+            explanation="with fewer days no edge is called",
         ),
     )
 
