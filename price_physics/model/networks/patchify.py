@@ -3,8 +3,8 @@
 One matrix product turns a 64 x 64 image into 8 x 8 cells, another into 4 x 4 cells. On these, four
 fifths of the 1.2 million parameters are used sixteen times per image. It multiplies as often as
 `resnet_lite`, which has a fourth of the parameters, but in fewer and larger steps, and keeps a
-tenth of the activations. The price is a coarser feature map for attributions: 4 x 4 cells, not 8 x
-8.
+tenth of the activations. The price is a coarser feature map for attributions: 4 x 4 cells instead
+of 8 x 8.
 
 References
 ----------
