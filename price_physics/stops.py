@@ -1,7 +1,7 @@
-"""What a stop leaves at that candles or bars touched: on average what it leaves at by ticks.
+"""Estimate where stops leave by candles or bars: where they would leave, on average, by ticks.
 
-By ticks a stop leaves at a trade beyond its level. Candles do not show that trade. What they show
-of single trades is the step from the last one of a candle to the first one of the next.
+By ticks a stop leaves at a trade beyond its level. Candles do not show that trade. The only single
+steps that they show are those from the last trade of a candle to the first trade of the next.
 """
 
 from __future__ import annotations
@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from price_physics.frames import FloatArray, IntArray
 
 OVERSTEP = 0.73
-"""How far a random walk oversteps a level, 0.583 standard deviations of its normal steps, over
-their mean size, 0.798 of them. Where trades bounce between bid and ask it is less."""
+"""Mean overstep of a level by a random walk, over the mean size of its steps.
+
+For normal steps the overstep is 0.583 and the mean size 0.798 standard deviations. Where trades
+bounce between bid and ask the overstep is smaller.
+"""
 WINDOW = 100
-"""Rows over which the mean step is taken."""
+"""Number of steps that are averaged."""
 
 
 def expected_overstep(opened: FloatArray, close: FloatArray) -> FloatArray:
-    """Tell how far beyond a level the trade lies, on average, that first reaches it.
+    """Estimate how far beyond a level the trade that first reaches it is, on average.
 
     Parameters
     ----------
     opened, close : float64 array of shape (n,)
-        Of candles or bars, in order.
+        Opens and closes of candles or bars, in order.
 
     Returns
     -------
     float64 array of shape (n,)
-        Price units, known at the open of each row: `OVERSTEP` times the mean step from the close of
-        one row to the open of the next, over the last `WINDOW` of them. 0 for the first row.
+        In price units, known at the open of each row: `OVERSTEP` times the mean step from the close
+        of one row to the open of the next, over the last `WINDOW` steps. 0 for the first row.
 
     Notes
     -----
-    Where a vendor writes the last close for the open, this is 0. Where steps are heavier in the
-    tail than normal ones and little bounces, it is too little; where trades bounce by several of
-    the steps of the price between them, too much.
+    It is 0 where a vendor writes the last close as the open. It is too small where steps have
+    heavier tails than normal ones and bounce little; it is too large where trades bounce by several
+    times the price's own steps.
 
     References
     ----------
@@ -59,16 +62,16 @@ def expected_overstep(opened: FloatArray, close: FloatArray) -> FloatArray:
 def stop_price(
     side: IntArray | int, level: FloatArray, opened: FloatArray, overstep: FloatArray | float
 ) -> FloatArray:
-    """Return what stops leave at: the open if it is beyond their level, or else the overstep is.
+    """Return where stops leave: at the open if that is beyond their level, else at the overstep.
 
     Parameters
     ----------
     side : int array of shape (n,)
-        +1 for longs, whose stop is below, -1 for shorts.
+        +1 for longs, whose stop is below, or -1 for shorts.
     level, opened : float64 array of shape (n,)
         The stop's level, and the open of the row that touched it.
     overstep : float64 array of shape (n,)
-        How far beyond its level a stop leaves where no open is known to be beyond.
+        How far beyond its level a stop leaves where the open is not beyond it.
 
     Returns
     -------

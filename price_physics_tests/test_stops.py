@@ -1,4 +1,4 @@
-"""What stops of candles leave at: the slow reference, the past alone, and the number 0.73."""
+"""Stops by candles: equal to a slow reference, from past rows only, and the number 0.73."""
 
 import numpy as np
 import pytest

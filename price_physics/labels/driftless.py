@@ -1,9 +1,8 @@
-"""Driftless odds: which barrier an event would meet first if nothing could be known of its path.
+"""Compute driftless odds: the chances of each barrier first, for a path without any pattern.
 
-They are what a market without any pattern gives, and so what a model has to improve on: most of
-what moves take-profit rates from month to month (where the barriers stand, how many bars an hour
-has) is in them. Everything here is known at the close of the event's bar. Where the barriers come
-from is in `policy`, what really happened in `build`.
+A model has to improve on them. They contain most of what moves take-profit rates from month to
+month: the distances of the barriers, and the number of bars per hour. Everything here is known at
+the close of the event's bar. `policy` chooses the barriers; `build` finds what really happened.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ if TYPE_CHECKING:
 ATR_OF_SIGMA = 1.596
 """ATR of a bar over the standard deviation of its return.
 
-The mean range, highest less lowest, of Brownian motion is ``sqrt(8 / pi) = 1.5958`` standard
+The mean range (highest less lowest) of Brownian motion is ``sqrt(8 / pi) = 1.5958`` standard
 deviations (Feller 1951, The asymptotic distribution of the range of sums of independent random
-variables, Annals of Mathematical Statistics 22); where no price jumps between bars, a true range is
-a range.
+variables, Annals of Mathematical Statistics 22). Where prices do not jump between bars, the true
+range is the range.
 """
 
 RECENT_BARS = 14
-"""How many bars, the event's own the last, tell how long a bar lasts."""
+"""Number of bars, the event's own last, that give the mean duration of a bar."""
 
 
 def first_passage(
     upper: npt.ArrayLike, lower: npt.ArrayLike, spread: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Chances that a driftless Brownian path meets its upper barrier first, none, or its lower.
+    """Return the chances that a driftless Brownian path meets the upper barrier first, none, lower.
 
     Parameters
     ----------
@@ -63,7 +62,7 @@ def first_passage(
     Raises
     ------
     ValueError
-        When a distance is not positive, or a spread negative, or either NaN.
+        When a distance is not positive, a spread is negative, or any of them is NaN.
 
     Notes
     -----
@@ -76,13 +75,13 @@ def first_passage(
 
     ``b / w - (2 / pi) sum over n >= 1 of sin(n pi a / w) / n exp(-(n pi s / w)**2 / 2)``.
 
-    That of the lower one has a and b changed about, and
+    For the lower barrier a and b change places, and
 
     ``none = (4 / pi) sum over odd n of sin(n pi a / w) / n exp(-(n pi s / w)**2 / 2)``.
 
-    The first is taken for s up to w / 4, with two images a barrier, and the second beyond, with up
-    to eleven terms: both are then exact to 2e-15. A chance below 1e-308 is 0, and so may be that of
-    none where a barrier is right next to the start: who takes logarithms needs a floor.
+    The first formula is used for s up to w / 4, with two images per barrier, the second for larger
+    s, with up to eleven terms: both are then exact to 2e-15. A chance below 1e-308 is 0. So may be
+    that of none where the start is right next to a barrier: take logarithms with a floor only.
     O(n), over ten million paths a second.
 
     With one barrier infinite this is the reflection principle, ``erfc(a / (sqrt(2) s))``; with s
@@ -117,7 +116,7 @@ def first_passage(
 def driftless_odds(
     side: SideArray | IntArray, take_profit: FloatArray, stop_loss: FloatArray, n_bars: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Chances that an event's upper barrier, none, or its lower barrier is met first: its p0.
+    """Return the chances of an event's upper barrier first, none, the lower one first: its p0.
 
     Parameters
     ----------
@@ -131,8 +130,9 @@ def driftless_odds(
     Returns
     -------
     up, none, down : float64 array of shape (n_events,)
-        In price, as `labels.upper` and `labels.lower`. With a side of 1 for all events they are the
-        chances of the labels +1, 0 and -1, of whichever side, as the path has no direction.
+        By price, like `labels.upper` and `labels.lower`. With `side` 1 for all events they are the
+        chances of the labels +1, 0 and -1, for longs and for shorts, because the path has no
+        direction.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def driftless_odds(
     Notes
     -----
     A bar's standard deviation is ``sigma = ATR / 1.596`` and the path's ``sigma * sqrt(n_bars)``.
-    In units of ATR the ATR itself is not in it.
+    With distances in ATR, the ATR itself cancels out.
 
     Examples
     --------
@@ -159,31 +159,31 @@ def driftless_odds(
 def bars_in_horizon(
     config: LabelsConfig, open_time_ns: IntArray, close_time_ns: IntArray
 ) -> FloatArray:
-    """Bars that a horizon holds, if it starts at the close of a bar: as far as is known there.
+    """Estimate at the close of each bar how many bars a horizon that starts there holds.
 
-    A horizon of bars holds what the study says. One by the clock is divided by the mean duration of
-    the last `RECENT_BARS` bars, up to and including the one that closes: the time since the close
-    before the first of them, over their number. Where there are fewer bars it is the time since the
-    first one opened, over theirs.
+    A horizon that counts bars holds the study's number. One by the clock is divided by the mean
+    duration of the last `RECENT_BARS` bars, up to and including the one that closes: the time since
+    the close before the first of them, over their number. Where there are fewer bars, it is the
+    time since the first one opened, over their number.
 
     Parameters
     ----------
     config : LabelsConfig
-        Its horizon.
+        Gives the horizon.
     open_time_ns, close_time_ns : int64 array of shape (n,)
-        Of the bars of the events' month and of the month before, in order, as for the ATR: then
-        whoever asks gets the same float.
+        Of the bars of the events' month and of the month before, in order, as for the ATR: with the
+        same bars every caller gets the same float.
 
     Returns
     -------
     float64 array of shape (n,)
-        For each bar, of which those that are events are of interest. Infinite where the recent bars
-        took no time at all: the horizon then holds more bars than any number.
+        One number per bar; callers pick those of events. Infinite where the recent bars took no
+        time at all.
 
     Notes
     -----
-    Element i depends on bars 0 to i only. A bar that the end of a month closed counts as a bar, as
-    it does in the ATR.
+    Element i depends on bars 0 to i only. A bar that was closed by the end of a month counts as a
+    bar, as in the ATR.
 
     Examples
     --------
@@ -206,13 +206,13 @@ def bars_in_horizon(
 def horizon_bars_of_events(
     config: LabelsConfig, bars: Mapping[Month, pd.DataFrame], month: Month, event_time_ns: IntArray
 ) -> FloatArray:
-    """`bars_in_horizon` of events of a month.
+    """Return `bars_in_horizon` for the events of a month.
 
     Parameters
     ----------
     config : LabelsConfig
     bars : mapping of Month to DataFrame
-        BARS of the month and of the one before, where there is one; others are not looked at.
+        BARS of the month and of the one before, where there is one; others are ignored.
     month : Month
     event_time_ns : int64 array of shape (n_events,)
         Each closes a bar of the month.

@@ -1,6 +1,6 @@
-"""First passage of driftless Brownian motion out of an interval: two formulas and the loop.
+"""Compute first passages of driftless Brownian motion out of an interval: two formulas, one loop.
 
-Arrays and floats only. `driftless` checks what comes in and says what it means.
+Arrays and floats only. `driftless` checks the input and documents its meaning.
 """
 
 import math
@@ -9,9 +9,9 @@ import numpy as np
 from numba import njit
 
 LONG = 0.25
-"""A horizon is long when its spread is over a quarter of the distance between the barriers.
+"""A horizon is long when its spread is above this share of the distance between the barriers.
 
-There the series needs at most eleven terms, and below it two images a barrier suffice: what either
+Then the series needs at most eleven terms; below it, two images per barrier suffice. What either
 leaves out is below 2e-15.
 """
 _NEGLIGIBLE = 1e-17
@@ -19,7 +19,7 @@ _NEGLIGIBLE = 1e-17
 
 @njit(cache=True)
 def first_passages(upper, lower, spread):
-    """Chances of each path: upper barrier first, neither, lower barrier first.
+    """Return the chances of each path: upper barrier first, none, lower barrier first.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def first_passages(upper, lower, spread):
     n = len(upper)
     up, none, down = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
-        # Product by product: the sum of the distances could overflow.
+        # Two products, because the sum of the distances could overflow.
         if spread[i] > LONG * upper[i] + LONG * lower[i]:
             up[i], none[i], down[i] = by_series(upper[i], lower[i], spread[i])
         else:
@@ -45,11 +45,11 @@ def first_passages(upper, lower, spread):
 
 @njit(cache=True)
 def by_images(upper, lower, spread):
-    """First passage of a short horizon: each barrier and its reflection in the other one.
+    """Compute a short horizon's first passage: each barrier and its reflection in the other one.
 
     The chance of the upper barrier is ``erfc(x) - erfc(x + 2 y) + erfc(3 x + 2 y) - ...``, with x
     and y the distances over ``sqrt(2) * spread``; the third image is twice the interval away. An
-    infinite barrier is never reached, and without a spread none is.
+    infinite barrier is never reached, and with a spread of 0 neither is.
     """
     unit = math.sqrt(2.0) * spread
     x, y = _in_units(upper, unit), _in_units(lower, unit)
@@ -60,19 +60,19 @@ def by_images(upper, lower, spread):
 
 @njit(cache=True)
 def by_series(upper, lower, spread):
-    """First passage of a long horizon: the eigenfunctions of the interval.
+    """Compute a long horizon's first passage, by the eigenfunctions of the interval.
 
     With ``t = pi * near / (near + far)`` and ``q = exp(-(pi * spread / (near + far))**2 / 2)``, the
-    nearer barrier has ``far / (near + far) - 2 / pi * sum of sin(n t) / n * q**(n * n)``, and the
-    farther one the same with near and far changed about, where ``sin(n t)`` changes its sign for
-    even n. Both distances are finite and the spread is over `LONG` of their sum.
+    nearer barrier has ``far / (near + far) - 2 / pi * sum of sin(n t) / n * q**(n * n)``. For the
+    farther one near and far change places, which changes the sign of ``sin(n t)`` for even n. Both
+    distances must be finite, and the spread above `LONG` times their sum.
     """
     near, far = min(upper, lower), max(upper, lower)
     ratio = near / far
     share = ratio / (1.0 + ratio)
     root = math.pi * (spread / far) / (1.0 + ratio)
     q = math.exp(-0.5 * root * root)
-    # Sines by their recurrence; powers less the first, which may be far below all rounding errors.
+    # Sines by their recurrence; powers without the first, which may be far below rounding errors.
     sine, before, twice = math.sin(math.pi * share), 0.0, 2.0 * math.cos(math.pi * share)
     power, step, sign, n = 1.0, q * q * q, 1.0, 1.0
     of_near = of_far = 0.0

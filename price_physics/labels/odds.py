@@ -1,8 +1,8 @@
-"""What the network need not learn: the log of the driftless odds, which is added to its logits.
+"""Turn driftless odds into odds of classes and into the offset, their log, added to the logits.
 
-Where the barriers stand and how many bars an hour has moves take-profit rates from month to month
-more than anything a picture shows, and is known at the event. With the offset the network learns
-what that does not say. How the odds are found is in `driftless`.
+The distances of the barriers and the number of bars per hour move take-profit rates from month to
+month more than anything a picture shows, and they are known at the event. With the offset the
+network learns only what they do not say. `driftless` computes the odds.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_ODDS = 1e-4
-"""Odds below this count as this: a chance of none may be exactly 0, and its log is not finite.
+"""Odds below this are raised to it: a chance of none may be exactly 0, and its log is not finite.
 
-What a driftless path hardly ever does, prices now and then do; odds of one in a million would keep
-the network from ever saying so.
+Prices now and then do what a driftless path hardly ever does. Odds of one in a million would keep
+the network from ever predicting it.
 """
 
 
 def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
-    """Driftless odds of the classes that a label may have, in their order.
+    """Return the driftless odds of the classes of a label, in the order of the classes.
 
     Parameters
     ----------
     events : DataFrame
-        `side` and the columns ODDS, which are in price: the label of a short is +1 where the lower
+        `side` and the columns ODDS. Those are by price: the label of a short is +1 where the lower
         barrier is met first.
     n_classes : int
         3 for down, flat and up; 2 for other and take profit.
@@ -58,12 +58,13 @@ def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
 
 
 def log_offset(kind: str, events: pd.DataFrame, n_classes: int) -> FloatArray:
-    """What is added to the logits (n, n_classes) of events, before any softmax.
+    """Return the offset (n, n_classes) that is added to the logits of events, before any softmax.
 
     Parameters
     ----------
     kind : str
-        `model.offset` of a study: ``driftless``, or ``none`` for a network that knows no barriers.
+        `model.offset` of a study: ``driftless``; or ``none``, for a network that does not know the
+        barriers.
     events, n_classes
         As in `class_odds`.
     """

@@ -1,6 +1,6 @@
 """The stage `barrier_policy`: past excursions -> barriers of the next month, in multiples of ATR.
 
-The policy of m knows excursions whose horizon ended by the end of m and serves events of m+1; an
+The policy of m uses excursions whose horizon ended by the end of m and serves events of m+1; an
 in-sample one serves events of m. `sides` turns multiples into prices.
 """
 
@@ -41,16 +41,16 @@ def build_policy(study: Study, market: Market, month: Month, past: Past) -> Arte
     Parameters
     ----------
     past : Past
-        EXCURSIONS up to m; of kind "month" the last `lookback_months` of them count.
-        REGIME_FEATURES up to m; read by kind "regime" and for sides only.
+        EXCURSIONS up to m, of which kind "month" uses the last `lookback_months`. REGIME_FEATURES
+        up to m, read only for kind "regime" and for sides.
 
     Returns
     -------
     Artefact
-        BARRIER_POLICY: for kind "regime" one row a regime, else one row that serves every regime.
-        A sample of fewer than `min_events` gets what the last month had whose sample was large
-        enough; before there is one, the study's fallback. Kinds "fixed" and "percent" get what
-        the study says. An in-sample policy is marked.
+        BARRIER_POLICY: one row per regime for kind "regime", otherwise one row that serves every
+        regime. A sample of fewer than `min_events` takes over the multiples of the last month with
+        a large enough sample; before there is one, the study's fallback. Kinds "fixed" and
+        "percent" take the study's numbers. An in-sample policy is marked.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _policy_rows(study: Study, month: Month, past: Past) -> list[_PolicyRow]:
     if not isinstance(config, QuantileBarriers):
         return [(EVERY_REGIME, *config.levels, 0, config.kind)]
     rows = _quantiles(study, config, month, past)
-    if config.kind != "month" or rows[0][-1] != FALLBACK:  # the samples of the others only grow
+    if config.kind != "month" or rows[0][-1] != FALLBACK:  # samples of other kinds never shrink
         return rows
     for earlier in sorted((m for m in past.of(EXCURSIONS.asset) if m < month), reverse=True):
         last = _quantiles(study, config, earlier, past)
@@ -82,7 +82,7 @@ def _policy_rows(study: Study, month: Month, past: Past) -> list[_PolicyRow]:
 def _quantiles(
     study: Study, config: QuantileBarriers, month: Month, past: Past
 ) -> list[_PolicyRow]:
-    """What the excursions known by the end of a month say, or the fallback where they are few."""
+    """Compute multiples from the excursions known by the end of a month, or take the fallback."""
     excursions, features = past.table(EXCURSIONS), past.table(REGIME_FEATURES)
     months = [m for m in excursions if m <= month]
     if config.kind == "month":
@@ -94,7 +94,7 @@ def _quantiles(
     regime = np.full(len(event_time_ns), EVERY_REGIME)
     if config.kind == "regime":
         served, regime = REGIMES, _feature("regime", event_time_ns, month, features)
-    if study.labels.side is not None:  # a take-profit is reached by what is favourable to its side
+    if study.labels.side is not None:  # excursions are those of a long: swap them for a short
         trailing_return = _feature("trailing_return", event_time_ns, month, features)
         side = event_sides(study.labels, trailing_return)
         favourable, adverse = with_and_against(side, favourable, adverse)
@@ -120,7 +120,7 @@ def multiples(
     Parameters
     ----------
     policy : DataFrame or None
-        BARRIER_POLICY that serves the events' month; None before the first, where the study's
+        BARRIER_POLICY that serves the events' month. Before the first it is None, and the study's
         fallback is used.
     regime : int array of shape (n_events,)
     price, atr : float64 array of shape (n_events,)
@@ -134,7 +134,7 @@ def multiples(
     Raises
     ------
     ConfigError
-        When the policy serves no such regime.
+        When the policy does not serve one of the regimes.
     """
     config = study.barrier_policy
     n_events = len(regime)
@@ -157,12 +157,12 @@ def multiples(
 def are_fallback(
     study: Study, policy: pd.DataFrame | None, regime: IntArray
 ) -> npt.NDArray[np.bool_]:
-    """Whether events stand at the study's fallback: no month had enough excursions for a policy.
+    """Tell which events have the study's fallback barriers: no month had enough excursions by then.
 
     Parameters
     ----------
     policy, regime
-        As in `multiples`, which gives where they stand.
+        As in `multiples`.
     """
     config = study.barrier_policy
     if not isinstance(config, QuantileBarriers) or config.are_pinned:
@@ -174,7 +174,7 @@ def are_fallback(
 
 
 def _row_of(policy: pd.DataFrame, regime: IntArray) -> IntArray:
-    """Row of BARRIER_POLICY that serves each event."""
+    """Return the row of BARRIER_POLICY that serves each event."""
     served = policy["regime"].to_numpy(np.int64)
     if EVERY_REGIME in served:
         regime = np.full(len(regime), EVERY_REGIME)
@@ -210,7 +210,7 @@ def _sample(members: IntArray, max_events: int, rng: np.random.Generator) -> Int
 def _multiples_of(
     favourable: FloatArray, adverse: FloatArray, config: QuantileBarriers
 ) -> tuple[float, float, int, str]:
-    """Columns take_profit_multiple to source of one row."""
+    """Return the columns take_profit_multiple to source of one row."""
     n_events = len(favourable)
     if n_events < config.min_events:
         return config.fallback_take_profit, config.fallback_stop_loss, n_events, FALLBACK

@@ -1,1 +1,1 @@
-"""Images to probabilities: the network, its training loop, calibration and predictions."""
+"""Turn images into probabilities: the network, its training, calibration and predictions."""

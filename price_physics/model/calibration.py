@@ -1,7 +1,7 @@
-"""Temperature and bias: what turns logits into probabilities.
+"""Fit temperature and bias, which turn logits into probabilities.
 
-Temperature alone cannot undo class weights: they shift logits, they do not stretch them. Nothing
-here is weighted; uniqueness and class weights train the network and nothing else.
+Temperature alone cannot undo class weights: those shift logits, and do not stretch them.
+Calibration is unweighted: uniqueness and class weights train the network and nothing else.
 """
 
 from dataclasses import dataclass
@@ -39,10 +39,10 @@ def training_log_odds(
     n_classes: int,
     offset: npt.ArrayLike | None = None,
 ) -> Floats:
-    """Return the logits that know nothing but the offset: one vector, the same for every event.
+    """Return the constant logits that fit the classes best: one vector for all events.
 
-    Without an offset they are the logs of the weighted class shares that the loss saw. With one
-    they are what is to be added to it for the mean of the probabilities to be those shares: the
+    Without an offset they are the logs of the weighted class shares that the loss saw. With an
+    offset they are added to it, and make the mean probabilities equal to those shares. They are the
     prior that a network still has to learn.
 
     Parameters
@@ -58,18 +58,18 @@ def training_log_odds(
     Returns
     -------
     float64 array of shape (n_classes,)
-        The least weighted log loss of ``softmax(log_odds + offset)``; as only differences matter,
-        exponentials add up to what the shares do.
+        They minimise the weighted log loss of ``softmax(log_odds + offset)``. Only differences
+        matter; the exponentials add up to the sum of the shares.
 
     Examples
     --------
     >>> np.exp(training_log_odds([0, 0, 0, 1], [1, 1, 1, 3], 2))
     array([0.5, 0.5])
 
-    Where the offset says it all, nothing is left to learn:
+    Where the offset explains the shares, nothing is left to learn:
 
     >>> offset = np.log([[0.8, 0.2], [0.8, 0.2], [0.4, 0.6], [0.2, 0.8]])
-    >>> np.exp(training_log_odds([0, 0, 1, 1], [1.1, 1, 0.9, 0.8], 2, offset)).round(2)
+    >>> np.exp(training_log_odds([0, 0, 1, 1], [1, 1, 0.5, 1], 2, offset)).round(2)
     array([0.5, 0.5])
     """
     index = np.asarray(classes, dtype=np.int64)
@@ -80,7 +80,7 @@ def training_log_odds(
     if offset is None:
         return log_odds
     weight, level = weight / weight.sum(), np.log(shares.sum())
-    for _ in range(_ITERATIONS):  # each raises the likelihood
+    for _ in range(_ITERATIONS):  # every step raises the likelihood
         said = weight @ np.exp(log_softmax(log_odds + offset))
         step = np.log(shares) - level - np.log(said)
         log_odds = log_odds + step
@@ -95,17 +95,17 @@ def cross_calibrated(
     folds: npt.ArrayLike,
     offset: npt.ArrayLike = 0.0,
 ) -> Floats:
-    """Probabilities (n, n_classes), each fold's calibrated on the other folds alone.
+    """Calibrate each fold on the other folds; return probabilities (n, n_classes).
 
-    A calibration judged on the rows it was fitted to is flattered: of pure noise it seems to know
-    more than the base rates.
+    A calibration that is judged on the rows it was fitted to looks too good: even on pure noise it
+    seems to beat the base rates.
 
     Parameters
     ----------
     logits, classes
         As in `fit_calibration`.
     folds : int array of shape (n,)
-        The fold that tested each row; two of them at least.
+        The fold that tested each row; at least two folds.
     offset
         As in `fit_calibration`.
     """
@@ -136,14 +136,14 @@ def fit_calibration(
         scale of the model that will be served. Without the offset.
     classes : int array of shape (n,)
     offset : float array of shape (n, n_classes), or float
-        Added last, as it is.
+        Added last, unscaled.
     fit_bias : bool
         False fixes the bias at zero: plain temperature scaling (Guo et al. 2017).
 
     Returns
     -------
     Calibration
-        The temperature is positive; the bias sums to zero, as only differences matter.
+        The temperature is positive; the bias sums to zero, because only differences matter.
     """
     z = np.asarray(logits, dtype=np.float64)
     target = np.eye(z.shape[1])[np.asarray(classes, dtype=np.int64)]

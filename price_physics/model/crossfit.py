@@ -1,9 +1,9 @@
-"""Fits of a month: every fold by an ensemble, then all members by another of the same size.
+"""Fit the networks of a month: an ensemble for every fold, then one on all members.
 
-Every fold trains, stops early on its own purged slice, and predicts what it has not seen; the final
-fits use all members for the folds' median number of epochs. An ensemble's networks differ in their
-seeds, and their logits are averaged. On the CPU the fits run side by side. Calibration is not done
-here.
+Every fold trains, stops early on its own purged slice, and predicts its test samples. The final
+fits use all members and run for the folds' median number of epochs. The networks of an ensemble
+differ in their seeds, and their logits are averaged. On the CPU the fits run side by side.
+Calibration is in `calibration`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from price_physics.study.study import Study
 
 Progress = Callable[[int, int, str], None]
-"""Called with epochs done, epochs at most, and what is being done."""
+"""Called with the epochs done, the most there can be, and a text: what is being fitted."""
 
 FINAL = -1
 """The number of the final fit in the learning curves."""
@@ -44,20 +44,20 @@ FINAL = -1
 _PARTS = ("train", "early_stop", "test")
 Parts = dict[str, Index]
 _Wanted = tuple[Index, Index | None, int]
-"""Samples that train, samples that stop the fit early, and epochs at most."""
+"""Training samples, early-stopping samples, and the maximum number of epochs."""
 
 
 @dataclass(frozen=True)
 class FoldedFit:
-    """Fits of the folds and of all members.
+    """The fits of the folds and the final fits on all members.
 
     Attributes
     ----------
     fits : dict of fold to list of Fit
-        A fit a seed.
+        One fit per seed; the key of the final fits is `FINAL`.
     tested : (fold, sample, logits)
-        Of every tested sample, by sample; logits are on the scale of the final fits, without the
-        offset.
+        One row per tested sample, sorted by sample; logits are on the scale of the final fits,
+        without the offset.
     """
 
     fits: dict[int, list[Fit]]
@@ -77,16 +77,16 @@ class FoldedFit:
 
     @property
     def fold_epochs(self) -> list[int]:
-        """Best epoch of every fit of the folds: fold after fold, in each seed after seed."""
+        """Best epoch of every fit of the folds, by fold, then by seed."""
         return [fit.best_epoch for f in sorted(self.fits) if f != FINAL for fit in self.fits[f]]
 
     @property
     def at_once(self) -> int:
-        """Samples that the device's memory took together, in the end."""
+        """How many samples at a time fitted into the device's memory in the last fit."""
         return self.final[-1].at_once
 
     def curves(self, month: Month) -> pd.DataFrame:
-        """LEARNING_CURVES; an epoch's row is the mean of the seeds that ran it."""
+        """Return LEARNING_CURVES; the row of an epoch is the mean over the seeds that ran it."""
         rows = [
             {"fold": fold, **row}
             for fold, fits in sorted(self.fits.items())
@@ -102,7 +102,7 @@ class FoldedFit:
 def read_folds(
     config: FoldsConfig, month: Month, members: pd.DataFrame, roles: pd.DataFrame
 ) -> tuple[dict[int, Parts], str | None]:
-    """Positions of each fold's parts among the sorted members, or why there is no model."""
+    """Return each fold's parts as positions among the sorted members, or why there is no model."""
     n, least = len(members), config.min_training_samples
     if n < least or not len(roles):
         return {}, f"{n} labelled windows through {month}; training needs {least} and their folds"
@@ -119,7 +119,7 @@ def read_folds(
     return folds, None
 
 
-@one_cpu_thread()  # both are settings of the process: threads inside must find them made
+@one_cpu_thread()  # both set the whole process, so before any thread starts
 @exact_float32()
 def fit_folds(
     study: Study,
@@ -142,8 +142,8 @@ def fit_folds(
     tested = work.predict(fits, {f: p["test"] for f, p in parts.items()})
     epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
     fits |= work.fit({FINAL: (np.arange(len(store)), None, epochs)})
-    # From each fold's scale to the final model's, whose logits the calibration will serve: both
-    # learnt a prior beyond the offset, each of its own training part.
+    # Move logits from each fold's scale to that of the final model, which is served: beyond the
+    # offset, each has learnt the prior of its own training part.
     final = fits[FINAL][0].log_odds
     tests = [
         (np.full(len(z), f, np.int32), parts[f]["test"], z + (final - fits[f][0].log_odds))
@@ -172,7 +172,7 @@ class _Work:
     folds: list[int]
     progress: Progress | None
     checkpoints: Path | None
-    at_once: int | None = None  # what the device's memory took so far
+    at_once: int | None = None  # largest that fitted into the device's memory so far
 
     def __post_init__(self) -> None:
         size_pixels = self.store.renderer.config.size_pixels
@@ -189,7 +189,7 @@ class _Work:
         return {f: [next(fits) for _ in members] for f in wanted}
 
     def predict(self, fits: dict[int, list[Fit]], tests: dict[int, Index]) -> dict[int, Floats]:
-        """Logits of each fold's ensemble on what it has not seen."""
+        """Return the logits of each fold's ensemble on its test samples."""
 
         def job(fold: int, check: Check) -> Floats:
             return ensemble_logits(fits[fold], self.store, tests[fold], check)
@@ -220,7 +220,7 @@ class _Work:
         )
         self.at_once = fit.at_once
         with self._reporting:
-            self._epochs_done[place, member] = self.study.model.max_epochs  # it needs no more
+            self._epochs_done[place, member] = self.study.model.max_epochs  # no more to come
         return fit
 
     def _place(self, fold: int) -> int:

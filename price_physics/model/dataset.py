@@ -1,7 +1,7 @@
-"""Training samples, on the device from the start: no loader, no image files.
+"""Hold the training samples on the device: no loader, no image files.
 
-The bars of all months lie in one array; a sample is a position in it, and its image is drawn inside
-the step. Which sample plays which role in which fold is not known here.
+The bars of all months are in one array; a sample is a position in it, and its image is drawn in the
+training step. The roles of samples in folds are not known here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and standard deviation by channel or by feature; a constant one keeps its scale."""
+    """Mean and standard deviation by channel or by feature; 1 instead of a deviation of 0."""
 
     mean: list[float]
     std: list[float]
@@ -44,7 +44,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Scales:
-    """What images and regime features are scaled by before the network sees them."""
+    """Moments that scale images and regime features before the network sees them."""
 
     channels: Moments
     features: Moments
@@ -56,7 +56,7 @@ class Scales:
         return cls(channels, Moments(architecture["feature_mean"], architecture["feature_std"]))
 
     def json(self) -> dict[str, list[float]]:
-        """Four entries of an architecture document."""
+        """Return the four entries of an architecture document."""
         return {
             "channel_mean": self.channels.mean,
             "channel_std": self.channels.std,
@@ -81,11 +81,11 @@ class Samples:
 
 
 class SampleStore:
-    """What the training loop reads: images, features, classes and uniqueness by sample number.
+    """Serve images, features, classes and uniqueness to the training loop, by sample number.
 
-    `offset` (n, n_classes) is what is added to the logits of each; nothing where it is not given.
-    Images are drawn when asked for, or once beforehand where all of them fit into `cache_bytes` and
-    into the device's memory. All is on the device but the average uniqueness, a float64 array.
+    `offset` (n, n_classes) is added to the logits; without it nothing is. Images are drawn on
+    request, or all beforehand if they fit into `cache_bytes` and into the device's memory.
+    Everything is on the device except the average uniqueness, a float64 array.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class SampleStore:
         return len(self.ends)
 
     def _drawn(self, at_most: int) -> Tensor | None:
-        """All images (n, S, S, C), if they take at most so many bytes."""
+        """Draw all images (n, S, S, C); return None if they take more than `at_most` bytes."""
         size = self.renderer.config.size_pixels
         shape = (len(self), size, size, self.renderer.n_channels)
         if 4 * np.prod(shape, dtype=np.int64) > at_most:
@@ -151,7 +151,7 @@ class SampleStore:
         return images.sub_(self._mean).div_(self._std)
 
     def fingerprint(self) -> str:
-        """Hash all that a sample is: bars, position, features, class, offset, weight, drawing."""
+        """Hash the samples: bars, positions, features, classes, offsets, weights, renderer."""
         drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
         digest = hashlib.sha256("|".join(drawn).encode())
         for tensor in (self.series, self.ends, self.features, self.classes, self.offset):

@@ -1,7 +1,7 @@
-"""Where the network runs, and how to leave torch as it was found.
+"""Choose the device, and change torch's settings for the length of a block only.
 
-On one model of CPU two fits with equal seeds and equal thread counts are bit-identical; on CUDA
-only where `deterministic` is asked for.
+On one CPU model, two fits with equal seeds and equal thread counts are bit-identical; on CUDA they
+are only with `deterministic`.
 """
 
 import os
@@ -24,13 +24,13 @@ _RANDOM_STATE = RLock()
 def resolve_device(name: str) -> torch.device:
     """Turn ``auto``, ``cpu`` or ``cuda`` into a device.
 
-    Of CUDA's environment it sets what deterministic fits need, unless it is set: cuBLAS reads it
-    once, before its first product, and sums in any order without it.
+    On CUDA it sets the environment variable that deterministic fits need, unless it is already set:
+    cuBLAS reads it once, before its first product, and sums in any order without it.
 
     Raises
     ------
     ConfigError
-        When CUDA is asked for and not there.
+        When CUDA is asked for but not available.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -44,7 +44,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> dict[str, str | int]:
-    """Record what a fit depends on besides its seed; the CPU's vectors decide how it sums."""
+    """Describe what a fit depends on besides its seed; `cpu_capability` sets the order of sums."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     return {
         "device": device.type,
@@ -57,7 +57,7 @@ def describe_device(device: torch.device) -> dict[str, str | int]:
 
 @cache
 def _cpu_name() -> str:
-    """Model of the CPU, as the system has it; Linux tells in a file only."""
+    """Return the name of the CPU model; Linux gives it in a file only."""
     if _CPU_FACTS.exists():
         for line in _CPU_FACTS.read_text().splitlines():
             key, _, value = line.partition(":")
@@ -68,9 +68,9 @@ def _cpu_name() -> str:
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Run a block on its own random state, then restore what it touched.
+    """Run a block on its own random state, then restore the old one.
 
-    The state is the process's, so one thread at a time is in such a block.
+    The state belongs to the process, so only one thread at a time runs such a block.
     """
     devices = [device] if device.type == "cuda" else []
     with _RANDOM_STATE, torch.random.fork_rng(devices=devices):
@@ -80,10 +80,10 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def algorithms(device: torch.device, deterministic: bool) -> Iterator[None]:
-    """Run a block with the algorithms asked for, then restore the choice.
+    """Run a block with deterministic or with the fastest algorithms, then restore the choice.
 
-    `deterministic` forbids CUDA every algorithm whose result may vary; without it the fastest are
-    looked for. The CPU has no others.
+    With `deterministic`, CUDA uses no algorithm whose result may vary. On the CPU the choice
+    changes nothing.
     """
     cudnn, on_cuda = torch.backends.cudnn, device.type == "cuda"
     before = cudnn.deterministic, cudnn.benchmark, torch.are_deterministic_algorithms_enabled()
@@ -100,7 +100,7 @@ def algorithms(device: torch.device, deterministic: bool) -> Iterator[None]:
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Run a block in true float32: by itself CUDA rounds a convolution's factors to ten bits."""
+    """Run a block in true float32: by default CUDA rounds a convolution's factors to ten bits."""
     conv = torch.backends.cudnn.conv  # type: ignore[attr-defined]
     matmul = torch.backends.cuda.matmul
     before = conv.fp32_precision, matmul.fp32_precision

@@ -1,4 +1,4 @@
-"""What people look at of a fit: its learning curves, and its calibration out of fold."""
+"""Plot a fit: its learning curves, and its calibration out of fold."""
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ _COLOURS = {"down": LIGHT.loss, "flat": LIGHT.market, "up": LIGHT.net}
 
 
 def draw_calibration(out_of_fold: pd.DataFrame) -> bytes:
-    """Reliability of every class: stated and observed frequency, in bins of equal count.
+    """Draw the reliability of every class: stated and observed frequency, in bins of equal count.
 
-    The band holds nineteen of twenty bins of a perfectly calibrated model, at the effective sample.
+    The band holds 95 % of the bins of a perfectly calibrated model, given the effective sample.
     """
     classes = by_class(out_of_fold)
     with style(LIGHT):
@@ -36,7 +36,7 @@ def draw_calibration(out_of_fold: pd.DataFrame) -> bytes:
 
 
 def draw_learning_curves(curves: pd.DataFrame) -> bytes:
-    """Loss by epoch: of training in every fit, and of the folds' early-stopping slices."""
+    """Draw the loss by epoch: training loss of every fit, early-stopping loss of the folds."""
     with style(LIGHT):
         figure = new_figure(8, 3.9)
         trained, stopped = figure.subplots(1, 2)

@@ -1,6 +1,6 @@
-"""The `model` partition of a month: samples, fits, calibration, and what is told of them.
+"""Build the `model` partition of a month: gather samples, fit, calibrate, summarise.
 
-How the folds are fitted is in `crossfit`; who is in which fold was decided in the package `folds`.
+`crossfit` fits the folds; the package `folds` has decided which sample is in which fold.
 """
 
 from __future__ import annotations
@@ -53,26 +53,27 @@ def fit_model(
     ----------
     study, market, month
     past : Past
-        Images, bars, regime features and labels up to `month`; weights and folds of it.
+        Images, bars, regime features and labels up to `month`; weights and folds of `month`.
     progress : callable, optional
         Called with (epochs done, epochs at most, text).
     checkpoints : Path, optional
-        Folder where every fit keeps its state after each epoch: a call that was killed goes on
-        from there and, on the CPU, gives the same bytes. Whoever has stored the result removes it.
+        Folder where every fit saves its state after each epoch: a new call resumes a killed one
+        from there and, on the CPU, gives the same bytes. The caller removes it once the result is
+        stored.
 
     Returns
     -------
     Artefact
-        The networks' weights, `architecture` (all that rebuilds and serves them), OUT_OF_FOLD,
-        LEARNING_CURVES, `summary`, and the manifest of the folds. In warm-up, when there is too
-        little to train on, the summary says why and the rest is empty.
+        The networks' weights, `architecture` (all that is needed to rebuild and serve them),
+        OUT_OF_FOLD, LEARNING_CURVES, `summary`, and the manifest of the folds. In warm-up, when
+        there is too little to train on, the summary says why and the rest is empty.
 
     Raises
     ------
     StoreError
         When the tables do not belong together.
     ConfigError
-        When the device is not there, or the network not whole.
+        When the device is not available, or the network lacks something it must have.
     """
     fold = past.of("folds")[month]
     members = past.table(FOLD_MEMBERS)[month]
@@ -97,7 +98,7 @@ def fit_model(
 def choose_network(
     config: ModelConfig, n_channels: int, n_features: int, n_classes: int
 ) -> NetworkConfig:
-    """Configuration of the network a study asks for."""
+    """Return the configuration of the network that a study asks for."""
     width = {} if config.width is None else {"width": config.width}
     return config_class(config.architecture)(
         n_channels=n_channels,
@@ -117,13 +118,13 @@ def _trained(
     network: NetworkConfig,
     fitted: FoldedFit,
 ) -> Artefact:
-    """Calibrate the fits of a month, and tell of them."""
+    """Calibrate and summarise the fits of a month."""
     fold_of, index, logits = fitted.tested
     classes = _classes(samples, network.n_classes)[index]
     tested = samples.label_rows.iloc[index]
     offset = log_offset(study.model.offset, tested, network.n_classes)
-    calibration = fit_calibration(logits, classes, offset)  # of all folds: what is served
-    probabilities = cross_calibrated(logits, classes, fold_of, offset)  # what is judged
+    calibration = fit_calibration(logits, classes, offset)  # on all folds; this one is served
+    probabilities = cross_calibrated(logits, classes, fold_of, offset)  # these are judged
     out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
     fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(fitted.device)}
     summary = {

@@ -1,6 +1,6 @@
-"""A stored model, back to life: logits and probabilities for events it has not seen.
+"""Rebuild a stored model, and predict events that it has not seen: logits and probabilities.
 
-Knows nothing of trades; which side to take is decided in `walk_forward`.
+Which side to trade is decided in `walk_forward`.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
 
 
 class TrainedModel:
-    """Networks with all they need to turn bars and features into probabilities; on the CPU.
+    """An ensemble with all it needs to turn bars and features into probabilities; on the CPU.
 
     Attributes
     ----------
     members : list of Network
         In evaluation mode; their logits are averaged.
     network : Network
-        The first of them: what attributions look at.
+        The first member, which attributions explain.
     architecture : dict
-        As stored.
+        The stored document.
     renderer : Renderer
     """
 
@@ -60,13 +60,13 @@ class TrainedModel:
 
     @classmethod
     def load(cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]) -> TrainedModel:
-        """Rebuild a model, strictly: every tensor and number must be there, fit, and be finite.
+        """Rebuild a model; every tensor and number must be present, finite and of the right shape.
 
         Raises
         ------
         StoreError
-            When weights and architecture do not belong together, or the images of today are not
-            those the model was trained on.
+            When the weights do not fit the architecture, or the model was trained with another
+            version of the renderer.
         """
         version = architecture.get("images", {}).get("renderer_version")
         if version != RENDERER_VERSION:
@@ -97,7 +97,7 @@ class TrainedModel:
         return self._scales.channels.scale(images, axis=1)
 
     def scale_features(self, features: npt.ArrayLike | Tensor) -> Tensor:
-        """Scale features (B, N), columns as FEATURE_COLUMNS, as in training; gives float32."""
+        """Scale features (B, N), with columns FEATURE_COLUMNS, as in training; gives float32."""
         raw = torch.as_tensor(features, dtype=torch.float64)
         return self._scales.features.scale(raw, axis=1).to(torch.float32)
 
@@ -107,9 +107,9 @@ class TrainedModel:
         window_ends: npt.ArrayLike | Tensor,
         features: npt.ArrayLike | Tensor,
     ) -> Tensor:
-        """Mean logits of the members, without gradients.
+        """Return the mean logits of the members, without gradients.
 
-        An event's are the same bits however many events come after it.
+        The logits of an event are bit-identical however many events follow it.
 
         Parameters
         ----------
@@ -136,9 +136,10 @@ class TrainedModel:
         return torch.cat(parts)
 
     def probabilities(self, logits: Tensor, events: pd.DataFrame) -> Tensor:
-        """Calibrated probabilities (B, n_classes) in float64; differentiable.
+        """Return calibrated probabilities (B, n_classes) in float64; differentiable.
 
-        `events` (B rows) holds `side` and the columns ODDS; they are added last.
+        `events` (B rows) holds `side` and the columns ODDS; the offset made from them is added
+        last.
         """
         bias = torch.tensor(self._calibration.bias, dtype=torch.float64)
         kind, n_classes = self.architecture["offset"], self.network.config.n_classes
@@ -170,7 +171,7 @@ def predict(
     study : Study
     month : Month
     model : TrainedModel or None
-        Trained through an earlier month; None, in warm-up, predicts nothing.
+        Trained through an earlier month; None in warm-up, and then nothing is predicted.
     bars : mapping of month to BARS
         Of the month before, where there is one, and of `month`.
     events : DataFrame of event_time_ns, side and the columns ODDS
@@ -208,7 +209,7 @@ def predict(
 
 
 def driftless_probabilities(study: Study, events: pd.DataFrame) -> pd.DataFrame:
-    """Return what a network that has learnt nothing yet would say: the driftless odds.
+    """Return the driftless odds: the prediction of a network that has learnt nothing yet.
 
     Parameters
     ----------
@@ -218,7 +219,7 @@ def driftless_probabilities(study: Study, events: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame of event_time_ns, p_up, p_flat, p_down
-        As `predict` gives them.
+        As from `predict`.
     """
     odds = class_odds(events, 3 if study.model.head == "three_class" else 2)
     return _frame(events["event_time_ns"].to_numpy(np.int64), odds)
@@ -243,7 +244,7 @@ def images_config(specification: Mapping[str, Any]) -> ImagesConfig:
 def _weight_problems(
     weights: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]
 ) -> list[str]:
-    """What keeps stored weights from being those of the networks."""
+    """List what is wrong with stored weights."""
     problems = [f"{name} is missing" for name in expected if name not in weights]
     problems += [f"{name} is unknown" for name in weights if name not in expected]
     for name in sorted(expected.keys() & weights.keys()):
@@ -256,7 +257,7 @@ def _weight_problems(
 
 
 def _number_problems(architecture: Mapping[str, Any], config: NetworkConfig) -> list[str]:
-    """What keeps an architecture's calibration and moments from being those of its network."""
+    """List what is wrong with an architecture's calibration and moments."""
     lengths = {
         "bias": config.n_classes,
         "channel_mean": config.n_channels,

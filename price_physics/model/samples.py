@@ -1,6 +1,6 @@
-"""Everything known about the members of a training set, found in the months of the past.
+"""Gather what is known about the members of a training set from the months of the past.
 
-Which sample plays which role in which fold is not known here, nor how an image is drawn.
+The roles of samples in folds and the drawing of images are not known here.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 def gather_samples(month: Month, members: pd.DataFrame, past: Past) -> Samples:
-    """Find everything known about the members in the months up to `month`.
+    """Gather everything known about the members from the months up to `month`.
 
     Raises
     ------
     StoreError
-        When a table lacks a member: it was built from something else.
+        When a table lacks a member: it was built from other inputs.
     ValueError
-        When a feature is not a number.
+        When a feature is not finite.
     """
 
     def up_to_month(schema: TableSchema, *columns: str) -> list[npt.NDArray[Any]]:
@@ -78,13 +78,13 @@ def _check_finite(features: FloatArray, times: IntArray) -> None:
 
 
 def feature_moments(features: FloatArray) -> Moments:
-    """Measure each feature (n, n_features) over the members."""
+    """Compute mean and standard deviation of each feature (n, n_features) over the members."""
     std = features.std(axis=0)
     return Moments(features.mean(axis=0).tolist(), np.where(std > 0, std, 1.0).tolist())
 
 
 def channel_moments(statistics: Mapping[Month, dict], month: Month) -> Moments:
-    """Pool the channel statistics of the training months, each weighted by its windows.
+    """Pool the channel statistics of the training months, weighted by their counts of windows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The learning rate of every step, and which samples a step sees."""
+"""Schedule a fit: the learning rate of every step, and the samples that the step sees."""
 
 import math
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from torch import Tensor
 def learning_rate(
     schedule: Literal["one_cycle", "cosine"], step: int, n_steps: int, peak: float
 ) -> float:
-    """Learning rate of `step` of `n_steps`, by name."""
+    """Return the learning rate of `step`, counted from 0, of `n_steps`, by name of the schedule."""
     return {"one_cycle": one_cycle, "cosine": cosine}[schedule](step, n_steps, peak)
 
 
 def one_cycle(step: int, n_steps: int, peak: float) -> float:
-    """Up to `peak` over the first 30 % of the steps, then down, as cosines.
+    """Rise to `peak` over the first 30 % of the steps, then fall, both as cosines.
 
     References
     ----------
@@ -36,7 +36,7 @@ def one_cycle(step: int, n_steps: int, peak: float) -> float:
 
 
 def cosine(step: int, n_steps: int, peak: float) -> float:
-    """From `peak` down to nothing, as half a cosine.
+    """Fall from `peak` to 0 as half a cosine.
 
     References
     ----------
@@ -57,20 +57,21 @@ def batches(
     generator: torch.Generator,
     weight: Tensor | None = None,
 ) -> Iterator[Tensor]:
-    """Yield `n_steps` batches of an epoch, drawn at once.
+    """Yield the `n_steps` batches of an epoch.
 
-    They are drawn on the CPU: the order is the same on every device.
+    All of them are drawn beforehand and on the CPU, so their order is the same on every device.
 
     Parameters
     ----------
     samples : int64 tensor of shape (n,)
     batch_size, n_steps : int
-        Where the steps reach once around the samples, the epoch ends with its short batch.
+        Where the last step would run past the end of the samples for the first time, its batch is
+        short instead.
     generator : torch.Generator
         On the CPU.
     weight : float64 tensor of shape (n,), optional
-        On the CPU. Draws with replacement, in proportion. None shuffles, again whenever all have
-        been seen.
+        On the CPU. Samples are drawn with replacement, in proportion to it. None shuffles them, and
+        shuffles again whenever all have been drawn.
 
     Examples
     --------
@@ -99,9 +100,9 @@ def batches(
 def full_batches(samples: Tensor, batch_size: int) -> Iterator[tuple[Tensor, int]]:
     """Yield all samples in order, in batches of exactly `batch_size`, and how many of each count.
 
-    The last is filled up by repeating its first sample. A processor's kernels, and with them the
-    last bits of a row, depend on the size of the batch: of one size only, what a sample gives does
-    not depend on how many come after it.
+    The last batch is filled up with copies of its first sample. A processor's kernels, and with
+    them the last bits of a result, depend on the batch size. With one size only, the result of a
+    sample does not depend on how many samples follow it.
 
     Examples
     --------

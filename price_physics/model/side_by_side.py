@@ -1,7 +1,7 @@
-"""Fits beside one another on the CPU, each on one thread: as many at once as there are cores.
+"""Run fits side by side on the CPU, one thread each, as many at once as there are cores.
 
-A fit on one thread gives the same bytes whatever runs beside it, and our networks are too small for
-a second thread of torch's to bring much. Threads suffice, for torch's work needs no interpreter.
+A fit on one thread gives the same bytes whatever runs beside it, and our networks are too small to
+gain much from a second torch thread. Threads suffice, because torch's work needs no interpreter.
 """
 
 import os
@@ -16,10 +16,10 @@ from price_physics.model.networks import NetworkConfig
 
 T = TypeVar("T")
 Check = Callable[[], None]
-"""To be called now and then by a job: raises when the others have been given up."""
+"""A job calls it now and then; it raises when the jobs have been given up."""
 
 _MOST_ACTIVATIONS = 2**27
-"""Of all fits at once: measured, about 1.5 GB."""
+"""Of all fits together; measured, they take about 1.5 GB."""
 
 
 class GivenUpError(Exception):
@@ -29,9 +29,9 @@ class GivenUpError(Exception):
 def fits_at_once(
     device: torch.device, batch_size: int, size_pixels: int, network: NetworkConfig
 ) -> int:
-    """How many fits run side by side: one on CUDA, whose step fills the device.
+    """Return how many fits run side by side: one on CUDA, because its steps fill the device.
 
-    On the CPU one a core, as long as their activations take little memory together.
+    On the CPU it is one per core, or fewer where their activations would take too much memory.
 
     Examples
     --------
@@ -47,23 +47,23 @@ def fits_at_once(
 
 
 def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T]:
-    """Run jobs on so many threads; the results in the order of the jobs.
+    """Run jobs on `n_threads` threads; return the results in the order of the jobs.
 
-    The caller holds torch to one thread: those that are started here are, and a thread started
-    later would inherit it.
+    The caller holds torch to one thread: the threads started here set that too, and any thread
+    started later inherits it.
 
     Parameters
     ----------
     jobs : sequence of callables
-        Each is given a `Check`.
+        Each receives a `Check`.
     n_threads : int
-        With one, the jobs run one after another where the caller stands.
+        With one, the jobs run one after another in the caller's thread.
 
     Raises
     ------
     Exception
         The first that a job raised, once the others have stopped at their next check. An interrupt
-        of the caller ends them likewise.
+        of the caller stops them likewise.
     """
     given_up = Event()
 

@@ -1,7 +1,7 @@
-"""All that decides how a fit goes on, as arrays: to go back an epoch, or to survive a kill.
+"""Save and restore the state of a fit: to repeat an epoch, or to resume after a kill.
 
-Files are written here too: one safetensors file a fit, replaced whole after each epoch. It names
-the fit it belongs to; one of another fit, or with a flipped bit, is not used, and that is said.
+Every fit has one safetensors file, replaced as a whole after each epoch. The file names its fit; a
+file of another fit, or with a flipped bit, is ignored with a warning.
 """
 
 import hashlib
@@ -29,21 +29,22 @@ _log = logging.getLogger(__name__)
 class TrainingState:
     """A network in training, its optimiser, the random states, and the best epoch so far.
 
-    The order of the samples is drawn from `generator`, and on the CPU `dropout` is one too: nothing
-    of a fit there depends on the process's own random state, which fits side by side would share.
+    `generator` draws the order of the samples and, on the CPU, `dropout` draws the dropped units.
+    So a fit on the CPU does not depend on the random state of the process, which fits side by side
+    share.
 
     Attributes
     ----------
     epoch : int
         Epochs finished.
     best_epoch : int
-        Whose network is kept, from 1; 0 before the first.
+        The epoch whose network is kept, from 1; 0 before the first.
     best_loss : float
     curve : list of dict
-        A row an epoch.
+        One row per epoch.
     at_once : int
-        Samples that the device's memory took together so far; with it goes which samples a batch
-        normalisation sees. 0 before that is known.
+        How many samples at a time fit into the device's memory, as far as known; 0 before that. It
+        decides which samples a batch normalisation sees together.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class TrainingState:
                 self._best[name].copy_(value)
 
     def best_network(self) -> Network:
-        """Put the best epoch's weights into the network; for evaluation."""
+        """Return the network with the weights of the best epoch, in evaluation mode."""
         self.network.load_state_dict(self._best)
         return self.network.eval()
 
@@ -89,7 +90,7 @@ class TrainingState:
         return arrays, json.loads(json.dumps({name: getattr(self, name) for name in facts}))
 
     def restore(self, arrays: Arrays, facts: Mapping[str, Any]) -> None:
-        """Become what `snapshot` copied, in place: memory that a recorded step uses stays put."""
+        """Restore what `snapshot` copied, in place: a recorded step keeps using the same memory."""
         with torch.no_grad():
             for name, tensor in self._tensors():
                 tensor.copy_(torch.from_numpy(arrays[name]))
@@ -117,7 +118,7 @@ class TrainingState:
 
 
 def adamw(network: Network, weight_decay: float) -> torch.optim.AdamW:
-    """Make AdamW as one kernel, its moments in place from the start; on CUDA it can be recorded."""
+    """Make a fused AdamW whose moments exist from the start; on CUDA it can be recorded."""
     device = next(network.parameters()).device
     on_cuda = device.type == "cuda"
     rate = torch.tensor(0.0, device=device) if on_cuda else 0.0
@@ -153,7 +154,7 @@ class Checkpoint:
         write_atomically(self.path, save(arrays, metadata))
 
     def load(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """Read the state of this fit, if it is there and whole."""
+        """Read the state of this fit; None if the file is missing, damaged or of another fit."""
         if not self.path.exists():
             return None
         try:

@@ -1,9 +1,9 @@
-"""One step of a fit: draw the samples, go forward and back, move the weights.
+"""Run one step of a fit: draw the samples, go forward and back, update the weights.
 
-On CUDA a full batch's step is recorded once and replayed: nothing in it waits for the host, whose
-calls would otherwise take longer than the work. Images are drawn outside of the recording, while
-the device is still busy with the step before. A batch that goes through in parts keeps the device
-busy anyway; nothing of it is then held whole.
+On CUDA the step of a full batch is recorded once and replayed: otherwise the host's calls would
+take longer than the work. Images are drawn outside the recording, while the device is still busy
+with the step before. A batch that passes in parts is not recorded: it keeps the device busy anyway,
+and is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WARM_UP_STEPS = 3  # as torch's documentation asks before a recording
 
 
 def weighted_loss(logits: Tensor, classes: Tensor, weight: Tensor, focal_gamma: float) -> Tensor:
-    """Cross-entropy times weight, averaged; focal where `focal_gamma` is positive.
+    """Return the mean of cross-entropy times weight; focal loss where `focal_gamma` is positive.
 
     References
     ----------
@@ -44,7 +44,7 @@ def weighted_loss(logits: Tensor, classes: Tensor, weight: Tensor, focal_gamma: 
 
 
 class Step:
-    """Callable with the samples of a batch; adds up the loss on the device.
+    """A training step, called with the samples of a batch; it adds up the loss on the device.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ class Step:
     loss_weight : float32 tensor of shape (n_samples,)
     config : ModelConfig
     at_once : int
-        Samples that are drawn and pass through the network together. A larger batch's gradient is
-        that of its parts, but batch normalisation sees one part at a time.
+        Samples that are drawn and pass through the network together. The gradient of a larger batch
+        is added up over its parts, but batch normalisation sees one part at a time.
     recorded : bool
         Whether to record full batches that pass together; on CUDA only.
     """
@@ -93,14 +93,14 @@ class Step:
             self.train(len(index), (self.gather(part) for part in parts))
 
     def gather(self, index: Tensor) -> Inputs:
-        """Draw samples."""
+        """Return the inputs of samples; their images are drawn."""
         store = self.store
         images = store.images(index, torch.bfloat16 if self.half else torch.float32)
         offset, classes = store.offset[index], store.classes[index]
         return images, store.features[index], offset, classes, self.loss_weight[index]
 
     def train(self, n: int, parts: Iterable[Inputs]) -> None:
-        """Forward, backward and a move of the weights by `n` samples; waits for nothing."""
+        """Update the weights on `n` samples, given in parts, without waiting for the device."""
         self.optimiser.zero_grad(set_to_none=True)
         for images, features, offset, classes, weight in parts:
             with torch.autocast(
@@ -111,7 +111,7 @@ class Step:
             loss = weighted_loss(added, classes, weight, self.config.focal_gamma)
             (loss * (len(classes) / n)).backward()
             self.total_loss += loss.detach() * len(classes)
-            # before the next part is drawn
+            # free them before the next part is drawn
             del images, features, offset, classes, weight, logits, added, loss
         if self.config.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
@@ -119,7 +119,7 @@ class Step:
 
 
 class _Recording:
-    """A full batch's step as one CUDA graph, made from the first batch it is given."""
+    """The step of a full batch as one CUDA graph, recorded at the first batch."""
 
     def __init__(self, step: Step, state: TrainingState) -> None:
         self._step, self._state = step, state
@@ -144,7 +144,7 @@ class _Recording:
             for _ in range(_WARM_UP_STEPS):
                 step.train(n, [inputs])
         torch.cuda.current_stream().wait_stream(side)
-        self._state.restore(*before)  # the steps to warm up did not happen
+        self._state.restore(*before)  # undo the warm-up steps
         step.total_loss.copy_(total)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):

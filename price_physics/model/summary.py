@@ -1,9 +1,8 @@
-"""What is told of out-of-fold probabilities; unweighted.
+"""Summarise out-of-fold probabilities, unweighted: log loss, skill, calibration, AUC.
 
-The probabilities of each fold were calibrated on the other folds, so nothing is judged on the rows
-it was fitted to. Labels overlap, so the floor under a calibration error is also told of the
-effective sample. None of it is evidence of an edge: that is decided by the walk-forward after
-costs.
+The probabilities of each fold were calibrated on the other folds, so none is judged on the rows it
+was fitted to. Labels overlap, so the floor of a calibration error is also given for the effective
+sample. Nothing here is evidence of an edge: the walk-forward decides that, after costs.
 """
 
 from typing import Any
@@ -30,9 +29,9 @@ from price_physics.scores.skill import skill_over
 def summarise(
     probabilities: Floats, labels: npt.NDArray[np.int8], folds: npt.NDArray[np.int32]
 ) -> dict[str, Any]:
-    """Describe out-of-fold probabilities (n, n_classes) of labels -1, 0, +1.
+    """Summarise out-of-fold probabilities (n, n_classes) of labels -1, 0, +1.
 
-    The base rates they are held against are those of the very rows: a guess that has seen them.
+    They are compared with the base rates of the same rows, a guess that has seen the labels.
     """
     n_classes = probabilities.shape[1]
     classes = class_index(labels, n_classes)
@@ -57,7 +56,7 @@ def summarise(
 
 
 def judge_skill(out_of_fold: pd.DataFrame) -> dict[str, float | None]:
-    """Hold out-of-fold probabilities against the driftless odds of the same events.
+    """Compare out-of-fold probabilities with the driftless odds of the same events.
 
     Parameters
     ----------
@@ -67,8 +66,8 @@ def judge_skill(out_of_fold: pd.DataFrame) -> dict[str, float | None]:
     Returns
     -------
     dict
-        `log_loss_of_driftless`; `skill_over_driftless`, the log loss saved an event; its 95 %
-        interval by blocks of five days, null with one block. Empty without a row.
+        `log_loss_of_driftless`; `skill_over_driftless`, the log loss saved per event; its 95 %
+        interval by blocks of five days, None with one block. Empty without rows.
     """
     p, classes = class_probabilities(out_of_fold)
     odds = class_odds(out_of_fold, p.shape[1])
@@ -85,7 +84,7 @@ def judge_skill(out_of_fold: pd.DataFrame) -> dict[str, float | None]:
 
 
 def judge_calibration(out_of_fold: pd.DataFrame) -> dict[str, float]:
-    """Effective sample of out-of-fold probabilities, and the calibration floor that it sets.
+    """Return the effective sample of out-of-fold probabilities, and its calibration floor.
 
     Parameters
     ----------
@@ -95,9 +94,9 @@ def judge_calibration(out_of_fold: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict
-        `n_effective`, the smallest of the classes; `calibration_floor_equal_count_effective`, the
-        error that a perfectly calibrated model of so few events would show, mean over the
-        classes. Empty without a row.
+        `n_effective`, the smallest over the classes; `calibration_floor_equal_count_effective`, the
+        error that a perfectly calibrated model would show on a sample of that size, mean over the
+        classes. Empty without rows.
     """
     floors, sizes = [], []
     for p, came, n_effective in by_class(out_of_fold).values():
@@ -113,7 +112,7 @@ def judge_calibration(out_of_fold: pd.DataFrame) -> dict[str, float]:
 
 
 def by_class(out_of_fold: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
-    """By class: probability, whether it came out, and how many events that is worth."""
+    """Return for each class its probability, whether it came out, and the effective sample."""
     if not len(out_of_fold):
         return {}
     frame = out_of_fold.sort_values("event_time_ns", kind="stable")

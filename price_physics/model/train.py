@@ -1,7 +1,7 @@
-"""One fit: epochs of steps, when to stop, and how to go on after a kill.
+"""Fit one network: run its epochs, stop early, and resume after a kill.
 
-Weights act on the loss or on the draw of the samples and on nothing else: the early-stopping slice
-is judged by unweighted log loss. Which samples train and which stop is the caller's business.
+Weights act only on the loss or on the draw of the samples: early stopping uses the unweighted log
+loss. The caller decides which samples train and which stop the fit.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Task:
         all `n_epochs` and keeps the last.
     n_epochs, seed : int
     at_once : int, optional
-        Samples that pass through the network together; None is the batch. Halved where the
+        Samples that pass through the network together; None is the whole batch. Halved where the
         device's memory does not suffice.
     """
 
@@ -69,10 +69,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained network and how it got there.
+    """A trained network, and how it was trained.
 
-    `log_odds` are the logits of knowing nothing but the offset, see `training_log_odds`;
-    `best_epoch` counts from 1; `at_once` is how many samples the device's memory took together.
+    `log_odds` comes from `training_log_odds`; `best_epoch` counts from 1; `at_once` is how many
+    samples at a time fitted into the device's memory.
     """
 
     network: Network
@@ -98,18 +98,18 @@ def fit_network(
     ----------
     store : SampleStore
     config : ModelConfig
-        The learning rate's cycle spans `max_epochs`, also when fewer are run: epoch k of the final
-        fit then is what epoch k was in the folds.
+        The schedule of the learning rate spans `max_epochs` even where fewer are run, so that epoch
+        k of the final fit has the rates of epoch k in the folds.
     architecture : NetworkConfig
     task : Task
     on_epoch : callable
         Called with the number of each epoch finished in this call.
     on_step : callable
-        Called after each step and each batch of the early-stopping slice; what it raises ends
+        Called after each step and each batch of the early-stopping slice; an exception from it ends
         the fit.
     checkpoint : Path, optional
-        File to keep the state in after each epoch, and to go on from. On the CPU a fit that goes on
-        ends with the bytes of one that was never stopped.
+        File that keeps the state after each epoch, and from which the fit resumes. On the CPU a
+        resumed fit gives the same bytes as one that was never stopped.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def fit_network(
         with seeded(task.seed, _CPU):
             network = build_network(architecture)
             dropout = torch.Generator()
-            dropout.set_state(torch.get_rng_state())  # goes on where the weights left it
+            dropout.set_state(torch.get_rng_state())  # continues after the draw of the weights
         network.to(store.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         shuffle = torch.Generator().manual_seed(task.seed)
         state = TrainingState(network, adamw(network, config.weight_decay), shuffle, dropout)
@@ -163,9 +163,9 @@ def predict_logits(
     index: Index,
     on_step: Callable[[], None] = lambda: None,
 ) -> Floats:
-    """Logits (n, n_classes) of the given samples, without the offset, in true float32, as float64.
+    """Return logits (n, n_classes) of samples, without the offset; computed in true float32.
 
-    `on_step` is called after each batch, as by `fit_network`.
+    The array is float64. `on_step` is called after each batch, as by `fit_network`.
     """
     network.eval()
     at_once = _EVALUATION_BATCH[store.device.type]
@@ -183,7 +183,7 @@ def predict_logits(
 
 
 class _Epochs:
-    """Runs epoch after epoch of one fit."""
+    """The epochs of one fit, one after another."""
 
     def __init__(
         self,
@@ -208,20 +208,20 @@ class _Epochs:
         self.step: Step | None = None
 
     def run(self) -> tuple[float, float]:
-        """Run an epoch: the mean weighted loss and the last learning rate.
+        """Run an epoch; return the mean weighted loss and the last learning rate.
 
-        Where the device's memory does not suffice, the epoch is run again from its start with half
-        as many samples at once, and so are the epochs after it, in whatever process.
+        Where the device's memory does not suffice, the epoch is repeated from its start with half
+        as many samples at once. Later epochs keep that number, also after a restart.
         """
         before = self.state.snapshot()
         while True:
             try:
                 return self._run()
             except torch.OutOfMemoryError:
-                self.step = None  # with what it recorded
+                self.step = None  # and the graph that it recorded
                 at_once = _halved(self.state.at_once, "training")
                 self.state.optimiser.zero_grad(set_to_none=True)
-            # out here nothing holds the failed step's tensors any more
+            # outside the handler nothing holds the failed step's tensors
             torch.cuda.empty_cache()
             self.state.restore(*before)
             self.state.at_once = at_once
@@ -248,10 +248,10 @@ class _Epochs:
 def _weights(
     store: SampleStore, config: ModelConfig, train: Index, n_classes: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Weight of every sample, the training log-odds, and what class weights shift logits by.
+    """Return the weights of all samples, the training log-odds, and the shift by class weights.
 
-    On the sampler a class is drawn as often as its share of the weights, so the network learns
-    the same shares that the weighted loss would teach it: one correction serves both.
+    With weights on the sampler, a class is drawn as often as its share of the weights. The network
+    then learns the same shares as from the weighted loss, and one correction serves both.
     """
     classes = store.classes.cpu().numpy()
     weight = np.ones(len(store))
@@ -262,7 +262,7 @@ def _weights(
         weight *= np.asarray(config.class_weights)[classes]
     offset = _offset(store, train)
     log_odds = training_log_odds(classes[train], weight[train], n_classes, offset)
-    # Judged as it will be served: with class weights' shift of the logits taken back.
+    # Early stopping judges the model as served: without the shift that class weights cause.
     unweighted = np.ones(len(train))
     shift = training_log_odds(classes[train], unweighted, n_classes, offset) - log_odds
     return weight, log_odds, shift

@@ -1,1 +1,1 @@
-"""The out-of-sample report: one page, the same numbers as HTML, Markdown and JSON."""
+"""Write the out-of-sample report: one page, the same numbers as HTML, Markdown and JSON."""

@@ -1,4 +1,4 @@
-"""The back of the report: models, folds, settings, versions; what one needs to do it again."""
+"""Write the back of the report, all it takes to repeat it: models, folds, settings, versions."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _CALIBRATION = {
     "calibration_floor_equal_count": "its floor",
     "direction_auc_mean_of_folds": "direction AUC, mean of folds",
 }
-"""Numbers of a model's summary, and the heads of their columns."""
+"""Numbers of a model's summary, and their column heads."""
 
 
 def appendix_sections(numbers: Numbers) -> list[Section]:
@@ -30,7 +30,7 @@ def appendix_sections(numbers: Numbers) -> list[Section]:
 
 
 def _models(numbers: Numbers) -> Section:
-    """One row a model: what its out-of-fold predictions were like, and how they were bent."""
+    """List the models, one row each: quality of their out-of-fold predictions, and calibration."""
     models = [m for m in numbers["models"] if m["warm_up"] is None and m["summary"]]
     keys = [key for key in _CALIBRATION if any(key in m["summary"] for m in models)]
     rows = [

@@ -1,4 +1,4 @@
-"""The report of a month: the verdict, the numbers, plots, and the three formats that show them."""
+"""Build the report of a month: judge, collect the numbers, draw the plots, write three formats."""
 
 from __future__ import annotations
 
@@ -36,18 +36,20 @@ def build_report(
     ledger: Path,
     environment: dict[str, Any],
 ) -> Artefact:
-    """Judge everything out of sample up to a month, and report it. Same inputs, same bytes.
+    """Judge everything out of sample up to a month, and write the report.
+
+    The same inputs give the same bytes.
 
     Parameters
     ----------
     study, market, month
-        What is reported, through which month.
+        The study and its market; the last month that the report covers.
     past : Past
         Walk-forward, predictions and labels of all months up to `month`.
     ledger : Path
         Folder of the trial ledger.
     environment : dict
-        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
+        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed unchanged.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def build_report(
 
 
 def write_report(evidence: Evidence) -> dict[str, bytes]:
-    """Write a report in its three formats, and its plots: bytes by file name."""
+    """Return the files of a report, by name: three formats, and the plots."""
     curves = chain_months(evidence.walk_forward)
     numbers = collect_numbers(evidence, curves)
     document = compose(numbers)

@@ -1,6 +1,6 @@
-"""What the report says, from its numbers: the only reader of the dictionary of `numbers`.
+"""Put the report's numbers into words; nothing else reads the dictionary of `numbers`.
 
-Every figure becomes text here, once. Layout belongs to the template.
+Every figure becomes text here, once. The layout is in the template.
 """
 
 from typing import Any
@@ -199,7 +199,7 @@ def _without_data(days: list[Numbers]) -> str:
 
 
 def _days_without_data(days: list[Numbers]) -> list[str]:
-    """Name the days that are none, one sentence a reason."""
+    """Name the days that do not count, one sentence per reason."""
     return [
         f"Days without data{reason}, which do not count: "
         f"{', '.join(d['day'] for d in days if d['known_outage'] is known)}."
@@ -209,7 +209,7 @@ def _days_without_data(days: list[Numbers]) -> list[str]:
 
 
 def _warm_up_reasons(rows: list[Numbers]) -> list[str]:
-    """Say why months are warm-up, one sentence a reason."""
+    """Say why months are warm-up, one sentence per reason."""
     reasons = dict.fromkeys(m["warm_up"] for m in rows if m["warm_up"])
     return [
         f"Warm-up in {', '.join(m['month'] for m in rows if m['warm_up'] == reason)}: {reason}."
@@ -268,7 +268,7 @@ def _trades(numbers: Numbers) -> Section:
 
 
 def _labels(numbers: Numbers) -> list[Section]:
-    """What the labels are of; left out where they are longs on ticks, one an event."""
+    """Describe the labels; no section where they are of longs on ticks and none was dropped."""
     n = numbers["labels"]
     if n["path"] == "ticks" and n["primary_model"] is None and not any(n["dropped"].values()):
         return []

@@ -1,7 +1,7 @@
-"""Equity, buy and hold and drawdown of all out-of-sample months, chained into curves.
+"""Chain all out-of-sample months into curves: equity, buy and hold, drawdown.
 
-Every month's equity starts at 1. Months are linked by their days' returns, which the verdict is
-judged on; within a month the curve follows the bar closes. Nothing is scored here.
+Every month's equity starts at 1. Months are chained by their daily returns, on which the verdict is
+based; within a month the curve follows the bar closes. Nothing is scored here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The shape of the report: sections of text, pictures and tables, already in words.
+"""Define the structure of the report: sections of text, pictures and tables, already in words.
 
-HTML and Markdown are two ways to write one `Document`, so neither can show a number the other
-does not. What stands in it is decided in `content`.
+HTML and Markdown are two ways to write one `Document`, so neither can show a number that the other
+does not. `content` decides what a document says.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text; columns named in `words` are set left, in `prose` they also wrap."""
+    """Rows of text; columns in `words` and `prose` are left-aligned, those in `prose` also wrap."""
 
     columns: list[str]
     rows: list[list[str]]
@@ -31,7 +31,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with what stands under it, in this order."""
+    """A heading and its text, pictures and tables, in this order."""
 
     title: str
     text: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Tile:
-    """One headline number, with what to hold it against."""
+    """One headline number, with what to compare it with."""
 
     label: str
     value: str

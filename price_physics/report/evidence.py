@@ -1,4 +1,4 @@
-"""All that a report is made of, gathered once: what was seen through a month, and its verdict."""
+"""Gather all inputs of a report: the results of a study through a month, and its verdict."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Evidence:
     Attributes
     ----------
     walk_forward : mapping of month to MonthWalk
-        All months up to `month`; those with a `warm_up` reason are out of the numbers.
+        All months up to `month`; those with a `warm_up` reason do not enter the numbers.
     predictions, labels : mapping of month to DataFrame
         PREDICTIONS and LABELS.
     label_counts : mapping of month to dict
-        What the labels do not show: `dropped` by reason, and `undecidable` where bars touch.
+        Events that have no label or no clear one: `dropped` by reason; `undecidable` without ticks.
     provenance : mapping of month to dict
         Of the model that served the month: model_month, warm_up, summary, folds, architecture.
     verdict : Verdict
-        Judged on the same months.
+        Of the same months.
     environment : dict
-        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed as given.
+        versions, seed, config_hash, code_version, synthetic, in_sample, inputs; printed unchanged.
     """
 
     study: Study

@@ -1,4 +1,4 @@
-"""How a number is written, once for every format; None and nothing are a dash."""
+"""Write numbers as text, the same way in every format; None is written as a dash."""
 
 import math
 from typing import Any
@@ -9,7 +9,7 @@ NOTHING = "–"  # noqa: RUF001 - a dash is meant
 
 
 def percent(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
-    """Write a fraction as a percentage, its sign never on another line.
+    """Write a fraction as a percentage; no line breaks between the number and its sign.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def decimal(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
 
 
 def bps(value: float | None, *, sign: bool = True) -> str:
-    """Write basis points; the unit stands in the column's head."""
+    """Write basis points; the unit is in the column head."""
     return _number(value, 1, sign, "")
 
 
@@ -63,7 +63,7 @@ def minute(time_ns: int | None) -> str:
 
 
 def plain(value: Any, digits: int = 6) -> str:
-    """Write a setting or a JSON value as people would read it, to some significant digits.
+    """Write a setting or a JSON value for people, to a number of significant digits.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Every number of the report in one JSON dictionary: all three formats read nothing else.
+"""Collect every number of the report in one JSON dictionary: all three formats read only that.
 
-Aggregates tables; what a score or a verdict is stands in ``walk_forward``.
+It aggregates tables; scores are defined in ``scores``, the verdict in ``walk_forward``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON values only; what is undefined is None.
+        JSON values only; undefined ones are None.
     """
     study, market, environment = evidence.study, evidence.market, evidence.environment
     walks = {m: evidence.walk_forward[m] for m in sorted(evidence.walk_forward)}
@@ -109,7 +109,7 @@ def _headline(
 
 
 def days_without_data(market: Market, daily: pd.DataFrame) -> list[dict[str, Any]]:
-    """Name the days out of sample that do not count, and whether a known outage explains them."""
+    """List the days out of sample that do not count; say whether a known outage explains them."""
     known = [(outage.start_ns, outage.end_ns) for outage in market.outages]
     days = daily.loc[~daily["covered"].to_numpy(dtype=bool), ["day_ns", "known_at"]]
     return [
@@ -123,12 +123,12 @@ def days_without_data(market: Market, daily: pd.DataFrame) -> list[dict[str, Any
 
 # ---------------------------------------------------------------------------- trades, costs
 def executed(trades: pd.DataFrame) -> pd.DataFrame:
-    """Trades that were filled."""
+    """Select the trades that were filled."""
     return trades[trades["exit_reason"] != "cancelled"]
 
 
 def trade_groups(trades: pd.DataFrame) -> list[dict[str, Any]]:
-    """Trades by side and reason of exit, in that order."""
+    """Summarise trades by side and exit reason, in this order."""
     groups = []
     for (side, reason), group in trades.groupby(["side", "exit_reason"], sort=True):
         filled = reason != "cancelled"
@@ -148,7 +148,7 @@ def trade_groups(trades: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dict[str, Any]:
-    """What trading cost, assumed a side and paid in total."""
+    """Report the costs of trading: assumed per side, and paid in total."""
     rule, filled, any_day = study.walk_forward, executed(trades), len(daily) > 0
     net, gross = compound(daily["net_return"]), compound(daily["gross_return"])
     return {
@@ -166,7 +166,7 @@ def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dic
 
 
 def expected_numbers(predictions: list[pd.DataFrame]) -> dict[str, Any]:
-    """What the signals expected of themselves, net: in basis points, which decide, and in ATR."""
+    """Average the expected net values of the signals: in basis points, which decide, and in ATR."""
     frame = _concat(PREDICTIONS, predictions)
     signals = frame[frame["side"] != 0]
     long, short = signals["expected_value_long_bps"], signals["expected_value_short_bps"]
@@ -181,7 +181,7 @@ def expected_numbers(predictions: list[pd.DataFrame]) -> dict[str, Any]:
 
 
 def mean_absolute_book(book: pd.DataFrame, month: Month) -> float | None:
-    """Mean of the absolute exposure over the month's clock; before the first row it is 0."""
+    """Average the absolute book over the month's time; before the first row it is 0."""
     if book.empty:
         return None
     begins = book["time_ns"].to_numpy(dtype=np.int64)
@@ -203,7 +203,7 @@ def label_numbers(
     labels: Mapping[Month, pd.DataFrame],
     counts: Mapping[Month, dict],
 ) -> dict[str, Any]:
-    """How many labels there are, of what, and how many there are not, over all months."""
+    """Count labels by kind and events without a label, over all months."""
     label = np.concatenate([np.empty(0), *(labels[m]["label"].to_numpy() for m in sorted(labels))])
     dropped: dict[str, int] = {}
     for count in counts.values():
@@ -249,7 +249,7 @@ def _month_numbers(
 
 
 def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
-    """Calibration and folds of the model that served a month."""
+    """Return calibration and folds of the model that served a month."""
     return {
         "month": str(month),
         "model_month": model.get("model_month"),
@@ -265,7 +265,7 @@ def _model_numbers(month: Month, model: dict) -> dict[str, Any]:
 
 # ---------------------------------------------------------------------------- plain JSON
 def jsonable(value: Any) -> Any:
-    """Reduce to what JSON holds: no arrays, no NumPy scalars, None for what is not finite.
+    """Convert to JSON values: no arrays, no NumPy scalars, None for numbers that are not finite.
 
     Examples
     --------
@@ -288,6 +288,6 @@ def jsonable(value: Any) -> Any:
 
 
 def _concat(schema: TableSchema, frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Concatenate the frames that hold rows; without any, the schema's empty one."""
+    """Concatenate the frames that have rows; without any, return the empty table of the schema."""
     full = [f for f in frames if len(f)]
     return pd.concat(full, ignore_index=True) if full else schema.empty()

@@ -1,4 +1,4 @@
-"""The report's plots as PNG bytes: equity and drawdown, values, reliability, confusion."""
+"""Draw the report's plots as PNG bytes: equity and drawdown, values, reliability, confusion."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from price_physics.report.format import count, decimal, percent
 Numbers = dict[str, Any]
 NOTHING = "Nothing out of sample yet"
 MOST_SPANS = 2_000
-"""A picture this wide shows no more; a million bars would take minutes to draw."""
+"""A picture is not wide enough to show more, and a million bars would take minutes to draw."""
 
 
 def draw(numbers: Numbers, curves: Curves, theme: Theme) -> dict[str, bytes]:
@@ -60,9 +60,9 @@ def _equity(numbers: Numbers, curves: Curves, theme: Theme) -> bytes:
 
 
 def outline(time_ns: np.ndarray, level: np.ndarray) -> np.ndarray:
-    """Positions that a picture needs: first, last, lowest and highest of each span of time.
+    """Select the points that a picture needs: first, last, lowest and highest of each span of time.
 
-    All of them while there are few.
+    A short curve keeps all of its points.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def outline(time_ns: np.ndarray, level: np.ndarray) -> np.ndarray:
 
 
 def _shown_months(numbers: Numbers) -> list[Month]:
-    """All months, but of the leading warm-up no more than there are others: it is empty."""
+    """Select all months, but no more of the leading warm-up than there are others: it is empty."""
     rows = numbers["months"]
     served = [i for i, row in enumerate(rows) if row["warm_up"] is None]
     first = max(0, served[0] - len(rows) + served[0])
@@ -87,7 +87,7 @@ def _shown_months(numbers: Numbers) -> list[Month]:
 
 
 def _mark_months(axes: Any, numbers: Numbers, months: list[Month], theme: Theme) -> None:
-    """A tick at the start of every month (or every few), warm-up shaded and named once."""
+    """Put a tick at the start of every month (or every few); shade warm-up, and name it once."""
     every = max(1, len(months) // 12)
     starts = [m for m in months if (m - months[0]) % every == 0]
     axes.set_xticks(_days(np.array([m.start_ns for m in starts])), [str(m) for m in starts])
@@ -113,7 +113,7 @@ def _mark_months(axes: Any, numbers: Numbers, months: list[Month], theme: Theme)
 
 
 def _days(time_ns: np.ndarray) -> np.ndarray:
-    """Days since 1970; months are the ticks, so no calendar is needed on the axis."""
+    """Convert to days since 1970; the ticks are months, so the axis needs no calendar."""
     return time_ns / 86_400e9
 
 

@@ -1,4 +1,4 @@
-"""One `Document`, two ways to write it: a self-contained HTML page, and Markdown."""
+"""Write a `Document` as a self-contained HTML page, and as Markdown."""
 
 import base64
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from price_physics.report.document import Document, Section, Table
 def to_html(document: Document, light: Mapping[str, bytes], dark: Mapping[str, bytes]) -> str:
     """Fill the template; plots are PNG bytes by file name, in two themes.
 
-    The page asks for nothing over the network: styles are inline, plots are data URIs.
+    The page needs no network: styles are inline, plots are data URIs.
     """
     environment = Environment(
         loader=PackageLoader("price_physics.report", "templates"),
@@ -33,7 +33,7 @@ def to_html(document: Document, light: Mapping[str, bytes], dark: Mapping[str, b
 
 
 def to_markdown(document: Document) -> str:
-    """Write the same text and tables as Markdown; plots are named by their file."""
+    """Write the same text and tables as Markdown; plots appear by file name."""
     lines = [f"# {document.title}", "", document.subtitle, ""]
     for notice in document.notices:
         lines += [f"**{notice}**", ""]

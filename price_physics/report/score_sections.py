@@ -1,4 +1,4 @@
-"""The report's sections on probabilities: how far they can be believed, and what they mix up."""
+"""Write the sections on probabilities: how far to trust them, and which classes they confuse."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Numbers = dict[str, Any]
 
 
 def value_section(numbers: Numbers) -> Section:
-    """Return stated value against outcome, and what the probabilities know beyond the odds."""
+    """Compare stated values with outcomes, and the probabilities with the driftless odds."""
     v, k = numbers["values"], numbers["skill"]
     if v is None or k is None:
         return Section("Value", text=["No scored event yet."])
@@ -47,7 +47,7 @@ def value_section(numbers: Numbers) -> Section:
 
 
 def reliability_section(numbers: Numbers) -> Section:
-    """Return stated against observed frequencies, with the calibration error and its floor."""
+    """Compare stated with observed frequencies; give the calibration error and its floor."""
     r = numbers["reliability"]
     if r is None:
         return Section("Reliability", text=["No scored event yet."])
@@ -79,7 +79,7 @@ def reliability_section(numbers: Numbers) -> Section:
 
 
 def confusion_section(numbers: Numbers) -> Section:
-    """Return the confusion matrix as a picture and as a table."""
+    """Show the confusion matrix as a picture and as a table."""
     c = numbers["confusion"]
     if c is None:
         return Section("Confusion", text=["No scored event yet."])

@@ -1,6 +1,6 @@
-"""Scores of all out-of-sample predictions as JSON numbers, by the month their model served.
+"""Score all out-of-sample predictions, by the month that their model served, as JSON numbers.
 
-The scores themselves are defined in the package ``scores``; this groups and names them.
+The package ``scores`` defines the scores; this module groups and names them.
 """
 
 from collections.abc import Mapping
@@ -35,9 +35,9 @@ from price_physics.scores.skill import skill_over
 
 
 def by_event_month(scored: Mapping[Month, pd.DataFrame]) -> dict[Month, pd.DataFrame]:
-    """Regroup SCORED, stored by the month of the label, by the month of the event.
+    """Regroup SCORED by the month of the event; it is stored by the month of the label.
 
-    One model serves a month's events; scores of two models are never compared.
+    One model serves a month's events, and scores of two models are never compared.
     """
     full = [scored[m] for m in sorted(scored) if len(scored[m])]
     if not full:
@@ -57,8 +57,8 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
     Returns
     -------
     dict
-        `direction` (of pairs within months), `month_auc` by month of the event, `skill`,
-        `values`, `reliability` and `confusion`; the last four None without an event.
+        `direction` (of pairs within months), `month_auc` by month of the event, `skill`, `values`,
+        `reliability` and `confusion`. The last four are None without an event.
     """
     months = by_event_month(scored)
     rows = pd.concat(months.values(), ignore_index=True) if months else SCORED.empty()
@@ -74,7 +74,7 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
 
 
 def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
-    """Direction AUC within months, and what so few effective events could tell from chance."""
+    """Compute direction AUC within months, and the smallest AUC that their events could detect."""
     n_effective, n_scored, n_positive = 0.0, 0, 0
     groups = []
     for scored in months:
@@ -95,7 +95,7 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
 
 
 def skill_numbers(scored: pd.DataFrame) -> dict[str, Any]:
-    """Hold the probabilities against the driftless odds of the same events, out of sample."""
+    """Compare probabilities with the driftless odds of the same events, out of sample."""
     p, classes = class_probabilities(scored)
     odds = class_odds(scored.assign(side=scored["label_side"]), p.shape[1])
     skill = skill_over(odds, p, classes, scored["event_time_ns"].to_numpy(dtype=np.int64))
@@ -109,10 +109,10 @@ def skill_numbers(scored: pd.DataFrame) -> dict[str, Any]:
 
 
 def value_numbers(scored: pd.DataFrame) -> dict[str, Any]:
-    """Hold what events were said to be worth against what they returned, both before costs.
+    """Compare stated values of events with what they returned, both before costs.
 
-    By tenths of the events, sorted by the stated value of the side that the network preferred,
-    traded or not.
+    Events are sorted by the stated value of the side that the network preferred, traded or not, and
+    grouped into tenths.
     """
     stated, returned = (
         scored[f"{name}_bps"].to_numpy(np.float64) for name in ("stated", "returned")
@@ -134,7 +134,7 @@ def value_numbers(scored: pd.DataFrame) -> dict[str, Any]:
 
 
 def reliability_numbers(scored: pd.DataFrame) -> dict[str, Any]:
-    """Stated and observed frequency of a take-profit; the calibration error and its floor."""
+    """Compare stated and observed frequency of a take-profit; give calibration error and floor."""
     up = scored["label"].to_numpy() == 1
     bins = reliability_table(scored["p_up"].to_numpy(dtype=np.float64), up)
     error, floor = calibration_error_equal_width(bins)
@@ -146,7 +146,7 @@ def reliability_numbers(scored: pd.DataFrame) -> dict[str, Any]:
 
 
 def confusion_numbers(scored: pd.DataFrame) -> dict[str, Any]:
-    """Counts by class that came out (rows) and likeliest class (columns)."""
+    """Count events by the class that came out (rows) and the likeliest class (columns)."""
     counts = confusion_matrix(*class_probabilities(scored))
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)

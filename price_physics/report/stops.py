@@ -1,4 +1,4 @@
-"""What stops gave up beyond their level: the number, and the sentence that says by which rule."""
+"""Report how far beyond their level stops left: the number, and the sentence with the rule."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _RULES = {
     ("candles", False): f"{_OPEN}beyond its level by {OVERSTEP:g} of the mean step from one "
     "candle's close to the next one's open",
 }
-"""How stops leave, by what prices are known and whether there is a latency."""
+"""The rule by which stops leave: by kind of prices, and whether there is a latency."""
 
 
 def stop_numbers(
     study: Study, market: Market, trades: pd.DataFrame, predictions: Iterable[pd.DataFrame]
 ) -> dict[str, Any]:
-    """Return how many stops there were, and what they gave up beyond their level on average.
+    """Count the stops, and average how far beyond their level they left.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def stop_numbers(
     Returns
     -------
     dict
-        n_stops; mean_bps, basis points of the level, None without a stop; by, what prices are
-        known, "ticks" or "candles"; with_latency, whether the study has one.
+        `n_stops`; `mean_bps`, basis points of the level, None without a stop; `by`, the kind of
+        prices, "ticks" or "candles"; `with_latency`, whether the study has one.
     """
     barriers = [p[["event_time_ns", "upper", "lower"]] for p in predictions if len(p)]
     stopped = trades[trades["exit_reason"] == STOP_LOSS]
@@ -62,7 +62,7 @@ def stop_numbers(
 
 
 def stop_sentences(numbers: dict[str, Any]) -> list[str]:
-    """Say it in one sentence; nothing where nothing was stopped."""
+    """Put `stop_numbers` into one sentence; return none where nothing was stopped."""
     if numbers["mean_bps"] is None:
         return []
     rule = _RULES[numbers["by"], numbers["with_latency"]]

@@ -1,4 +1,4 @@
-"""What the report says of the verdict: its conditions, what it means, the numbers behind it."""
+"""Write the parts on the verdict: its conditions, what it means, the numbers behind it."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ _INVESTORS = {
 
 
 def conditions_table(verdict: Numbers) -> Table:
-    """What an edge needs, and what was found of it."""
+    """List the conditions for an edge, and whether each is met."""
     rows = [
         [
             c["name"],
@@ -53,12 +53,12 @@ def conditions_table(verdict: Numbers) -> Table:
 
 
 def _value(value: float) -> str:
-    """A probability, or a number of days."""
+    """Write a probability, or a number of days."""
     return count(int(value)) if isinstance(value, int) else decimal(value, 4)
 
 
 def meaning(numbers: Numbers) -> list[str]:
-    """Two plain sentences; with nothing out of sample, just that."""
+    """Say in two plain sentences what the verdict means, or that nothing is out of sample yet."""
     head, verdict = numbers["headline"], numbers["verdict"]
     if not head["n_months"]:
         return [NOTHING_YET, "A verdict needs months that a model trained before them predicted."]
@@ -72,7 +72,7 @@ def meaning(numbers: Numbers) -> list[str]:
     if verdict["verdict"] == NO_EDGE:
         return [
             f"{first}, and even the optimistic end of what that allows is not worth having.",
-            "It is said of the days so far, and every further variant is one more trial.",
+            "This holds for the days so far, and every further variant is one more trial.",
         ]
     if verdict["verdict"] == NO_VERDICT:
         return [
@@ -95,7 +95,7 @@ def meaning(numbers: Numbers) -> list[str]:
 
 
 def behind_the_verdict(numbers: Numbers) -> Section:
-    """Say what was won against whom, what the signals are worth, and what else is said."""
+    """Show what was won against whom, what the signals are worth, and the descriptions."""
     return Section(
         "Numbers behind the verdict",
         tables=[

@@ -1,6 +1,7 @@
-"""The mean of what overlapping events gave, and how sure it is: by blocks of days.
+"""Average the results of overlapping events, with an interval by blocks of days.
 
-Labels overlap and days are alike, so events are not independent; blocks of five days nearly are.
+Labels overlap and neighbouring days are alike, so events are not independent; blocks of five days
+nearly are.
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ class MeanByBlocks(NamedTuple):
 
 
 def mean_by_blocks(values: npt.ArrayLike, time_ns: npt.ArrayLike) -> MeanByBlocks | None:
-    """Average events, with an interval whose blocks of five days are independent.
+    """Average events; the interval takes blocks of five days as independent.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ def mean_by_blocks(values: npt.ArrayLike, time_ns: npt.ArrayLike) -> MeanByBlock
     Returns
     -------
     MeanByBlocks, or None without an event
-        The interval is 1.96 standard errors either way, of a mean whose events within a block need
-        not be independent; infinite with one block.
+        The interval is 1.96 standard errors to either side. Events within a block may depend on
+        each other. With one block it is infinite.
 
     Examples
     --------

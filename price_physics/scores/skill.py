@@ -1,4 +1,4 @@
-"""The log loss that probabilities save over others that come for free, and how surely."""
+"""Measure the log loss that probabilities save over a free baseline, with an interval."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ _TINY = np.finfo(np.float64).tiny
 
 
 class Skill(NamedTuple):
-    """Log loss saved an event, in nats, and its 95 % interval."""
+    """Log loss saved per event, in nats, and its 95 % interval."""
 
     saved: float
     low: float
@@ -22,7 +22,7 @@ class Skill(NamedTuple):
 def skill_over(
     free: Floats, probabilities: Floats, classes: npt.NDArray[np.integer], time_ns: npt.ArrayLike
 ) -> Skill | None:
-    """Log loss of free probabilities less that of others, on the same events.
+    """Return the log loss of `free` less that of `probabilities`, on the same events.
 
     Parameters
     ----------

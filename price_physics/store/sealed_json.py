@@ -1,4 +1,4 @@
-"""JSON that notices a flipped bit: the document with its own sha256 in it."""
+"""Write and read JSON documents that contain their own sha256, so that a flipped bit is noticed."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ _SEAL = "sha256"
 
 
 def seal(document: dict[str, Any]) -> bytes:
-    """Write a document, of the canonical form of which the seal is the sha256.
+    """Write a document with the sha256 of its canonical form added.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def unseal(raw: bytes) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When these are not the bytes that were written.
+        When the bytes are not those that `seal` wrote.
     """
     document = json.loads(raw)
     said = {k: v for k, v in document.items() if k != _SEAL} if isinstance(document, dict) else {}

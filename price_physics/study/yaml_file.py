@@ -1,8 +1,8 @@
-"""Read a YAML file that somebody wrote by hand: small, UTF-8, plain, or refused in one sentence.
+"""Read a hand-written YAML file: small, UTF-8 and plain, or refused in one sentence.
 
-YAML can hold references to itself, a few lines that unfold into gigabytes, and values that no
-program can hold; a path can lead to a device that never ends. All of it is refused before the file
-is built into objects, by the events of its parser, which does not recurse.
+YAML can contain references to itself, a few lines that unfold into gigabytes, and values that no
+program can hold; a path can lead to a device that never ends. All of them are refused before any
+object is built, from the events of the parser, which does not recurse.
 """
 
 import os
@@ -16,12 +16,12 @@ from price_physics.errors import ConfigError
 
 MOST_BYTES = 1_000_000
 MOST_NODES = 10_000
-"""Keys and values of a file, whatever its references stand for counted each time."""
+"""Keys and values of a file; what a reference stands for is counted each time."""
 MOST_DEPTH = 20
 MOST_CHARACTERS = 2_000
-"""Of one key or value."""
+"""Of one key or one value."""
 _MADE_OF_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp")}
-"""Values that YAML makes of text that looks like them, and that may be none."""
+"""Types that YAML infers from the look of a text, which may turn out to be no such value."""
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -30,12 +30,12 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys are text at every depth.
+        Keys are text at every level.
 
     Raises
     ------
     ConfigError
-        Naming the file, what is wrong with it, where, and what to do.
+        Names the file, what is wrong with it, where, and what to do.
     """
     text = _text(path)
     try:
@@ -52,7 +52,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def _text(path: Path) -> str:
-    """The text of a regular file of bounded size."""
+    """Return the text of a regular file of bounded size."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
@@ -77,14 +77,14 @@ def _text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         byte = f"byte 0x{raw[error.start]:02x}"
         raise ConfigError(
-            f"{path}, line {line}: {byte} is no UTF-8; save the file as UTF-8"
+            f"{path}, line {line}: {byte} is not UTF-8; save the file as UTF-8"
         ) from error
 
 
 def _refuse_what_unfolds(text: str) -> None:
-    """Raise YAMLError for too many nodes, too deep ones, too long ones, and circles.
+    """Raise YAMLError for too many nodes or levels, too long values, and circular references.
 
-    A reference counts as all that it stands for.
+    A reference counts as everything that it stands for.
     """
     sizes: dict[str, int | None] = {}  # None while the node is open
     open_nodes: list[tuple[str | None, int]] = []
@@ -130,9 +130,9 @@ def _at(event: yaml.Event, problem: str) -> yaml.YAMLError:
 
 
 def _check(node: yaml.Node | None, loader: yaml.SafeLoader) -> None:
-    """Raise YAMLError for what looks like a date or a number and is none, and for unfit keys.
+    """Raise YAMLError for values that look like a date or number but are none, and for bad keys.
 
-    Of equal keys YAML would silently keep the last.
+    Among equal keys, YAML would keep the last without a word.
     """
     if isinstance(node, yaml.ScalarNode) and node.tag in _MADE_OF_TEXT:
         try:
@@ -149,7 +149,7 @@ def _check(node: yaml.Node | None, loader: yaml.SafeLoader) -> None:
         seen = set()
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.YAMLError(f"a key is no text\n{key.start_mark}")
+                raise yaml.YAMLError(f"a key is not text\n{key.start_mark}")
             if key.value in seen:
                 raise yaml.YAMLError(f"key {key.value!r} is given twice\n{key.start_mark}")
             seen.add(key.value)
@@ -164,7 +164,7 @@ def _refuse_other_keys(path: Path, value: Any) -> None:
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
-                raise ConfigError(f"{path}: key {_shortly(key)} is no text; correct or remove it")
+                raise ConfigError(f"{path}: key {_shortly(key)} is not text; correct or remove it")
             _refuse_other_keys(path, item)
 
 

@@ -1,1 +1,1 @@
-"""Probabilities become trades, equity after costs, statistics and a verdict."""
+"""Turn probabilities into trades, equity after costs, statistics and a verdict."""

@@ -1,9 +1,9 @@
-"""One book out of many positions: its changes and its equity.
+"""Sum positions into one book: its changes and its equity.
 
-Positions come from ``fills``; the arithmetic of a single change stands in ``kernels``; the
-tables people read are made in ``marks``. Within one tick, take-profits and stops of candles trade
-first (each at its own price), then everything at the market's price nets into one change, then
-whatever leaves on its own filling tick trades once more.
+Positions come from ``fills``; ``kernels`` computes a single change; ``marks`` makes the tables that
+people read. Within one tick, take-profits and stops of candles trade first, each at its own price.
+Then all orders at the market's price net into one change. Positions that leave on the tick that
+filled them trade last.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def run_book(fills: Fills, weight: np.ndarray, tape: Tape, cost_a_side: float) -
     Parameters
     ----------
     fills : Fills
-        Filled, cancelled or pending signals; only fills matter here.
+        Of all signals; those that are not filled change nothing.
     weight : float64 array of shape (n_signals,)
         Side times size over C.
     tape : Tape
@@ -63,7 +63,7 @@ def run_book(fills: Fills, weight: np.ndarray, tape: Tape, cost_a_side: float) -
     tick, fill, weight_change, count_change = _changes(fills, weight, tape)
     book = book_path(weight_change, count_change, sum_carried, n_carried)
     change = np.diff(book, prepend=start_book)
-    moved = change != 0  # orders that cancel out, or that the clip swallows, trade nothing
+    moved = change != 0  # orders that cancel out, or that the clip absorbs, trade nothing
     tick, fill, book = tick[moved], fill[moved], book[moved]
     price = tape.price_at(tick)
     arguments = (book, price, fill, start_book, start_price)
@@ -78,7 +78,7 @@ def run_book(fills: Fills, weight: np.ndarray, tape: Tape, cost_a_side: float) -
 def _changes(
     fills: Fills, weight: np.ndarray, tape: Tape
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Orders in the sequence in which they change the book: tick, price, weights, positions."""
+    """Return the orders in the sequence in which they change the book."""
     entering = np.flatnonzero(fills.entry >= tape.first)
     leaving = np.flatnonzero(fills.exit >= tape.first)
     signal = np.concatenate([leaving, entering])

@@ -1,11 +1,11 @@
-"""Studentised stationary bootstrap of a mean: returns that depend on their neighbours."""
+"""Test the mean of dependent returns by a studentised stationary bootstrap."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 _LEAST_ERROR = 1e-12
-"""Beside the sample's error: a resample below it has no variance but what floats leave."""
+"""Relative to the sample's error: below it a resample varies by rounding errors only."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,15 @@ def bootstrap_mean(
 ) -> MeanTest:
     """Test whether the mean of dependent returns exceeds 0, by resampling blocks.
 
-    Each resample's mean, less the sample's, is divided by the resample's own Newey-West error;
-    the sample's ``mean / error`` is judged against those. The bound is the bootstrap-t bound
-    ``mean - q * error`` with q the ``1 - confidence`` quantile of the resampled statistic.
+    The deviation of each resample's mean from the sample's is divided by the resample's own
+    Newey-West error; the sample's ``mean / error`` is compared with these ratios. The upper bound
+    is the bootstrap-t bound ``mean - q * error``, with q the ``1 - confidence`` quantile of the
+    ratios.
 
     Parameters
     ----------
     returns : float64 array of shape (n,)
-        In order of time, equally spaced.
+        In time order, equally spaced.
     seed : int
     n_resamples : int
         B.
@@ -45,7 +46,7 @@ def bootstrap_mean(
     -------
     MeanTest
         ``p = (1 + #{resampled >= sample}) / (B + 1)``. Without variance, p is 1 and there is no
-        bound. A resample without variance counts against the claim, whichever it is.
+        bound. A resample without variance counts against an edge in p, and against a low bound.
 
     References
     ----------

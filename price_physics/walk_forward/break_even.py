@@ -1,6 +1,6 @@
-"""The break-even cost of all signals, traded or not: at which cost do they earn nothing?
+"""Estimate the break-even cost of all signals, traded or not: the cost at which they earn nothing.
 
-Which signals trade does not enter, and neither does what trading costs.
+It depends neither on which signals trade nor on what trading costs.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ N_LAGS = 5
 
 
 class BreakEven(NamedTuple):
-    """Cost of a round trip at which the signals earn nothing, and its range."""
+    """Round-trip cost at which the signals earn nothing, and its 95 % interval."""
 
     value: float
     lower: float
@@ -29,10 +29,10 @@ class Signals:
     Attributes
     ----------
     stated_gross : float64 array of shape (n,)
-        v, gross expected value of the side the model prefers before costs, a fraction of the
-        notional; no threshold. One that is not above 0 promises nothing and counts nothing.
+        v, gross expected value of the side that the model prefers, a fraction of the notional;
+        without a threshold. An event with v at or below 0 promises nothing and has no weight.
     gross : float64 array of shape (n,)
-        g, what that side then returned before costs.
+        g, what that side then returned, before costs.
     day : int64 array of shape (n,)
         UTC day on which the event ended.
     """
@@ -43,15 +43,16 @@ class Signals:
 
     @property
     def n_promising(self) -> int:
-        """Events that promised anything before costs."""
+        """Number of events with a positive stated value before costs."""
         return int(np.count_nonzero(np.asarray(self.stated_gross) > 0))
 
 
 def break_even(stated_gross: np.ndarray, gross: np.ndarray, day: np.ndarray) -> BreakEven:
-    """Find the cost at which signals earn nothing, weighted by what they promised.
+    """Find the cost at which signals earn nothing, weighted by their stated values.
 
-    ``B = sum(v * g) / sum(v)``, from ``B - 1.96 * E`` to ``B + 1.96 * E``; E is the square root of
-    the Newey-West sum of squares (5 lags) of ``v * (g - B)`` by day, over ``sum(v)``.
+    ``B = sum(v * g) / sum(v)``, with the interval ``B - 1.96 * E`` to ``B + 1.96 * E``. E is the
+    square root of the Newey-West sum of squares (5 lags) of ``v * (g - B)`` by day, over
+    ``sum(v)``.
 
     Parameters
     ----------
@@ -61,12 +62,13 @@ def break_even(stated_gross: np.ndarray, gross: np.ndarray, day: np.ndarray) -> 
     Returns
     -------
     BreakEven
-        In the unit of `gross`. Without any promise the value is NaN and the range has no end.
+        In the unit of `gross`. Without a positive stated value it is NaN, and its interval
+        infinite.
 
     Notes
     -----
-    It answers for the strong signals, which a threshold would pick, and stays the same whatever
-    the scale of what was stated. Days on which no event ended lie between the others as zeros.
+    The weights favour strong signals, those that a threshold would pick; the scale of the stated
+    values does not matter. Days on which no event ended count as zeros.
 
     References
     ----------

@@ -1,6 +1,6 @@
-"""The walk-forward partition of a month: trades, positions, book, equity, days, scores.
+"""Build the walk-forward partition of a month: trades, positions, book, equity, days, scores.
 
-Puts the pieces of this package together; decides nothing that ``signals`` has not decided.
+The other modules of this package do the work; ``signals`` has decided what trades.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 def build_walk_forward(
     study: Study, market: Market, month: Month, past: Past, *, look: Look | None = None
 ) -> Artefact:
-    """Trade the signals of a month on its prices, with the positions the month before left.
+    """Trade the signals of a month on its prices, with the positions carried in.
 
-    Equity starts the month at 1, with the book carried in, at the last price before the month.
-    A position of the month before that no tick lets out by the end of the month is closed
-    there at the last trade's price ("stale"), so that two months of ticks always suffice.
+    Equity starts the month at 1, with the book carried in, at the last price before the month. A
+    position whose event is in the month before, and that no tick has closed by the end of the
+    month, is closed there at the last trade's price ("stale"). So two months of ticks always
+    suffice.
 
     Parameters
     ----------
@@ -49,19 +50,19 @@ def build_walk_forward(
         PREDICTIONS, and TICKS or CANDLES, of m-1 and m; BARS of m, and of the months before where
         horizons count bars; LABELS of m.
     look : Look, optional
-        Who looks: it is written down in the ledger.
+        Who looks; writes the look down in the ledger.
 
     Returns
     -------
     Artefact
-        Trades that left or were cancelled in the month, positions carried in and out, BOOK,
-        EQUITY, DAILY, and every label of the month that a network had predicted (SCORED). Why no
-        network predicted is handed on, and the document `look` says what was written down.
+        Trades that ended or were cancelled in the month, positions carried in and out, BOOK,
+        EQUITY, DAILY, and SCORED: every label of the month that a network had predicted. `warm_up`
+        says why no network predicted; the document `look` says what was written down.
 
     Raises
     ------
     StoreError
-        When predictions, bars and ticks do not belong together.
+        When predictions, bars and ticks were not built from one another.
     """
     bars = past.table(BARS, "close_time_ns", "n_ticks", "partial")
     labels = past.table(
@@ -105,7 +106,7 @@ def build_walk_forward(
 
 
 def _predictions(month: Month, past: Past) -> pd.DataFrame:
-    """Predictions of the month before and of the month."""
+    """Join the predictions of the month before and of the month."""
     columns = PREDICTIONS.columns
     arrays = stack(PREDICTIONS, past.table(PREDICTIONS), (month - 1, month), *columns)
     return conform(PREDICTIONS, **dict(zip(columns, arrays, strict=True)))
@@ -114,7 +115,10 @@ def _predictions(month: Month, past: Past) -> pd.DataFrame:
 def _signals(
     study: Study, month: Month, predictions: pd.DataFrame, bars: Mapping[Month, pd.DataFrame]
 ) -> pd.DataFrame:
-    """What trades, and until when; a prediction knows only when it ends at the latest."""
+    """Select the predictions that trade, and correct the ends of horizons that count bars.
+
+    A prediction knows only the latest possible end of such a horizon.
+    """
     signals = predictions[predictions["side"] != 0].reset_index(drop=True)
     if study.labels.horizon_bars is not None:
         ends_ns = vertical_barriers(study, month, signals["event_time_ns"].to_numpy(np.int64), bars)
@@ -143,7 +147,7 @@ def _trades(
     cost_a_side: float,
     month: Month,
 ) -> pd.DataFrame:
-    """What left, or was cancelled, in the month; in that order."""
+    """List the trades that ended, or were cancelled, in the month, in that order."""
     rows = np.flatnonzero(fills.exit_time_ns >= month.start_ns)
     rows = rows[np.argsort(fills.exit_time_ns[rows], kind="stable")]
     cancelled = fills.state[rows] == CANCELLED
@@ -174,7 +178,7 @@ def _trades(
 def _positions(
     signals: pd.DataFrame, weight: np.ndarray, fills: Fills, tape: Tape, month: Month
 ) -> pd.DataFrame:
-    """What was live when the month started, then what is when it ends."""
+    """List the positions open at the start of the month, then those open at its end."""
     filled, out = fills.entry >= 0, fills.exit >= 0
     before = filled & (fills.entry < tape.first)
     carried_in = np.flatnonzero(before & ~(out & (fills.exit < tape.first)))
@@ -194,10 +198,10 @@ def _positions(
 
 
 def _scored(predictions: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Every label of the month that a network had predicted, in order of events.
+    """List every label of the month that a network had predicted, in order of events.
 
-    Of each the side that the network preferred before costs, traded or not: what it promised, and
-    what came of it.
+    Stated and returned values are of the side that the network preferred before costs, traded or
+    not.
     """
     columns = ["event_time_ns", "p_up", "p_flat", "p_down", *ODDS, "side"]
     values = ["gross_value_long_bps", "gross_value_short_bps"]

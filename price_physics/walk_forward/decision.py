@@ -1,7 +1,7 @@
-"""Edge, no edge, underpowered, or not judged yet: the rule, and every number behind it.
+"""Decide: edge, no edge, underpowered, or not judged yet, with every number behind it.
 
-The rule is fixed before anything is looked at. It takes sums that others made; how it is put into
-words is in ``sentences``.
+The rule is fixed before anybody looks at results. Other modules make the sums that it takes;
+``sentences`` puts the decision into words.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 EDGE, NO_EDGE, UNDERPOWERED, NOT_YET = "edge", "no edge", "underpowered", "not judged yet"
 MONTHLY_LEVEL = 0.005
-"""Of a verdict that is read every month: over two years a chance of 3 % to be wrong once."""
+"""For a verdict that is read every month: over two years a 3 % chance of a false edge."""
 DECLARED_LEVEL = 0.025
-"""Of the one month that a study declared before its first month out of sample."""
+"""For the one month that a study declared before its first month out of sample."""
 DAYS_FOR_EDGE = 90
 DAYS_FOR_TIMING = 365
-"""Before that, slow trend followers hardly changed their position, and look like none."""
+"""With fewer days slow trend followers look passive: they hardly change their position."""
 TRADES_FOR_BOUND = 20
 SIGNALS_FOR_BREAK_EVEN = 20
 WORTH_HAVING = 1.0
-"""Annual Sharpe ratio below which there is nothing worth having."""
+"""Annual Sharpe ratio below which a strategy is not worth having."""
 TOO_DEAR = "break-even"
 
 
@@ -43,12 +43,12 @@ class Contest:
     ----------
     p, t : float
     won : float
-        Sum of what the strategy won against the investor.
+        Sum of what the strategy won against the investor, day by day.
     held, earned : float
         The investor's position at the end, and what it earned, compounded.
     upper_sharpe : float or None
-        Upper bound of the annual Sharpe ratio of what was won; 0 where nothing was timed. None
-        where it has none.
+        Upper bound of the annual Sharpe ratio of what was won; 0 where the strategy never held
+        anything else than the investor, None where it is undefined.
     """
 
     p: float
@@ -61,26 +61,26 @@ class Contest:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome, and every number that its sentence needs.
+    """The outcome, and every number that its sentence uses.
 
     Attributes
     ----------
     outcome : str
         `EDGE`, `NO_EDGE`, `UNDERPOWERED` or `NOT_YET`.
     reasons : tuple of str
-        Why there is no edge: the investors whose bound says so, and `TOO_DEAR`; empty otherwise.
+        Why there is no edge: the investors whose bound says so, and `TOO_DEAR`; else empty.
     level : float or None
-        What the largest p must not exceed; None in a month that is not the declared one.
+        Upper limit for the largest p; None in a month that is not the declared one.
     n_days, n_trades, n_trials : int
-        Out of sample; the strategy itself is a trial.
+        Out of sample; the trials include the strategy itself.
     earned : float
-        By the strategy, net, compounded.
+        Net return of the strategy, compounded.
     contests : dict of str to Contest
         By investor.
     break_even : BreakEven
         Of all signals, traded or not, as fractions of the notional.
     n_signals : int
-        Signals that promised anything before costs.
+        Signals with a positive stated value before costs.
     cost : float
         Of a round trip, a fraction of the notional.
     """
@@ -99,22 +99,22 @@ class Decision:
 
     @property
     def hardest(self) -> str:
-        """The investor that was hardest to beat; of equals the first."""
+        """The investor with the largest p; of equal ones the first."""
         return max(INVESTORS, key=lambda name: self.contests[name].p)
 
     @property
     def p(self) -> float:
-        """The largest of the three p, which decides."""
+        """The largest of the three p; it decides."""
         return self.contests[self.hardest].p
 
 
 def level_of(month: Month, declared: Month | None) -> float | None:
-    """Return what the largest p must not exceed in a month; None: not judged in this one.
+    """Return the upper limit for the largest p in a month; None: the month is not judged.
 
     Parameters
     ----------
     month, declared : Month
-        The month that is judged, and the single one that the study declared, if it did.
+        The month in question, and the one month that the study declared, if it did.
 
     Examples
     --------
@@ -138,12 +138,12 @@ def decide(
 ) -> Decision:
     """Judge a strategy by its days out of sample.
 
-    **Edge** when the largest of the three p is at most `level` with at least 90 days. Otherwise
-    **no edge** when one of these holds: with at least 20 trades, the upper bound of the net annual
-    Sharpe ratio is below 1; from 365 days on, the same bound against the average position or the
-    average so far is; with at least 20 signals that promised anything, the upper bound of their
-    break-even cost is below the actual cost. **Underpowered** in all other cases, and
-    **not judged yet** in a month that is not the declared one.
+    **Edge**: the largest of the three p is at most `level`, with at least 90 days. Otherwise **no
+    edge** if one of these holds: (1) with at least 20 trades, the upper bound of the net annual
+    Sharpe ratio is below 1; (2) with at least 365 days, the same bound against the average
+    position, or against the average so far, is below 1; (3) with at least 20 signals that promised
+    anything, the upper bound of their break-even cost is below the actual cost. Otherwise
+    **underpowered**. In a month that is not the declared one: **not judged yet**.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def decide(
 
     Notes
     -----
-    Without a trade nothing was timed either; that alone is no verdict.
+    Without a trade nothing was timed either, but that alone never means no edge.
     """
     others = list(others)
     bar = luckiest(others)
@@ -205,7 +205,7 @@ def _contest(against: Against, bar: np.ndarray) -> Contest:
 
 
 def _no_edge(contests: Mapping[str, Contest], n_days: int, n_trades: int) -> tuple[str, ...]:
-    """Name the investors against whom there is surely nothing worth having."""
+    """Name the investors against whom the strategy is surely not worth having."""
     asked = [CASH] if n_trades >= TRADES_FOR_BOUND else []
     if n_days >= DAYS_FOR_TIMING and n_trades:
         asked += [AVERAGE, SO_FAR]

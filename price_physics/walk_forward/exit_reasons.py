@@ -1,4 +1,4 @@
-"""Why a trade ended, as TRADES says it, and which trades there were at all."""
+"""Name the reasons why a trade ended, as in TRADES, and select the filled trades."""
 
 import pandas as pd
 
@@ -7,5 +7,5 @@ STALE, CANCELLED = "stale", "cancelled"
 
 
 def filled(trades: pd.DataFrame) -> pd.DataFrame:
-    """Rows of TRADES that were filled: a cancelled one has never been in the market."""
+    """Select the rows of TRADES that were filled: a cancelled one was never in the market."""
     return trades[trades["exit_reason"] != CANCELLED]

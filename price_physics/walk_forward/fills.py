@@ -1,6 +1,6 @@
-"""What becomes of each signal on the market: filled, cancelled, and how it leaves.
+"""Fill or cancel each signal, and find its exit.
 
-One signal at a time, each as if it were alone; ``book`` adds them up. Exits are those of the
+Each signal is treated as if it were alone; ``book`` adds the positions up. Exits are those of the
 labels (first touch of a barrier after the event), moved by fill and latency.
 """
 
@@ -33,10 +33,10 @@ LIVE, PENDING = "live", "pending"
 
 @dataclass(frozen=True)
 class Fills:
-    """One entry a signal, in the order of the signals; positions are of prices.
+    """The fate of each signal, in the order of the signals; `entry` and `exit` are rows of prices.
 
-    ``state`` is the reason of the exit, or ``live`` (filled, not yet out) or ``pending`` (not
-    even filled). A position that does not exist is -1, a price NaN, a time -1.
+    ``state`` is the reason of the exit, ``live`` (filled, not yet out) or ``pending`` (not yet
+    filled). An entry, exit or time that does not exist is -1, a price NaN.
     """
 
     state: np.ndarray
@@ -54,39 +54,40 @@ def fill_signals(
     by_clock: bool = False,
     ends_with_bar: bool = False,
 ) -> Fills:
-    """Run every signal over the prices there are.
+    """Run every signal over the prices.
 
-    A signal is filled at the first tick with ``time >= event + latency`` and ``> event``, unless
-    a barrier was touched before or the horizon ended. From the filling tick on, that one
-    included, the barriers are watched. A take-profit leaves at its level on the touching
-    tick; a stop at the first tick at least `latency_ns` after the touch (the touching tick
-    itself without latency); a time-out at the first tick at least `latency_ns` after the
-    horizon's end, and where that is the close of a bar, after that instant. A touch at exactly
-    the horizon's end counts as a touch.
+    A signal is filled at the first tick with ``time >= event + latency`` and ``> event``, unless a
+    barrier was touched before or the horizon has ended. From the filling tick on, inclusive, the
+    barriers are watched. A take-profit leaves at its level on the touching tick. A stop leaves at
+    the first tick at least `latency_ns` after the touch (without latency, at the touching tick
+    itself). A time-out leaves at the first tick at least `latency_ns` after the horizon's end, and
+    strictly after it where that end is the close of a bar. A touch at exactly the horizon's end
+    counts as a touch.
 
-    Prices of candles stand for ticks, but are not all that there were. Both barriers reached at
-    once are a stop; a signal that would be filled where a barrier was reached on the way is
-    cancelled. A stop leaves when a tick's would, by the prices that are known, but not at the price
-    there, which may be far from where it was: it leaves at the open of its candle where that is
-    beyond its level, and else at its level less the expected overstep of the touching trade
-    (``stops``). With a latency there is no overstep: by ticks the price has then bounced back from
-    that trade to about the level.
+    Prices of candles replace ticks, but they are not all the prices there were. Both barriers
+    reached at once are a stop. A signal is cancelled if a barrier was reached on the way to the
+    price that would fill it. A stop leaves when it would by ticks, but not at the price known at
+    that time, which may be far from the stop's: it leaves at the open of its candle if that is
+    beyond its level, else at its level less the expected overstep of the touching trade
+    (``stops``). With a latency there is no overstep: by ticks, the price has by then bounced back
+    to about the level.
 
     Parameters
     ----------
     signals : DataFrame
         Rows of PREDICTIONS whose side is not 0. For a short the upper barrier is the stop.
     prices : Prices
-        In turn. They hold every price after the first event.
+        In turn. They contain every price after the first event.
     latency_ns : int
         From decision to market, the same for entries and exits.
     known_until_ns : int
-        The moment through which `prices` are complete.
+        The time up to which `prices` are complete.
     by_clock : bool
-        Whether bars, and so events, close by the clock and not on a tick.
+        Whether bars, and so events, close by the clock instead of on a tick.
     ends_with_bar : bool
-        Whether horizons count bars. Which trade of an instant closes the last bar is not known
-        before it: no trade of that instant is a time-out's, as none of an event's is its entry.
+        Whether horizons count bars. Nobody knows beforehand which trade of an instant closes the
+        last bar. So no trade of that instant is the exit of a time-out, as no trade of an event's
+        instant is its entry.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def fill_signals(
     Raises
     ------
     StoreError
-        When no tick stands at the time of an event; by the clock, none before it.
+        When no tick has the time of an event; by the clock, when none comes before it.
     """
     if not len(signals):
         none = np.empty(0, dtype=np.int64)
@@ -104,7 +105,7 @@ def fill_signals(
     time_ns, price = prices.time_ns, prices.close
 
     touched, profit, touch = _first_touch(signals, prices, by_clock)
-    on_the_way = prices.high[touch] > prices.low[touch]  # and so before the price at its end
+    on_the_way = prices.high[touch] > prices.low[touch]  # touched before the row's own price
     touch_time = np.where(touched, time_ns[touch], -1)
 
     entry = np.searchsorted(time_ns, np.maximum(event + latency_ns, event + 1), side="left")
@@ -139,7 +140,7 @@ def fill_signals(
 
 
 def _columns(signals: pd.DataFrame) -> tuple[np.ndarray, ...]:
-    """Event, end of the horizon, upper and lower barrier, and whether it is a long."""
+    """Return event, end of horizon, upper and lower barrier, and whether the side is long."""
     names = ("event_time_ns", "horizon_end_ns", "upper", "lower")
     kinds = (np.int64, np.int64, np.float64, np.float64)
     values = (signals[name].to_numpy(dtype=k) for name, k in zip(names, kinds, strict=True))
@@ -149,9 +150,9 @@ def _columns(signals: pd.DataFrame) -> tuple[np.ndarray, ...]:
 def _first_touch(
     signals: pd.DataFrame, prices: Prices, by_clock: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each signal meets a barrier, whether to its profit, and where.
+    """Return whether each signal meets a barrier, whether that is its take-profit, and where.
 
-    Both met at once are a stop: +1 of a short, -1 of a long.
+    Both barriers met at once are a stop: +1 for a short, -1 for a long.
     """
     event, horizon_end, upper, lower, is_long = _columns(signals)
     start = prices.last_at(event, by_clock)
@@ -165,7 +166,10 @@ def _first_touch(
 def _stops_of_candles(
     signals: pd.DataFrame, prices: Prices, touch: np.ndarray, latency_ns: int
 ) -> np.ndarray:
-    """What each signal's stop leaves at, were it touched at `touch`; prices are candles in turn."""
+    """Return the price at which each signal's stop would leave if it were touched at `touch`.
+
+    `prices` are candles in turn.
+    """
     _, _, upper, lower, is_long = _columns(signals)
     side, level = np.where(is_long, 1, -1), np.where(is_long, lower, upper)
     opened, candle = prices.close[::2], touch // 2
@@ -174,10 +178,10 @@ def _stops_of_candles(
 
 
 def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: Tape) -> Fills:
-    """Close what is still live of events before `before_ns`, for want of any later tick.
+    """Close live positions of events before `before_ns` at the end of the month.
 
-    Their horizons have ended by the end of the tape and no month further on looks at them. That no
-    tick came is known there only, so that is when they leave, at the last trade's price.
+    Their horizons have ended, no tick has let them out, and no later month looks at them. That no
+    tick came is known only at the end, so they leave then, at the last trade's price.
     """
     stale = (fills.state == LIVE) & (event_time_ns < before_ns)
     return Fills(

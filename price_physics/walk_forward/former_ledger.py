@@ -1,6 +1,6 @@
-"""Trials as earlier versions wrote them down: ``<market>/<trial>/<YYYY-MM>.json``, still read.
+"""Read trials that earlier versions wrote: ``<market>/<trial>/<YYYY-MM>.json``.
 
-They say nothing of their blocks of days, so each counts as a trial that nobody knows.
+They do not hold their blocks of days, so each counts as a trial with unknown results.
 """
 
 import json
@@ -12,11 +12,11 @@ from price_physics.months import Month
 
 _REMEDY = "bring it back from a backup, or delete it and count one trial less than there was"
 _FORMER_KEY = "config_hash"
-"""What the oldest entries call the name of the trial."""
+"""Key of the trial in the oldest entries."""
 
 
 def read_former_trials(folder: Path, market: str, month: Month) -> list[dict[str, Any]]:
-    """Read of every former trial of a market its latest entry with a month up to the one given.
+    """Read each former trial of a market: its latest entry of a month up to `month`.
 
     Raises
     ------

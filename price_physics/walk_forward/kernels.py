@@ -1,4 +1,4 @@
-"""The book and its equity, one change after the other. Arrays only."""
+"""Follow the book and its equity, change by change. Arrays only."""
 
 import numpy as np
 from numba import njit
@@ -13,16 +13,16 @@ def book_path(weight_change, count_change, start_weight, start_count):
     weight_change : float64 array of shape (n,)
         Change of the sum of live weights.
     count_change : int64 array of shape (n,)
-        Change of the number of live positions. At zero the sum is exactly 0: floats would
-        leave dust of a book that is flat.
+        Change of the number of live positions. Where that number is zero the sum is set to exactly
+        0, which rounding would miss.
     start_weight, start_count : float, int
         The positions carried in.
 
     Returns
     -------
     float64 array of shape (n,)
-        The book after each order. Moves below 1e-12 are what floats leave of orders that
-        cancel out: the book stays as it is.
+        The book after each order. Moves below 1e-12 are rounding errors of orders that cancel out,
+        and leave the book as it is.
     """
     book = np.empty(len(weight_change))
     weight, count = start_weight, start_count
@@ -41,11 +41,11 @@ def book_path(weight_change, count_change, start_weight, start_count):
 
 @njit(cache=True)
 def equity_path(book, price, fill, start_book, start_price, cost_a_side):
-    """Equity after every change of the book, from 1 at the start of the month.
+    """Compute the equity after every change of the book, from 1 at the start of the month.
 
-    Between changes the units held are fixed: ``E * (1 + b * (p / p0 - 1))``. A change from b0
-    to b1 costs ``cost_a_side * E * |b1 - b0|``, and trading at `fill` where the market stands
-    at `price` earns ``(b1 - b0) * (price - fill) / price * E``. Equity stops at 0.
+    Between changes the units held are fixed: ``E * (1 + b * (p / p0 - 1))``. A change from b0 to b1
+    costs ``cost_a_side * E * |b1 - b0|``. If it trades at `fill` while the market is at `price`, it
+    earns ``(b1 - b0) * (price - fill) / price * E``. Equity stops at 0.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The trials that have been looked at: one line an entry, each naming the digest of the one before.
+"""Keep the ledger of trials: one line per entry, each with the digest of the line before.
 
-What counts as a trial is decided by the caller. Entries are only ever added, and the last digest
-is kept beside them: one that is lost, changed or deleted is noticed when they are read. The market
-of an entry is the ticks that it stands on, whatever the market is called.
+The caller decides what counts as a trial. Entries are only ever added, and the last digest is kept
+in a second file: a lost, changed or deleted entry is noticed at the next reading. An entry's market
+is identified by the fingerprint of its ticks, whatever the market's name.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ Ticks = Mapping[Month, str]
 _PREVIOUS = "previous"
 _BEGINNING = "0" * 64
 _KEY = ("trial", "month", "ticks")
-"""What one entry replaces another by."""
+"""A later entry replaces an earlier one that has the same key."""
 
 
 def record_entry(folder: Path, entry: Entry) -> str:
-    """Add an entry, unless it stands there already as the latest of its trial, month and ticks.
+    """Add an entry, unless it is already the latest of its trial, month and ticks.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def record_entry(folder: Path, entry: Entry) -> str:
     Returns
     -------
     str
-        The digest of what the entry says, wherever it stands.
+        The digest of the entry, without its place in the ledger.
     """
     add_entries(folder, [entry])
     return digest_of(entry)
@@ -79,7 +79,7 @@ def read_entries(folder: Path) -> list[Entry]:
 
 
 def parse_entries(content: bytes, source: str) -> list[Entry]:
-    """Read entries that were exported, and check that none is missing between them.
+    """Parse exported entries, and check that none is missing between them.
 
     Raises
     ------
@@ -92,36 +92,36 @@ def parse_entries(content: bytes, source: str) -> list[Entry]:
 
 
 def export_entries(folder: Path, path: Path) -> int:
-    """Write every entry to a file of JSON lines, for `parse_entries`; return how many there are."""
+    """Write every entry to a file of JSON lines, for `parse_entries`; return their number."""
     lines = _read_lines(folder)
     write_atomically(path, b"".join(line + b"\n" for line in lines))
     return len(lines)
 
 
 def digest_of(entry: Entry) -> str:
-    """Hash what an entry says, without its place in the ledger."""
+    """Hash an entry without its place in the ledger."""
     said = {k: v for k, v in entry.items() if k != _PREVIOUS}
     return hashlib.sha256(_line(said)).hexdigest()[:32]
 
 
 def read_trials(folder: Path, market: str, ticks: Ticks) -> list[Entry]:
-    """Read every trial of a market as it stood when a month ended.
+    """Read every trial of a market as it was when a month ended.
 
     Parameters
     ----------
     folder : Path
         Of the ledger.
     market : str
-        By whose name entries of earlier versions are found.
+        Its name, by which entries of earlier versions are found.
     ticks : mapping of Month to str
-        Of the market, up to the month.
+        Fingerprints of the market's ticks, up to the month.
 
     Returns
     -------
     list of dict
-        Of each `trial`, put together from its months: `block_sums` by block (a string), `n_days`,
-        `sharpe_daily`; none of the two where it is in-sample. The report of an old month does not
-        change when a later one is added.
+        One dict per `trial`, its months merged: `n_days`, `sharpe_daily`, and `block_sums` by block
+        (a string). An in-sample trial has no `block_sums`, and its `sharpe_daily` is None. Adding
+        later months does not change the report of an old one.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def trials_version(folder: Path, market: str, ticks: Ticks) -> str:
 
 
 def _whole(entries: list[Entry]) -> Entry:
-    """Put the months of a trial together."""
+    """Merge the months of a trial."""
     last = entries[-1]
     known = {name: last[name] for name in ("trial", "study", "month", "declared")}
     known["n_days"] = sum(entry["n_days"] for entry in entries)

@@ -1,6 +1,6 @@
-"""A look at a month out of sample: who looked, on which ticks, and what is written down of it.
+"""Write down a look at a month out of sample: who looked, at which ticks, and what was won.
 
-It is written down where the month is traded, before anything is shown.
+It is written down when the month is traded, before any result is shown.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Look:
     ledger : Path
         Folder of the trial ledger.
     trial : str
-        Settings and code: what makes two studies one trial.
+        Hash of settings and code: studies with the same hash are one trial.
     settings : str
-        The same without code and without the month that the study declared.
+        The same without the code and without the declared month.
     study, market : str
         Names, for people.
     declared : str or None
-        The single month in which the study is to be judged.
+        The one month in which the study is to be judged.
     ticks : str
         Fingerprint of the month's ticks.
     generated : bool
-        Whether a generator marked what the month's ticks come from: no trial.
+        Whether the month's ticks are marked as generated; looks at such ticks are no trials.
     """
 
     ledger: Path
@@ -59,23 +59,24 @@ class Look:
     def write_down(
         self, month: Month, daily: pd.DataFrame, *, served: bool, in_sample: bool
     ) -> Document:
-        """Write down what a month won, and describe the look.
+        """Write down what a month won, and return a description of the look.
 
         Parameters
         ----------
         daily : DataFrame
             DAILY of the month.
         served : bool
-            Whether a model served the month. One without a model counts when an earlier month of
+            Whether a model served the month. A month without a model counts if an earlier month of
             the trial had one.
         in_sample : bool
-            Whether a barrier was chosen from what is judged: a look, and no evidence.
+            Whether a barrier was chosen from the outcomes to be judged: it is a look, but no
+            evidence.
 
         Returns
         -------
         dict
-            Document `look` of the month: `trial`, `settings`, `ticks`, `entry`, which is the
-            digest of what was written down, or None.
+            Document `look` of the month: `trial`, `settings`, `ticks`, and `entry`, the digest of
+            what was written down, or None.
         """
         counts = not self.generated and (served or self._was_served_before(month))
         entry = None
@@ -115,7 +116,7 @@ class Look:
 
 
 def other_trials(ledger: Path, market: str, looks: Mapping[Month, Document]) -> list[Document]:
-    """Read the other trials of the ticks that a study looked at.
+    """Read the other trials on the ticks that a study looked at.
 
     Parameters
     ----------
@@ -144,15 +145,15 @@ def ticks_of(looks: Mapping[Month, Document]) -> dict[Month, str]:
 
 
 def lost_looks(ledger: Path, looks: Mapping[Month, Document]) -> list[Month]:
-    """List the months of which the ledger no longer has what was written down."""
+    """List the months whose entries the ledger has lost."""
     known = {digest_of(entry) for entry in read_entries(ledger)}
     return [m for m, look in looks.items() if look["entry"] and look["entry"] not in known]
 
 
 def declared_in_time(ledger: Path, looks: Mapping[Month, Document], declared: str) -> bool:
-    """Tell whether the first look at these ticks, with these settings, declared this month.
+    """Tell whether the first look at these ticks with these settings declared this month.
 
-    Whoever looks first and declares afterwards has not declared.
+    Declaring after the first look does not count.
     """
     ticks = {str(month): fingerprint for month, fingerprint in ticks_of(looks).items()}
     settings = {look["settings"] for look in looks.values()}

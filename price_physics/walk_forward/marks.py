@@ -1,6 +1,6 @@
-"""The tables of a month's equity: marks at bar closes, the book's changes, UTC days.
+"""Make the tables of a month's equity: marks at bar closes, changes of the book, UTC days.
 
-They show one ``BookPath`` at different moments and add nothing to it.
+They show one ``BookPath`` at different times and add nothing to it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ DAY_NS = 86_400_000_000_000
 def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -> pd.DataFrame:
     """Mark the book at every bar close of the month, and once at its end.
 
-    The open bar at the month's end is marked there, at the last trade's price: which tick is
-    the last is not known earlier. The last row is always the end of the month; there is none
-    where nothing has ever traded.
+    The open bar at the month's end is marked there, at the last trade's price: which tick is the
+    last is not known earlier. The last row is always the end of the month. Where nothing has ever
+    traded there is no row.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -
     Raises
     ------
     StoreError
-        When the bars do not hold every tick of the month exactly once.
+        When the bars do not contain every tick of the month exactly once.
     """
     if not tape.last:
         return EQUITY.empty()
@@ -75,7 +75,7 @@ def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -
 def value_at(
     path: BookPath, tick: np.ndarray, price: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Value the book at `price`, after everything that happened up to and on each tick.
+    """Value the book at `price`, after all changes up to and including each tick.
 
     Returns
     -------
@@ -110,13 +110,13 @@ def book_table(path: BookPath, tape: Tape, month: Month) -> pd.DataFrame:
 
 
 def daily_table(path: BookPath, tape: Tape, equity: pd.DataFrame, month: Month) -> pd.DataFrame:
-    """Returns of every UTC day of the month, flat ones included.
+    """Return the results of every UTC day of the month, flat days included.
 
-    A day ends at its last mark: the last bar close or change of the book in it. The days
-    multiply up to the last row of `equity`. Costs are those paid in the day, over the equity
-    it began with. Buy and hold goes from last trade to last trade; in the first days there are,
-    from the first trade. A day is covered when a trade is in it, or when it has a result all the
-    same, as the month's last day may where the open bar is marked at its end.
+    A day ends at its last mark: its last bar close or change of the book. The days' returns
+    compound to the last row of `equity`. A day's cost is what was paid in it, over the equity at
+    its start. Buy and hold goes from last trade to last trade, on a market's first day from the
+    first trade. A day is covered if it has a trade, or a result without one: the month's last day
+    may, because the open bar is marked at its end.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def _day_ends(
     change_time: np.ndarray,
     change: np.ndarray,
 ) -> np.ndarray:
-    """Equity at the later of the last mark and the last change of each day; 1 before any."""
+    """Return the equity at each day's last mark or change, whichever is later; 1 before any."""
     i = np.searchsorted(mark_time.to_numpy(dtype=np.int64), day_end, side="right")
     j = np.searchsorted(change_time, day_end, side="right")
     time_of_mark = np.append(-1, mark_time.to_numpy(dtype=np.int64))[i]
@@ -174,7 +174,7 @@ def _day_ends(
 
 
 def _growth(after: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return of each day; 0 once nothing is left to lose."""
+    """Compute the return of each day; 0 once the equity is 0."""
     return np.divide(after, before, out=np.ones(len(after)), where=before > 0) - 1
 
 

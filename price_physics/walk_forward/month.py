@@ -1,4 +1,4 @@
-"""A month of the walk-forward, read back: what the report and the verdict look at."""
+"""Read back a month of the walk-forward, for the report and the verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MonthWalk:
-    """Tables of one month, as their schemas say; ``warm_up`` is why nothing was predicted."""
+    """Tables of one month, by schema; ``warm_up`` is the reason why nothing was predicted."""
 
     trades: pd.DataFrame
     positions: pd.DataFrame

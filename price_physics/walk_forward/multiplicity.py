@@ -1,4 +1,4 @@
-"""Many trials: how many they are worth, and how long a backtest must be to bear them.
+"""Describe many trials: how many independent ones they equal, how long a backtest they ask for.
 
 Descriptions only. The verdict needs neither: it tosses the trials themselves (``tosses``).
 """
@@ -11,16 +11,15 @@ from price_physics.walk_forward.statistics import expected_maximum
 
 
 def effective_number_of_trials(returns: np.ndarray) -> float:
-    """Count how many independent trials correlated ones are worth.
+    """Count how many independent trials a set of correlated ones equals.
 
-    ``sum of I(x >= 1) + (x - floor(x))`` over the eigenvalues x of their correlation matrix: of n
-    trials that are all the same it is 1, of n independent ones n.
+    It is ``sum of I(x >= 1) + (x - floor(x))`` over the eigenvalues x of their correlation matrix:
+    1 for n identical trials, n for n independent ones.
 
     Parameters
     ----------
     returns : float64 array of shape (n_obs, n_trials)
-        One column a trial, the same days for all. A trial that never moved says nothing and
-        counts as one of its own.
+        One column per trial, over the same days. A trial that never moved counts as one of its own.
 
     Returns
     -------
@@ -30,7 +29,7 @@ def effective_number_of_trials(returns: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        With fewer than two rows: nothing can be correlated.
+        With fewer than two rows: no correlation is defined.
 
     References
     ----------
@@ -51,13 +50,13 @@ def effective_number_of_trials(returns: np.ndarray) -> float:
     if n_still == returns.shape[1]:
         return float(n_still)
     correlation = np.atleast_2d(np.corrcoef(returns[:, moved], rowvar=False))
-    # rounded, because just below a whole number the formula would lose almost one
+    # rounded: just below a whole number the formula would lose almost one trial
     value = np.maximum(np.round(np.linalg.eigvalsh(correlation), 9), 0.0)
     return float(np.sum((value >= 1) + value - np.floor(value)) + n_still)
 
 
 def minimum_backtest_length(n_trials: int, sharpe: float) -> float:
-    """Length of a backtest below which the best of `n_trials` worthless ones shows `sharpe`.
+    """Return the length below which the best of `n_trials` worthless backtests shows `sharpe`.
 
     ``(expected_maximum(n_trials) / sharpe)**2``
 
@@ -66,12 +65,12 @@ def minimum_backtest_length(n_trials: int, sharpe: float) -> float:
     n_trials : int
         Independent trials, at least 1.
     sharpe : float
-        Above 0, for any span of time: an annual ratio gives years, a daily one days.
+        Above 0, per unit of time: an annual ratio gives years, a daily one days.
 
     Returns
     -------
     float
-        In that span; 0 for a single trial, of which nothing was chosen.
+        In that unit; 0 for a single trial, because nothing was chosen.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def minimum_backtest_length(n_trials: int, sharpe: float) -> float:
 
     Examples
     --------
-    Five years bear 45 trials at an annual ratio of 1, no more:
+    Five years suffice for 45 trials at an annual ratio of 1, and for no more:
 
     >>> round(minimum_backtest_length(45, 1.0), 2), round(minimum_backtest_length(46, 1.0), 2)
     (5.0, 5.04)

@@ -1,7 +1,7 @@
-"""What an event may come to, by its own barriers: outcomes, chances, and the value of a bet on it.
+"""Turn probabilities into bets: possible outcomes of each event, their chances, and the value.
 
-What past events add to what barriers say was known when the month before ended. What is traded is
-decided in ``signals``.
+Outcomes follow from an event's own barriers and from past events, known when the month before
+ended. ``signals`` decides what trades.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _BARRIERS = ("take_profit", "stop_loss")
 
 @dataclass(frozen=True)
 class SideOutcomes:
-    """What past events of one side tell of its outcomes that their barriers do not; in its prices.
+    """What past events of one side say of outcomes beyond the barriers; in that side's own prices.
 
-    A long leaves at the level above and is stopped at a tick below; a short takes its profit at
-    the level below and is stopped at a tick above. Mirrored in the long's prices it would keep
-    every overshoot that the fills never give.
+    A long leaves at the level above and is stopped at a tick below its stop; a short takes its
+    profit at the level below and is stopped at a tick above. A short must not be the mirror image
+    of a long: its take-profits would keep an overshoot that fills never give.
 
     Attributes
     ----------
     stop : float
-        What stops lost, over what their levels say: 1 and the overshoot.
+        Losses of stops over the distances of their levels: 1 plus the mean overshoot.
     rest : float
         Mean gross outcome of time-outs, in ATR.
     driftless : float
-        Gross value in ATR of an event whose chances are its driftless odds.
+        Gross value, in ATR, of an event whose probabilities are its driftless odds.
     """
 
     stop: float = 1.0
@@ -43,24 +43,23 @@ class SideOutcomes:
     driftless: float = 0.0
 
     def outcomes(self, take_profit: np.ndarray, stop_loss: np.ndarray) -> np.ndarray:
-        """Gross outcomes (n, 3) in ATR of a stop, a time-out and a take-profit."""
+        """Return the gross outcomes (n, 3) in ATR of a stop, a time-out and a take-profit."""
         rest = np.full(len(stop_loss), self.rest)
         return np.column_stack([-self.stop * stop_loss, rest, take_profit])
 
 
 @dataclass(frozen=True)
 class PastOutcomes:
-    """Gross outcomes out of fold against the events' own barriers, unweighted.
+    """Past gross outcomes, out of fold, relative to the events' own barriers; unweighted.
 
     Attributes
     ----------
     loss : float
-        f of the binary head: what all exits but take-profits lost, over `fair_loss`.
+        f of the binary head: losses of all exits but take-profits, over `fair_loss`.
     long, short : SideOutcomes
-        Of three classes.
+        For three classes.
     tradable : bool
-        Without both a win and a loss in the sample nothing is known of the other side: nothing
-        trades.
+        Whether the sample holds a win and a loss; otherwise nothing trades.
     """
 
     loss: float
@@ -71,9 +70,9 @@ class PastOutcomes:
 
 @dataclass(frozen=True)
 class Bet:
-    """One side of every event: how it may come out, the take-profit last.
+    """One side of every event: its possible outcomes, the take-profit last.
 
-    `probability` and `outcome` are float64 arrays of shape (n, n_outcomes), the latter gross and in
+    `probability` and `outcome` are float64 arrays of shape (n, n_outcomes); outcomes are gross, in
     ATR.
     """
 
@@ -86,10 +85,11 @@ class Bet:
         return np.asarray((self.probability * self.outcome).sum(axis=1))
 
     def margin(self, cost: np.ndarray) -> np.ndarray:
-        """Share of the take-profit's probability p that lies above break-even, after `cost` in ATR.
+        """Return the share of the take-profit's probability p that is above break-even.
 
-        ``1 - p_be / p`` with ``p_be = (L + c) / (W + L)``, W the outcome of the take-profit and L
-        minus the mean of all others. It is positive where the value after costs is.
+        It is ``1 - p_be / p`` with ``p_be = (L + c) / (W + L)``: c is `cost` in ATR, W the outcome
+        of the take-profit, and L minus the mean of all other outcomes. It is positive where the
+        value after costs is.
         """
         p, win, gross = self.probability[:, -1], self.outcome[:, -1], self.gross
         others = np.divide(gross - p * win, 1 - p, out=self.outcome[:, 0].copy(), where=p < 1)
@@ -98,10 +98,10 @@ class Bet:
 
 
 def fair_loss(take_profit: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    """Mean loss of all exits but the take-profit that makes a driftless event worth nothing.
+    """Return the mean loss of all other exits that makes the take-profit of a driftless event fair.
 
-    ``tp * p0 / (1 - p0)``, with tp the event's take-profit and p0 its driftless odds of reaching
-    it.
+    It is ``tp * p0 / (1 - p0)``, with tp the event's take-profit and p0 the driftless odds of
+    reaching it: the event is then worth nothing.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def fair_loss(take_profit: np.ndarray, odds: np.ndarray) -> np.ndarray:
 
 
 def past_outcomes(out_of_fold: pd.DataFrame, head: str) -> PastOutcomes:
-    """Hold the gross outcomes of past events against their own barriers, unweighted.
+    """Compare the gross outcomes of past events with their own barriers, unweighted.
 
     Parameters
     ----------
@@ -125,8 +125,8 @@ def past_outcomes(out_of_fold: pd.DataFrame, head: str) -> PastOutcomes:
     -------
     PastOutcomes
         Binary: f covers **all** exits but take-profits (forgetting time-outs turns a true
-        break-even precision of 16 % into 27 %). Three classes: stops over their levels, time-outs
-        as they were, and the mean driftless value of the very events.
+        break-even precision of 16 % into 27 %). Three classes: losses of stops over their levels,
+        the mean of time-outs, and the mean driftless value of the same events.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def _side(
     take_profit: np.ndarray,
     stop_loss: np.ndarray,
 ) -> SideOutcomes:
-    """Outcomes of a side whose driftless odds are those of stop, time-out and take-profit."""
+    """Measure a side; its driftless odds are of stop, time-out and take-profit, in this order."""
     side = SideOutcomes(
         stop=_times(-outcome[stopped], stop_loss[stopped]),
         rest=float(outcome[timed_out].mean()) if timed_out.any() else 0.0,
@@ -168,12 +168,12 @@ def _side(
 
 
 def _times(values: np.ndarray, unit: np.ndarray) -> float:
-    """How many times the sum of the second the first is; 1 of nothing."""
+    """Return the sum of the first over the sum of the second; 1 without values."""
     return float(values.sum() / unit.sum()) if len(unit) else 1.0
 
 
 def bets(head: str, past: PastOutcomes, events: pd.DataFrame) -> tuple[Bet, ...]:
-    """What may come of the events: a bet on the side in question, or on a long and on a short.
+    """Return the bets on the events: one on the side in question, or one on a long, one on a short.
 
     Parameters
     ----------
@@ -186,9 +186,9 @@ def bets(head: str, past: PastOutcomes, events: pd.DataFrame) -> tuple[Bet, ...]
     Returns
     -------
     tuple of Bet
-        Binary: the take-profit at its level with p, ``-f * tp * p0 / (1 - p0)`` with the rest.
-        Three classes: each side's own outcomes, all shifted alike so that the driftless value of
-        every event is the one of the past: what is over is what the probabilities add to it.
+        Binary: with p the take-profit at its level, with the rest ``-f * tp * p0 / (1 - p0)``.
+        Three classes: each side's own outcomes, all shifted by the same amount, so that every event
+        has the driftless value of the past. What remains is what the probabilities add to the odds.
     """
     take, stop = (events[f"{name}_multiple"].to_numpy(np.float64) for name in _BARRIERS)
     p_up = events["p_up"].to_numpy(np.float64)

@@ -1,7 +1,7 @@
-"""Three passive investors, and what a strategy won against each of them.
+"""Compare a strategy with three passive investors: what it won against each.
 
 One is in cash, one always holds the strategy's average position, one its average position so far.
-Whether what was won is more than luck is decided elsewhere, from the sums made here.
+Other modules decide, from the sums made here, whether the wins are more than luck.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Steps:
     Attributes
     ----------
     book : float64 array of shape (n,)
-        Held over the step.
+        The position held over the step.
     market : float64 array of shape (n,)
         Simple return of the market over the step.
     duration : float64 array of shape (n,)
@@ -47,13 +47,13 @@ class Against:
     ----------
     day : int64 array of shape (n_days,)
     won : float64 array of shape (n_days,)
-        y, by day.
+        y, what was won on each day.
     squares : float
-        V, the sum over steps of the squared result of the position beyond the investor's.
+        V, the sum over steps of the squared result of the position less the investor's.
     held : float
         The investor's position at the end.
     earned : float
-        What the investor earned, days compounded.
+        Return of the investor, days compounded.
     timed : bool
         Whether the strategy ever held anything else than the investor.
     """
@@ -67,7 +67,7 @@ class Against:
 
     @cached_property
     def block_sums(self) -> dict[int, float]:
-        """What was won by block of five days; a block never moves when months are added."""
+        """Wins by block of five days; blocks do not move when months are added."""
         block = self.day // DAYS_A_BLOCK
         blocks, position = np.unique(block, return_inverse=True)
         sums = np.bincount(position, self.won, len(blocks))
@@ -75,10 +75,10 @@ class Against:
 
 
 def against_passive(steps: Steps, day: np.ndarray, net: np.ndarray) -> Mapping[str, Against]:
-    """Hold a strategy against cash, its average position, and its average position so far.
+    """Compare a strategy with cash, its average position, and its average position so far.
 
-    Of day d it won ``sum of (b - c) * r - cost`` with c what the investor holds and ``cost = sum of
-    b * r - net``.
+    On a day it won ``sum of (b - c) * r - cost``: over the steps of the day, b is the book, c what
+    the investor holds, and r the market's return; ``cost = sum of b * r - net``.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def against_passive(steps: Steps, day: np.ndarray, net: np.ndarray) -> Mapping[s
     day : int64 array of shape (n_days,)
         Every day out of sample, ascending, counted from 1970-01-01.
     net : float64 array of shape (n_days,)
-        Net return of the strategy on each.
+        Net return of the strategy on each day.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def against_passive(steps: Steps, day: np.ndarray, net: np.ndarray) -> Mapping[s
     Raises
     ------
     ValueError
-        When days are not ascending, or a step ends on a day that is not among them.
+        When the days are not ascending, or a step ends on a day that is not one of them.
     """
     day, net = np.asarray(day, dtype=np.int64), np.asarray(net, dtype=np.float64)
     at = _position_of(steps.day, day)
@@ -131,9 +131,10 @@ def _against(
 
 
 def _average_so_far(steps: Steps) -> np.ndarray:
-    """Average of the book up to and including each step, weighted by time.
+    """Average the book up to and including each step, weighted by time.
 
-    Sums are of differences from the first position: one that never changes has no rounding.
+    Sums are of differences from the first position: a position that never changes has no rounding
+    error.
     """
     if not len(steps.book):
         return np.empty(0)
@@ -148,7 +149,7 @@ def _daily(values: np.ndarray, at: np.ndarray, n_days: int) -> np.ndarray:
 
 
 def _position_of(ended: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Position in `day` of the day on which each step ended."""
+    """Return the position in `day` of the day on which each step ended."""
     if np.any(np.diff(day) <= 0):
         raise ValueError("days are not ascending; give every day out of sample once, in order")
     at = np.searchsorted(day, ended)

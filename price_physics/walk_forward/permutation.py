@@ -1,4 +1,4 @@
-"""Block permutation: the same book in the same market, with the market's weeks in another order."""
+"""Permute blocks: the same book in the same market, with the market's weeks in another order."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ def block_permutation_p(
     seed: int,
     n_permutations: int = 2_000,
 ) -> float:
-    """Ask how often the book would have earned as much, had blocks of the market come shuffled.
+    """Return how often the book would have earned as much with the market's blocks shuffled.
 
-    Blocks keep what neighbouring steps have in common, the total return of the market stays what
-    it was, and so does the book with all its habits: only what it met, and when, is shuffled.
+    Neighbouring steps stay together within a block. The total return of the market and the book,
+    with all its habits, stay the same: only what the book met, and when, is shuffled.
 
     Parameters
     ----------
@@ -32,18 +32,18 @@ def block_permutation_p(
     -------
     float
         ``p = (1 + #{shuffled >= observed}) / (n_permutations + 1)`` of ``sum(book * market)``; 1
-        for a book that never changed: no order changes what it earned.
+        for a book that never changed, because no order changes its earnings.
 
     Raises
     ------
     ValueError
-        When the arrays differ in length, or a block has no step.
+        When the arrays differ in length, or `block_length` is below 1.
 
     Notes
     -----
-    It assumes a book that does not react to the market it met: one that follows or fades past
-    prices no longer does so in the shuffled market, and p is then too small or too large. The
-    verdict does not rest on it.
+    It assumes a book that does not react to the market. A book that follows or fades past prices
+    does not do so in the shuffled market, and p is then too small or too large. The verdict does
+    not use it.
 
     References
     ----------
@@ -58,7 +58,7 @@ def block_permutation_p(
         )
     if block_length < 1:
         raise ValueError(f"block_length = {block_length}: a block holds at least one step")
-    apart = book - book[0] if len(book) else book  # what is always held earns the same in any order
+    apart = book - book[0] if len(book) else book  # a constant position earns the same in any order
     if not apart.any():
         return 1.0
     rng = np.random.default_rng(seed)

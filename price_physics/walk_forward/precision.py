@@ -1,6 +1,6 @@
-"""How often trades take their profit, and how often they must to earn their costs.
+"""Compute how often trades take their profit, and how often they must to earn their costs.
 
-A description: it is no evidence of an edge, which is ``verdict``'s business.
+A description, not evidence of an edge: that is decided in ``decision``.
 """
 
 import pandas as pd
@@ -9,7 +9,7 @@ from price_physics.walk_forward.exit_reasons import TAKE_PROFIT, filled
 
 
 def break_even_precision(win: float, loss: float, cost: float) -> float | None:
-    """Share of take-profits at which a strategy earns nothing: ``(L + c) / (W + L)``.
+    """Return the share of take-profits at which trades earn nothing: ``(L + c) / (W + L)``.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def break_even_precision(win: float, loss: float, cost: float) -> float | None:
     Returns
     -------
     float or None
-        May lie outside [0, 1]: such a strategy always or never earns. None where ``W + L`` is
-        not positive.
+        May be outside [0, 1]: such a strategy always or never earns. None where ``W + L`` is not
+        positive.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def break_even_precision(win: float, loss: float, cost: float) -> float | None:
 
 
 def trade_precision(trades: pd.DataFrame) -> tuple[float | None, float | None]:
-    """Share of filled trades that took profit, and the share at which they break even.
+    """Return the share of filled trades that took profit, and the share needed to break even.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def trade_precision(trades: pd.DataFrame) -> tuple[float | None, float | None]:
     Returns
     -------
     precision, break_even : float or None
-        None without a trade, and no break-even unless there are take-profits and others.
+        Both None without a filled trade; `break_even` also None unless some trades took profit and
+        others did not.
     """
     held = filled(trades)
     if held.empty:

@@ -1,7 +1,7 @@
-"""The `predictions` partition of a month: the model of the month before, asked about this one.
+"""Build the `predictions` partition of a month with the model of the month before.
 
-The model gives probabilities, `signals` decides what they are worth. Alone in this package it
-needs torch.
+The model gives probabilities, `signals` decides what they are worth. No other module of this
+package needs torch.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
     Returns
     -------
     Artefact
-        PREDICTIONS, and the `provenance` of the model, for the report. Without a model, in warm-up
-        and in the first month, the probabilities are the driftless odds, marked as such, and
+        PREDICTIONS, and the `provenance` of the model, for the report. Without a model (in warm-up
+        and in the first month) the probabilities are the driftless odds and are marked as such, and
         nothing trades.
 
     Raises
     ------
     StoreError
-        When the tables do not belong together, or the model to another study.
+        When the tables were not built from one another, or the model belongs to another study.
     """
     trained = past.of("model").get(month - 1)
     provenance = _provenance(month - 1, trained)
@@ -74,7 +74,7 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
 
 
 def _policy(config: BarrierPolicyConfig, month: Month, past: Past) -> pd.DataFrame | None:
-    """BARRIER_POLICY that serves the month, where there is one."""
+    """Return the BARRIER_POLICY that serves the month; None where there is none."""
     return past.table(BARRIER_POLICY).get(month - config.lag_months)
 
 

@@ -1,4 +1,4 @@
-"""Why a study could not trade: what refused its signals, with the numbers."""
+"""Explain why a study did not trade: what refused its signals, with the numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ _READ = ["p_up", "p_down", "expected_value_long_bps", "expected_value_short_bps"
 
 @dataclass(frozen=True)
 class Refusal:
-    """What there was to trade.
+    """Counts and best values of the events that could have traded.
 
     Attributes
     ----------
     n_events : int
         Events that a network predicted, out of sample.
     highest_probability : float or None
-        Of the side that was worth more, over all events.
+        Of the side with the higher value, over all events.
     highest_value_bps : float or None
-        Expected after costs, of the same side.
+        Expected value after costs, of the same side.
     highest_margin : float or None
         Share of the same side's probability above break-even after costs.
     n_positive : int
-        Events whose better side was worth more than nothing after costs.
+        Events whose better side had a positive value after costs.
     n_signals : int
-        Events that the rule let trade.
+        Events with a side and a size above 0.
     min_confidence : float
         As the study sets it.
     """
@@ -41,13 +41,13 @@ class Refusal:
 
 
 def refusal_of(predictions: Iterable[pd.DataFrame], min_confidence: float) -> Refusal:
-    """Count what became of the events of PREDICTIONS, month by month."""
+    """Count the events of PREDICTIONS over all months, by what became of them."""
     probability, value, margin, n_signals = [np.empty(0)], [np.empty(0)], [np.empty(0)], 0
     for table in predictions:
         frame = table[table["by_network"].to_numpy(dtype=bool)]
         p_up, p_down, long, short, over, side = (frame[c].to_numpy(np.float64) for c in _READ)
         is_long = np.isnan(short) | (long >= short)
-        binary = np.isnan(p_down)  # p_up is of the side in question, whichever it is
+        binary = np.isnan(p_down)  # p_up then belongs to the side in question
         probability.append(np.where(is_long | binary, p_up, p_down))
         value.append(np.where(is_long, long, short))
         margin.append(over)
@@ -66,7 +66,7 @@ def refusal_of(predictions: Iterable[pd.DataFrame], min_confidence: float) -> Re
 
 
 def refused(refusal: Refusal) -> str:
-    """Say in a sentence or two what refused the signals of a study without a trade.
+    """Say in a sentence or two what refused the signals, for a study without a trade.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""The verdict in words: what was earned against whom, and what the signals are worth.
+"""Put the verdict into words: what was earned against whom, and what the signals are worth.
 
-Numbers come from a ``Decision``; nothing is decided here.
+The numbers come from a ``Decision``; nothing is decided here.
 """
 
 from price_physics.walk_forward.decision import (
@@ -19,7 +19,7 @@ _NEVER_TRADED = "the model never found a trade worth its cost"
 
 
 def sentence(decision: Decision) -> str:
-    """Say the verdict and why; the break-even cost, its range and the cost are always named."""
+    """Say the verdict and why, with the break-even cost, its interval and the actual cost."""
     say = {EDGE: _edge, NO_EDGE: _no_edge, NOT_YET: _not_yet}.get(decision.outcome, _underpowered)
     return f"{decision.outcome.capitalize()}: {say(decision)} {_worth(decision)}"
 
@@ -80,7 +80,7 @@ def _underpowered(d: Decision) -> str:
 
 
 def _p(d: Decision, relation: str) -> str:
-    """The largest p, beside what it has to be."""
+    """Give the largest p beside its limit."""
     whom = "cash" if d.hardest == CASH else "that investor"
     p = f"p is {_small(d.p)}, {relation} {d.level:g}{_luckiest(d)}"
     return f"Against {whom}, of three the hardest to beat, {p}"
@@ -125,6 +125,6 @@ def _small(p: float) -> str:
 
 
 def _decimal(value: float, digits: int = 2) -> str:
-    """A true minus sign, as everywhere in the report, and no minus before zero."""
+    """Write a number with a true minus sign, as everywhere in the report, and no negative zero."""
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not float(text) else text.replace("-", "\u2212")

@@ -1,4 +1,4 @@
-"""The largest annual Sharpe ratio that daily results still allow."""
+"""Bound the annual Sharpe ratio of daily results from above."""
 
 import math
 
@@ -11,16 +11,16 @@ DAYS_A_YEAR = 365
 
 
 def upper_annual_sharpe(daily: np.ndarray, squares: float) -> float | None:
-    """Bound the annual Sharpe ratio of daily results from above, at 97.5 %.
+    """Return the upper 97.5 % bound of the annual Sharpe ratio of daily results.
 
-    ``(mean + 1.96 * e) / sd * sqrt(365)`` with e the larger of the mean's Newey-West error (5 lags)
-    and ``sqrt(V) / n``: what the market moved while a position was held is its risk, also where
-    little came of it.
+    It is ``(mean + 1.96 * e) / sd * sqrt(365)``, with e the larger of the mean's Newey-West error
+    (5 lags) and ``sqrt(V) / n``. A position's risk is what the market moved while it was held, even
+    if little came of it.
 
     Parameters
     ----------
     daily : float64 array of shape (n_days,)
-        In order of time, flat days included.
+        In time order, flat days included.
     squares : float
         V, the sum over steps of the squared result of the step.
 

@@ -1,8 +1,8 @@
-"""From probabilities to predictions: expected value, side and size of every event of a month.
+"""Turn probabilities into predictions: expected value, side and size of every event of a month.
 
-Everything that decides was known when the month before ended (the model's out-of-fold
-predictions, the barrier policy) or at the event's own bar close. What the signals then meet on
-the market is in ``fills`` and ``book``.
+Every input was known when the month before ended (out-of-fold predictions of the model, barrier
+policy) or at the close of the event's own bar. ``fills`` and ``book`` take the signals to the
+market.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """Expected values as fractions of the notional, and what follows from them.
+    """Expected values as fractions of the notional, and the side and size that follow from them.
 
-    `gross` is before costs, `value` after them. With the binary head those of the side that is not
-    in question are NaN. `margin` is that of the side that is worth more: see `Bet.margin`. A bet
-    of size 0 is no trade: its side is 0.
+    `gross` is before costs, `value` after them. With the binary head they are NaN for the side that
+    is not in question. `margin` is that of the side with the higher value: see `Bet.margin`. A size
+    of 0 means no trade, and the side is then 0.
     """
 
     gross_long: np.ndarray
@@ -55,12 +55,12 @@ class Decision:
 def decide(
     config: WalkForwardConfig, head: str, past: PastOutcomes, events: pd.DataFrame
 ) -> Decision:
-    """Weigh a long against a short, event by event.
+    """Compare a long with a short, event by event.
 
-    The side that is worth more after the cost of a round trip trades if that is positive and its
-    probability exceeds break-even by a share of `min_confidence` at least. The binary head knows
-    one side only, that of the primary model, long without one. Sized by probability a trade is as
-    large as its value is sure, by the event's own outcomes.
+    The side with the higher value after a round trip's cost trades if that value is positive and
+    its margin is at least `min_confidence`. The binary head knows one side only: that of the
+    primary model, or long without a model. With sizing by probability, a trade is the larger the
+    surer its value is, given the event's own outcomes.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def decide(
         ``three_class`` or ``binary_take_profit``.
     past : PastOutcomes
     events : DataFrame
-        As in `bets`; and `atr` and `price`.
+        As in `bets`, with `atr` and `price`.
     """
     atr, price = (events[name].to_numpy(np.float64) for name in ("atr", "price"))
     width, cost = atr / price, 2 * config.cost_a_side
@@ -96,7 +96,7 @@ def decide(
 
 
 def _weigh(bet: Bet, config: WalkForwardConfig, cost: np.ndarray) -> np.ndarray:
-    """Gross and net value in ATR, margin and size (4, n) of a bet that costs so much."""
+    """Return gross and net value in ATR, margin and size (4, n) of a bet; `cost` is in ATR."""
     net, margin = bet.gross - cost, bet.margin(cost)
     size = np.ones(len(net))
     if config.sizing == "probability":
@@ -113,7 +113,7 @@ def offered_events(
     bars: Mapping[Month, pd.DataFrame],
     features: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Everything about the events of a month that no model is needed for.
+    """Compute everything about the events of a month that needs no model.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def offered_events(
     event_time_ns : int64 array of shape (n,)
         Of events of the month, in any order.
     policy : DataFrame or None
-        BARRIER_POLICY of the month before (in-sample: of the month); None falls back to the
-        study's multiples.
+        BARRIER_POLICY of the month before (in-sample: of the month); with None the study's fallback
+        multiples are used.
     bars : mapping of Month to DataFrame
         BARS of the month and, where there is one, of the month before.
     features : DataFrame
@@ -132,9 +132,9 @@ def offered_events(
     Returns
     -------
     DataFrame
-        The first columns of PREDICTIONS, up to the driftless odds; but `side` is that of the
-        primary model, +1 where the study has none. By event time. Events whose ATR is not there
-        yet, or is 0, are dropped, and those on which a primary model takes no side.
+        The first columns of PREDICTIONS, up to the driftless odds, by event time. `side` is that of
+        the primary model, or +1 where the study has none. Events are dropped if their ATR is
+        undefined or 0, or if the primary model takes no side.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def offered_events(
     return pd.DataFrame(
         {
             "event_time_ns": times,
-            # of horizons that count bars, the latest end that they may have
+            # the latest possible end, where a horizon counts bars
             "horizon_end_ns": times + study.labels.longest_horizon_ns,
             "price": price,
             "atr": atr,
@@ -179,7 +179,7 @@ def prediction_table(
     probabilities: pd.DataFrame,
     out_of_fold: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """Predict events out of sample: what their probabilities are worth.
+    """Build PREDICTIONS: what the probabilities of events out of sample are worth.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ def prediction_table(
     probabilities : DataFrame
         `p_up`, `p_flat`, `p_down` of the same events, by a model trained through the month before.
     out_of_fold : DataFrame or None
-        OUT_OF_FOLD of the same model; None in warm-up, when no network gave the probabilities:
-        nothing trades.
+        OUT_OF_FOLD of the same model; None where no network gave the probabilities (in warm-up),
+        and then nothing trades.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def prediction_table(
 def _past_scale(
     config: WalkForwardConfig, head: str, past: PastOutcomes, out_of_fold: pd.DataFrame
 ) -> float:
-    """C, from what the same rule would have traded out of fold."""
+    """Return C, from what the same rule would have traded out of fold."""
     traded = decide(config, head, past, out_of_fold)
     scale = book_scale(
         out_of_fold["event_time_ns"].to_numpy(dtype=np.int64),
@@ -235,7 +235,7 @@ def _past_scale(
 
 
 def _event_bars(event_time_ns: np.ndarray, bars: pd.DataFrame, month: Month) -> np.ndarray:
-    """Position of each event's bar, checked: it closes at the event's time."""
+    """Return the position of each event's bar; check that it closes at the event's time."""
     close = bars["close_time_ns"].to_numpy(dtype=np.int64)
     partial = bars["partial"].to_numpy(dtype=np.bool_)
     found = np.isin(event_time_ns, close[~partial])

@@ -1,25 +1,25 @@
-"""How large a bet is, and what scale turns summed bets into a book.
+"""Size a bet, and scale the sum of live bets to a book.
 
-Values and past bets only; which side to take is decided in ``signals``.
+Only values and past bets are needed; ``signals`` decides which side to take.
 """
 
 import numpy as np
 from scipy.special import erf
 
 ENOUGH_TRADES = 100
-"""Past trades from which on their scale is taken as it is."""
+"""From this many past trades on, their scale may be below 1."""
 _QUANTILE = 0.95
-"""Of the absolute sum of live sizes: what one unit of the book is."""
+"""Quantile of the absolute sum of live sizes that becomes one unit of the book."""
 _FLAT = 1e-12
-"""Sums of live sizes below this are a flat book; they are what floats leave of a - a."""
+"""Sums of live sizes below this are rounding errors of a flat book."""
 
 
 def bet_size(value: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Turn expected values into sizes: 0 without value, 1 at certainty.
+    """Turn expected values into sizes: 0 without a positive value, 1 at certainty.
 
-    ``max(0, 2 * Phi(value / spread) - 1)``. With two outcomes the ratio is that of the book's
-    formula with the event's own break-even probability in place of ``1 / K``; a positive value
-    is never refused.
+    ``max(0, 2 * Phi(value / spread) - 1)``. With two outcomes the ratio equals that of López de
+    Prado's formula, with the event's own break-even probability instead of ``1 / K``. A positive
+    value always gets a size above 0.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def bet_size(value: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    Take-profit at 25 with probability 0.6, else stopped at 25:
+    A take-profit at 25 with probability 0.6, else a stop at 25:
 
     >>> bet_size(np.array([0.6 * 25 - 0.4 * 25]), np.array([50 * np.sqrt(0.6 * 0.4)])).round(6)
     array([0.161744])
@@ -48,7 +48,7 @@ def bet_size(value: np.ndarray, spread: np.ndarray) -> np.ndarray:
         np.asarray(value, dtype=np.float64), np.asarray(spread, dtype=np.float64)
     )
     certain = np.where(value > 0, np.inf, 0.0)
-    with np.errstate(over="ignore"):  # beyond what floats hold is certainty, too
+    with np.errstate(over="ignore"):  # an overflow is certainty, too
         ratio = np.divide(value, spread, out=certain, where=spread > 0)
     return np.maximum(erf(ratio / np.sqrt(2)), 0.0)  # 2 * Phi - 1, exact near 0
 
@@ -61,8 +61,8 @@ def outcome_spread(probability: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     probability, outcome : float64 array of shape (n, n_outcomes)
-        Of each event, from its probabilities and its own barriers. A cost that is the same for
-        every outcome changes nothing.
+        Of each event, from its probabilities and its own barriers. A cost that all outcomes share
+        changes nothing.
 
     Returns
     -------
@@ -83,20 +83,20 @@ def book_scale(
 ) -> float:
     """Return C: the 95th percentile of the absolute sum of live sizes, over past trades.
 
-    A trade lives on the closed interval from its event to the end of its label. The sum is
-    looked at at every event at which a trade starts, where the book is not flat.
+    A trade is live on the closed interval from its event to the end of its label. The sum is taken
+    at every event at which a trade starts, unless the book is flat there.
 
     Parameters
     ----------
     event_time_ns, label_end_ns : int64 array of shape (n,)
         Out-of-fold events and the ends of their labels, UTC ns.
     signed_size : float64 array of shape (n,)
-        Side times size; 0 is no trade.
+        Side times size; 0 means no trade.
 
     Returns
     -------
     float
-        C, above 0; 1.0 where there is no trade, or none left the book anything but flat.
+        C, above 0; 1.0 where there is no trade, or the book is flat at all events.
     """
     traded = signed_size != 0
     start, end, size = event_time_ns[traded], label_end_ns[traded], signed_size[traded]
@@ -114,7 +114,7 @@ def book_scale(
 def least_scale(scale: float, n_trades: int) -> float:
     """Keep C at 1 or above while it comes from fewer than 100 past trades.
 
-    A handful of tiny past bets would turn ordinary ones into full capital.
+    A few tiny past bets would otherwise turn ordinary ones into full capital.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sharpe ratios and what they are worth, in closed form, and what choosing by them does.
+"""Compute Sharpe ratios, their significance in closed form, and the cost of choosing by them.
 
 All ratios are per observation, never annualised; `kurtosis` is Pearson's (3 for a normal).
 Resampling is in ``bootstrap``.
@@ -11,11 +11,11 @@ import numpy as np
 from scipy.stats import norm
 
 _ROUNDING = 1e-6
-"""By how much rounded moments may miss what all distributions have."""
+"""Relative tolerance for rounded moments."""
 
 
 def sharpe_ratio(returns: np.ndarray) -> float | None:
-    """Mean over standard deviation (n - 1) of the returns; None where that is undefined."""
+    """Return mean over standard deviation (n - 1) of the returns; None where it is undefined."""
     returns = np.asarray(returns, dtype=np.float64)
     if len(returns) < 2 or np.ptp(returns) == 0:
         return None
@@ -63,7 +63,7 @@ def probabilistic_sharpe_ratio(
         raise ValueError(f"n_obs = {n_obs}: a Sharpe ratio needs at least two observations")
     spread = math.sqrt(_sharpe_variance(sharpe, skew, kurtosis))
     gap = (sharpe - benchmark) * math.sqrt(n_obs - 1)
-    if spread == 0:  # two-valued returns on the edge of what moments allow: no doubt is left
+    if spread == 0:  # two-valued returns at the limit of possible moments: the ratio is certain
         return 0.5 if gap == 0 else float(gap > 0)
     return float(norm.cdf(gap / spread))
 
@@ -103,9 +103,10 @@ def deflated_sharpe_ratio(
     sharpe_variance: float,
     n_trials: int,
 ) -> float:
-    """Probabilistic Sharpe ratio against what the best of `n_trials` lucky ones would show.
+    """Return the probability that the true ratio exceeds the best of `n_trials` worthless ones.
 
-    The benchmark is ``sqrt(sharpe_variance) * expected_maximum(n_trials)``.
+    It is the probabilistic Sharpe ratio with ``sqrt(sharpe_variance) * expected_maximum(n_trials)``
+    as its benchmark.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def deflated_sharpe_ratio(
 def minimum_track_record_length(
     sharpe: float, skew: float, kurtosis: float, benchmark: float = 0.0, confidence: float = 0.95
 ) -> float:
-    """Observations needed to be `confidence` sure that the Sharpe ratio exceeds `benchmark`.
+    """Return the observations needed to be `confidence` sure that the ratio exceeds `benchmark`.
 
     ``1 + (1 - skew * SR + (kurtosis - 1) / 4 * SR**2) * (z / (SR - SR*))**2``
 
@@ -177,7 +178,7 @@ def minimum_track_record_length(
 
 
 def _sharpe_variance(sharpe: float, skew: float, kurtosis: float) -> float:
-    """Asymptotic variance of the estimated ratio times T, at least 0 for any distribution."""
+    """Return T times the asymptotic variance of the estimated ratio; at least 0."""
     if kurtosis < (1 - _ROUNDING) * (skew**2 + 1):
         raise ValueError(
             f"kurtosis = {kurtosis} with skew = {skew}: kurtosis is Pearson's (3 for a normal) and "
@@ -187,17 +188,17 @@ def _sharpe_variance(sharpe: float, skew: float, kurtosis: float) -> float:
 
 
 def probability_of_backtest_overfitting(returns: np.ndarray, n_blocks: int) -> float:
-    """How often the best trial of one half of the days is at best average in the other half.
+    """Return how often the best trial of one half of the days is at or below average in the other.
 
-    Combinatorially symmetric cross-validation: the days are cut into blocks; for every choice of
-    half of them the trial with the highest Sharpe ratio there is ranked among all in the other
-    half. With relative rank w the logit is ``lambda = ln(w / (1 - w))``, and the probability is the
-    share of choices with ``lambda <= 0``.
+    Combinatorially symmetric cross-validation: the days are cut into blocks. For every choice of
+    half of the blocks, the trial with the highest Sharpe ratio in that half is ranked among all
+    trials in the other half. With relative rank w the logit is ``lambda = ln(w / (1 - w))``, and
+    the probability is the share of choices with ``lambda <= 0``.
 
     Parameters
     ----------
     returns : float64 array of shape (n_obs, n_trials)
-        One column a trial, rows in order of time, the same days for all.
+        One column per trial, rows in time order, over the same days.
     n_blocks : int
         S, even, at least 2 and at most `n_obs`; blocks differ by one row at most. 16 give 12,870
         choices.
@@ -205,13 +206,13 @@ def probability_of_backtest_overfitting(returns: np.ndarray, n_blocks: int) -> f
     Returns
     -------
     float
-        In [0, 1]. Equal ratios share their mean rank, so that of trials that are all the same the
-        chosen one is average, ``lambda`` is 0, and the probability is 1.
+        In [0, 1]. Equal ratios share their mean rank: among identical trials the chosen one is
+        average, ``lambda`` is 0, and the probability is 1.
 
     Raises
     ------
     ValueError
-        With fewer than two trials, or an odd or impossible number of blocks.
+        With fewer than two trials, or a number of blocks that is odd or out of range.
 
     References
     ----------
@@ -220,7 +221,7 @@ def probability_of_backtest_overfitting(returns: np.ndarray, n_blocks: int) -> f
 
     Examples
     --------
-    One trial earns in the first half, the other in the second; what was better gets worse:
+    One trial earns in the first half, the other in the second, so the better one gets worse:
 
     >>> days = np.array([0.02, 0.03, 0.02, -0.02, -0.03, -0.02])
     >>> probability_of_backtest_overfitting(np.stack([days, days[::-1]], axis=1), 2)
@@ -251,9 +252,9 @@ def probability_of_backtest_overfitting(returns: np.ndarray, n_blocks: int) -> f
 
 
 def _pooled_sharpe(sizes: np.ndarray, sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """Sharpe ratio of each trial over some blocks; 0 for one that never moved.
+    """Return the Sharpe ratio of each trial over some blocks; 0 for one that never moved.
 
-    Rounded, so that trials that differ in what floats leave are equal.
+    It is rounded, so that trials that differ by rounding errors are equal.
     """
     n, mean, square = sizes.sum(), sums.sum(axis=0), squares.sum(axis=0)
     mean = mean / n

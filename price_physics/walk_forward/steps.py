@@ -1,6 +1,6 @@
-"""What the verdict looks at, taken from the tables of the walk-forward: steps, and signals.
+"""Read steps and signals, the input of the verdict, from the tables of the walk-forward.
 
-A step is the interval between two marks, bar closes and changes of the book; a signal is an event
+A step is the interval between two marks (bar closes and changes of the book); a signal is an event
 whose outcome is known, traded or not.
 """
 
@@ -25,11 +25,12 @@ def steps_of(book: pd.DataFrame, equity: pd.DataFrame, day: np.ndarray) -> Steps
     Parameters
     ----------
     book, equity : DataFrame
-        BOOK and EQUITY of all months out of sample, in order. Over a step the book is what the
-        last change at or before its start made it.
+        BOOK and EQUITY of all months out of sample, in order. The book over a step is the one after
+        the last change at or before its start.
     day : int64 array of shape (n_days,)
-        Days that count, ascending, from 1970-01-01 on. A step's day is the one on which it ends;
-        where that is none of them, as a month's last mark may be, the last one before it.
+        Days that count, ascending, counted from 1970-01-01. A step belongs to the day on which it
+        ends. If that day does not count, as may happen to a month's last mark, it belongs to the
+        last one before it that does.
 
     Returns
     -------
@@ -54,7 +55,7 @@ def steps_of(book: pd.DataFrame, equity: pd.DataFrame, day: np.ndarray) -> Steps
 
 
 def signals_of(scored: pd.DataFrame) -> Signals:
-    """Take every event out of sample from SCORED, traded or not."""
+    """Turn the rows of SCORED, events out of sample, traded or not, into signals."""
     return Signals(
         stated_gross=scored["stated_bps"].to_numpy(dtype=np.float64) * 1e-4,
         gross=scored["returned_bps"].to_numpy(dtype=np.float64) * 1e-4,

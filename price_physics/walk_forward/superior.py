@@ -1,10 +1,11 @@
-"""Superior predictive ability: is the best of many trials better than a benchmark at all?
+"""Test superior predictive ability: is the best of many trials better than a benchmark?
 
-The tests are ``arch``'s; here returns become its losses. Descriptions only, beside the verdict.
+The tests are those of ``arch``; here returns become its losses. Descriptions only, beside the
+verdict.
 
-Version 8.0.0 of it says that it studentises and does not, and its stepwise test fails once every
-trial has been named (https://github.com/bashtage/arch/issues/862). So it gets excess returns in
-units of their own error, and one hopeless trial more; where both are mended that changes nothing.
+arch 8.0.0 documents that it studentises but does not, and its stepwise test fails once it has named
+every trial (https://github.com/bashtage/arch/issues/862). So it gets excess returns in units of
+their own error, and one hopeless trial more. Once both are mended, neither changes a result.
 """
 
 from dataclasses import dataclass
@@ -17,10 +18,10 @@ _HOPELESS = 1e6
 
 @dataclass(frozen=True)
 class Superiority:
-    """p of "no trial beats the benchmark", by how trials that lose to it are centred.
+    """p of "no trial beats the benchmark", by how the trials that lose to it are centred.
 
-    `consistent` is the one to quote; `lower` is too small and `upper` too large (White's reality
-    check, studentised) when some trials are poor.
+    Quote `consistent`. When some trials are poor, `lower` is too small and `upper` (White's reality
+    check, studentised) too large.
     """
 
     lower: float
@@ -40,9 +41,9 @@ def superior_predictive_ability(
     Parameters
     ----------
     returns : float64 array of shape (n_obs, n_trials)
-        One column a trial, rows in order of time.
+        One column per trial, rows in time order.
     benchmark : float64 array of shape (n_obs,)
-        Of the same days; zeros for cash.
+        Returns over the same days; zeros for cash.
     seed : int
     mean_block : int
         Mean length of the blocks, in observations.
@@ -57,11 +58,11 @@ def superior_predictive_ability(
     Hansen (2005), A Test for Superior Predictive Ability, Journal of Business & Economic
     Statistics 23(4). White (2000), A Reality Check for Data Snooping, Econometrica 68(5).
     """
-    from arch.bootstrap import SPA  # loads matplotlib, which nothing else here needs
+    from arch.bootstrap import SPA  # here, because it loads matplotlib
 
     losses = -_studentised_excess(returns, benchmark, mean_block)
     if not (losses.mean(axis=0) < 0).any():
-        return Superiority(1.0, 1.0, 1.0)  # arch would call nothing but equal trials superior
+        return Superiority(1.0, 1.0, 1.0)  # arch would call equal trials superior
     test = SPA(
         np.zeros(len(losses)),
         losses,
@@ -82,14 +83,14 @@ def stepwise_superior(
     mean_block: int = 5,
     n_resamples: int = 2_000,
 ) -> list[int]:
-    """Name the trials that earn more than a benchmark, wrongly any with a chance of `level`.
+    """Name the trials that beat a benchmark; the chance of any false name is at most `level`.
 
     Parameters
     ----------
     returns, benchmark, seed, mean_block, n_resamples
         As in `superior_predictive_ability`.
     level : float
-        Familywise.
+        Familywise error rate.
 
     Returns
     -------
@@ -119,10 +120,10 @@ def stepwise_superior(
 
 
 def _studentised_excess(returns: np.ndarray, benchmark: np.ndarray, mean_block: int) -> np.ndarray:
-    """Excess returns over their long-run standard deviation, as Hansen estimates it.
+    """Divide excess returns by their long-run standard deviation, as estimated by Hansen.
 
     The kernel's weights are those that the stationary bootstrap gives to autocovariances. A trial
-    that is the benchmark stays 0.
+    that equals the benchmark stays 0.
     """
     excess = (
         np.asarray(returns, dtype=np.float64) - np.asarray(benchmark, dtype=np.float64)[:, None]

@@ -1,6 +1,6 @@
-"""The prices that a month's book meets, one after the other, and the end of the month after them.
+"""Put the prices that a month's book meets in turn, with the end of the month after them.
 
-Positions of orders, fills and marks are places on this tape.
+Orders, fills and marks refer to places on this tape.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tape:
-    """Prices of the month before and of the month, and then one that never traded.
+    """Prices of the month before and of the month, then one place at which nothing trades.
 
-    That last one is the end of the month at the last trade's price. It carries the final mark and
-    exits for want of a tick.
+    That place is the end of the month, at the last trade's price. The final mark is there, and so
+    are the exits that no tick allowed.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Tape:
     end_ns : int
         The end of the month.
     prices_a_tick : int
-        2 where a candle stands for a tick.
+        2 where candles replace ticks, else 1.
     """
 
     prices: Prices
@@ -53,17 +53,17 @@ class Tape:
         return len(self.prices.time_ns)
 
     def time_at(self, place: IntArray) -> IntArray:
-        """When the prices at some places are known."""
+        """Return when the prices at some places are known."""
         return look_up(self.prices.time_ns, place, self.end_ns)
 
     def price_at(self, place: IntArray | int) -> FloatArray:
-        """The prices at some places; at the end of the month the last there was, NaN if none."""
+        """Return the prices at some places; at the end of the month the last price, NaN if none."""
         close = self.prices.close
         return look_up(close, place, close[-1] if self.last else np.nan)
 
 
 def look_up(values: np.ndarray, place: IntArray | int, beyond: float) -> np.ndarray:
-    """Values at some places, and `beyond` behind the last of them."""
+    """Return the values at some places; `beyond` for places after the last."""
     place = np.asarray(place)
     held = place < len(values)
     found = np.full(place.shape, beyond, dtype=values.dtype)

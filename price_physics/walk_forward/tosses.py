@@ -1,7 +1,7 @@
-"""Tosses: how often would blocks whose signs fall like coins do as well as the strategy did?
+"""Toss the signs of blocks: how often do fair coins do as well as the strategy did?
 
-Every block has its own coins, the same for whoever is judged on it. So trials that hold alike are
-lucky together, and the luckiest of all is found without guessing how many of them count.
+Every block has its own coins, the same for every strategy. So trials with similar positions are
+lucky together, and the luckiest of all is found without an assumed number of independent trials.
 """
 
 import math
@@ -12,10 +12,10 @@ import numpy as np
 
 N_TOSSES = 20_000
 ROUNDING = 1e-12
-"""Differences below this are what floats leave of equal numbers: they count as none."""
+"""Differences below this are rounding errors, and count as none."""
 
 BlockSums = Mapping[int, float]
-"""What was won, by block of five days counted from 1970-01-01."""
+"""Winnings by block of five days, counted from 1970-01-01."""
 
 
 def flip_p(
@@ -24,7 +24,7 @@ def flip_p(
     """Judge what was won in blocks of days by tossing the sign of every block.
 
     ``t = shrink * sum(S) / sqrt(Q)`` with ``Q = sum(S**2)`` and ``shrink = min(1, sqrt(Q / V))``: a
-    position's risk is what the market moved while it was held, not only what came of it.
+    position's risk is what the market moved while it was held, even if little came of it.
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ def flip_p(
     squares : float
         V, the sum over steps of the squared result of the step.
     others : iterable of (mapping of int to float) or int
-        Of every other trial its net block sums, or a hash where none are known; see `luckiest`.
+        Net block sums of every other trial, or a hash where they are unknown; see `luckiest`.
 
     Returns
     -------
     p : float
-        ``(1 + #{M >= t}) / 20_001``, M the largest of this and the others under the same tosses.
+        ``(1 + #{M >= t}) / 20_001``; M is the largest of this and the others under the same tosses.
     t : float
-        Where nothing varied, or nothing was at risk, there was nothing to toss: p is 1 and t is 0.
+        Where nothing varied, or nothing was at risk, p is 1 and t is 0.
 
     Notes
     -----
@@ -53,7 +53,7 @@ def flip_p(
 
     Examples
     --------
-    Eight blocks that all won do as well as one toss in 256:
+    Eight blocks that all won: one toss in 256 does as well.
 
     >>> p, t = flip_p({block: 1.0 for block in range(100, 108)}, 8.0)
     >>> round(p, 7), round(t, 6)
@@ -63,7 +63,7 @@ def flip_p(
 
 
 def p_under(bar: np.ndarray, block_sums: BlockSums, squares: float) -> tuple[float, float]:
-    """Do what `flip_p` does, with the luckiest of the other trials worked out beforehand.
+    """Compute `flip_p` with the luckiest of the other trials worked out beforehand.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def luckiest(others: Iterable[BlockSums | int]) -> np.ndarray:
     Parameters
     ----------
     others : iterable of (mapping of int to float) or int
-        Net block sums of a trial, or where none are known (an old entry, in-sample) a hash that
-        is its own: such a trial enters as an independent one, a standard normal.
+        Net block sums of a trial. Where they are unknown (an old entry, in-sample), a hash of the
+        trial: it then counts as an independent trial, a standard normal.
 
     Returns
     -------
     float64 array of shape (20_000,)
-        Minus infinity without another trial. One that never won nor lost has no luck.
+        Minus infinity without another trial. A trial that neither won nor lost does not count.
     """
     bar = np.full(N_TOSSES, -np.inf)
     for other in others:

@@ -1,6 +1,6 @@
 """Judge a study by all of its months out of sample, among all other trials.
 
-What this module does not do is decide: the rule stands in `decision`, the memory in `ledger`.
+The rule is in `decision`, the ledger of trials in `ledger`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
-    """List the months from the first that a trained model served; whatever follows counts.
+    """List the months from the first that a trained model served; all later months count.
 
     A later month without a model still carries positions and has flat days.
     """
@@ -47,14 +47,14 @@ def out_of_sample(months: Mapping[Month, MonthWalk]) -> list[Month]:
 
 @dataclass(frozen=True)
 class Seen:
-    """All months out of sample, put together: the days that have data.
+    """All months out of sample, joined; only covered days.
 
     Attributes
     ----------
     against : dict of str to Against
         By passive investor.
     n_trades : int
-        Filled.
+        Filled trades.
     scored : DataFrame
         SCORED of the same months.
     """
@@ -70,7 +70,7 @@ class Seen:
 
 
 def put_together(months: Mapping[Month, MonthWalk]) -> Seen:
-    """Put the months out of sample together; there is at least one."""
+    """Join the months out of sample; there must be at least one."""
     walks = [months[m] for m in out_of_sample(months)]
     daily, book, equity, scored = (
         pd.concat([getattr(walk, name) for walk in walks], ignore_index=True)
@@ -101,10 +101,10 @@ def judge_months(
     others : sequence of mapping
         The other trials of the market up to `month`, from the ledger.
     in_sample : bool
-        Whether any barrier behind the months was chosen from what it is judged on: then there is
-        no verdict.
+        Whether any barrier behind the months was chosen from the outcomes that are judged: then
+        there is no verdict.
     declared_late : bool
-        Whether the study had been looked at before it declared its month: then it had not.
+        Whether somebody looked before the study declared its month: then it is judged every month.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def judge_months(
 
 
 def results_of(trial: Mapping[str, Any]) -> BlockSums | int:
-    """What a trial of the ledger won in blocks of five days, or its hash where it does not say."""
+    """Return a trial's winnings by block of five days, or a hash where the ledger lacks them."""
     if "block_sums" in trial:
         return {int(block): won for block, won in trial["block_sums"].items()}
     return int(hashlib.sha256(trial["trial"].encode()).hexdigest()[:16], 16)

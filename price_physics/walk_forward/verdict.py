@@ -1,6 +1,6 @@
-"""The verdict as the report shows it: the outcome, its sentence, and every number behind it.
+"""Assemble the verdict that the report shows: the outcome, its sentence, and the numbers behind it.
 
-The rule stands in ``decision``. Sharpe ratios and what they are worth, the bootstrap and the track
+The rule is in ``decision``. Sharpe ratios and their significance, the bootstrap and the track
 record needed are descriptions beside it: none of them decides.
 """
 
@@ -44,12 +44,12 @@ IN_SAMPLE = (
     "that month's own events, which nobody knew when they traded."
 )
 DECLARED_LATE = (
-    "It had been looked at before it declared the month in which it is to be judged, so it is "
-    "judged every month."
+    "The study had been looked at before it declared the month in which it is to be judged, so it "
+    "is judged every month."
 )
 NOTHING_YET = "Underpowered: no day is out of sample yet, so there is nothing to judge."
 SHORTLY = {CASH: "cash", AVERAGE: "its average", SO_FAR: "its average so far"}
-"""The passive investors, by what they hold."""
+"""Short names of the passive investors, by what they hold."""
 _WHOM = {
     CASH: "cash",
     AVERAGE: "whoever always holds its average position",
@@ -59,7 +59,7 @@ _WHOM = {
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One of the things that must hold for an edge."""
+    """One of the conditions for an edge."""
 
     name: str
     value: float
@@ -70,7 +70,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What else is said of the daily net returns; None where it is undefined.
+    """Descriptions of the daily net returns; None where one is undefined.
 
     `sharpe_daily` is per day, net; `deflated_sharpe` needs another trial.
     """
@@ -85,9 +85,9 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class Worth:
-    """Break-even cost of all signals, traded or not, its range, and the actual cost, in bps.
+    """Break-even cost of all signals, traded or not, its interval, and the actual cost, in bps.
 
-    None where fewer signals promised anything than it takes to tell.
+    None where too few signals promised anything.
     """
 
     n_signals: int
@@ -106,11 +106,11 @@ class Verdict:
     verdict : str
         One of `OUTCOMES`.
     level : float or None
-        What the largest p must not exceed; None in a month that is not judged.
+        Upper limit for the largest p; None in a month that is not judged.
     hardest : str or None
-        The passive investor of the largest p.
+        The passive investor with the largest p.
     contests : dict of str to Contest
-        By investor; empty without a judgement, as are conditions.
+        By investor; empty without a judgement, as is `conditions`.
     """
 
     verdict: str
@@ -137,7 +137,7 @@ def verdict_of(decision: Decision, description: Description, remark: str = "") -
     description : Description
         From `describe`.
     remark : str
-        What else the first paragraph says.
+        Added to the first paragraph.
     """
     return Verdict(
         verdict=decision.outcome,
@@ -157,21 +157,21 @@ def verdict_of(decision: Decision, description: Description, remark: str = "") -
 
 
 def no_verdict(sentence: str, n_days: int, n_trades: int, n_trials: int) -> Verdict:
-    """Refuse to judge: what there is to see is no evidence, whatever it looks like."""
+    """Refuse to judge: the results are no evidence, whatever they look like."""
     return Verdict(
         verdict=NO_VERDICT, sentence=sentence, n_days=n_days, n_trades=n_trades, n_trials=n_trials
     )
 
 
 def describe(returns: np.ndarray, trial_sharpes: Sequence[float | None], seed: int) -> Description:
-    """Describe daily net returns as others do.
+    """Describe daily net returns by the usual statistics.
 
     Parameters
     ----------
     returns : float64 array of shape (n_days,)
     trial_sharpes : sequence of float or None
-        Net daily Sharpe of every trial in the ledger, this one included; None where a trial has
-        none. Every one counts as a trial, and those with a number give the variance.
+        Net daily Sharpe ratio of every trial in the ledger, this one included; None where it is
+        unknown. Every entry counts as a trial; the known ratios give the variance.
     seed : int
         Of the bootstrap.
     """
@@ -210,7 +210,7 @@ def _worth(decision: Decision) -> Worth:
 
 
 def _conditions(decision: Decision) -> tuple[Condition, ...]:
-    """What an edge needs; nothing in a month that is not judged."""
+    """List the conditions for an edge; none in a month that is not judged."""
     level = decision.level
     if level is None:
         return ()
@@ -232,7 +232,7 @@ def _conditions(decision: Decision) -> tuple[Condition, ...]:
             value=decision.n_days,
             threshold=DAYS_FOR_EDGE,
             met=decision.n_days >= DAYS_FOR_EDGE,
-            explanation="an edge is called no earlier",
+            explanation="with fewer days no edge is called",
         ),
     )
 
@@ -242,7 +242,7 @@ def _luckiest(n_trials: int) -> str:
 
 
 def _trial_variance(trial_sharpes: Sequence[float | None], n_days: int) -> float:
-    """The smaller of the trials' variance and that of a Sharpe ratio nobody chose."""
+    """Return the smaller of the trials' variance and that of one unselected Sharpe ratio."""
     known = [s for s in trial_sharpes if s is not None and math.isfinite(s)]
     chance = 1 / (n_days - 1)
     return min(float(np.var(known, ddof=1)), chance) if len(known) > 1 else chance

@@ -300,7 +300,7 @@ def naive_bars(horizon_ns, open_ns, close_ns):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(0, 39), st.randoms())
 def test_bars_by_the_clock_are_the_slow_ones_and_look_back_only(gaps, cut, random):
-    """Also with fewer than fourteen bars, bars that take no time, and fourteen of them."""
+    """Also with fewer than fourteen bars, with bars of no duration, and with fourteen of those."""
     assume(cut < len(gaps))
     close = 1_700_000_000_000_000_000 + np.cumsum(gaps) * 10**9
     opened = close - np.array(gaps) * 10**9 // 2
@@ -326,7 +326,7 @@ def test_bars_that_take_no_time_leave_no_time_out():
 
 @pytest.mark.parametrize("horizon", [{"horizon_bars": 12}, {"horizon_minutes": 36 * 60}])
 def test_odds_of_an_event_do_not_know_what_comes_later(horizon):
-    """On the bars of a market: with later bars changed, or not there, nothing moves."""
+    """On the bars of a market: changing or removing later bars changes nothing."""
     world = make_world(seed=4)
     first, month = world.months[:2]
     config = LabelsConfig(atr_period_bars=3, **horizon)

@@ -50,7 +50,7 @@ def test_skill_by_hand():
 
 
 def test_the_interval_holds_what_it_says_although_days_are_alike():
-    """Events of a block share their luck: taken one by one they would seem surer than they are."""
+    """Events of a block share their luck: an interval by events would be too narrow."""
     rng, missed = np.random.default_rng(5), 0
     time_ns = np.arange(60).repeat(20) * BLOCK_NS
     for _ in range(300):

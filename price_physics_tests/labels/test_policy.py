@@ -16,7 +16,7 @@ M = FIRST + 3
 WIDE = {"take_profit_bounds": [0.01, 100], "stop_loss_bounds": [0.01, 100]}
 
 ONES = np.ones(4)
-"""Prices and ranges: barriers in ATR do not depend on them."""
+"""Any prices and ATR will do: barriers in ATR do not depend on them."""
 
 
 def policy_of(study, month, excursions, features):

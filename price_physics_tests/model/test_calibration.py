@@ -125,7 +125,7 @@ def test_logits_that_know_nothing_become_the_offset():
 
 
 def test_training_log_odds_are_what_the_offset_does_not_say():
-    """Against the fitted intercept of a regression on the offset alone, weighted."""
+    """Compared with the intercept of a weighted regression with the offset and nothing else."""
     rng = np.random.default_rng(3)
     offset = log_softmax(rng.normal(0, 2, (400, 3)))
     classes, weights = rng.choice(3, 400, p=[0.6, 0.3, 0.1]), rng.uniform(0.1, 2, 400)
@@ -171,7 +171,7 @@ def test_each_folds_probabilities_come_from_the_other_folds():
 
 
 def test_pure_noise_does_not_seem_to_know_anything():
-    """Judged as fresh rows would judge it, to which a calibration of its own rows is blind."""
+    """Cross-calibrated losses equal those on fresh rows; losses on the fitted rows are too low."""
     rng, n = np.random.default_rng(0), 100
     folds = np.repeat(np.arange(5, dtype=np.int32), n // 5)
     loss = {"own": [], "cross": [], "fresh": [], "base": []}

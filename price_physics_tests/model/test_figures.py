@@ -13,7 +13,7 @@ PNG = b"\x89PNG"
 
 
 def out_of_fold(n, spell=1, seed=0, binary=False):
-    """Perfectly calibrated; probability and outcome change every `spell` events, labels overlap."""
+    """Make calibrated rows: probability and outcome change every `spell` events, labels overlap."""
     rng = np.random.default_rng(seed)
     p = rng.dirichlet([4, 3, 4], n // spell)
     label = (p.cumsum(axis=1) < rng.random(n // spell)[:, None]).sum(axis=1) - 1

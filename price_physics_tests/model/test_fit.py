@@ -54,7 +54,7 @@ def test_random_labels_are_not():
 
 
 def test_what_the_odds_know_is_kept_and_nothing_is_gained_over_them_without_a_pattern():
-    """Labels drawn from each event's own odds, whatever the picture."""
+    """Labels drawn from each event's own odds, independent of its image."""
     rng, summary = np.random.default_rng(6), {}
     tables = make_tables(STUDY)
     for m, frame in tables["labels"].items():

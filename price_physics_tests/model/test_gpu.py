@@ -24,7 +24,7 @@ pytestmark = [
 ]
 NETWORK = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=2, width=4, dropout=0.0)
 BATCHES = [(0, 16), (16, 32), (32, 48), (5, 21), (48, 56), (2, 18)]
-"""Full ones and, after four of them, a short one."""
+"""Five full batches and, as the last but one, a short one."""
 
 
 @pytest.fixture

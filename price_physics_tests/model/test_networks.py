@@ -1,4 +1,4 @@
-"""A network is one module of a folder: what it must have, and what another one changes."""
+"""A network is one module of a folder: what it must have, and what adding one changes."""
 
 import shutil
 import sys
@@ -65,7 +65,7 @@ class Tiny(Network):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The folder of networks of a copy of the package, which is looked into as well."""
+    """The folder of networks in a copy of the package; networks are looked up there, too."""
     copy = tmp_path / "price_physics"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(source.__file__).parent, copy, ignore=ignored)
@@ -78,7 +78,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def add(folder, monkeypatch):
-    """Add a network by a file, and give its configuration's class."""
+    """Add a network as a file; return the class of its configuration."""
 
     def add(name, text):
         (folder / f"{name}.py").write_text(text)
@@ -191,7 +191,7 @@ LACKS = {
         "        self.pool = nn.AdaptiveAvgPool2d(1)\n        self.dropout =",
     ),
 }
-"""What the error says, by what is written instead of what."""
+"""Error message -> (text of TINY to replace, its replacement)."""
 
 
 @pytest.mark.parametrize("said", LACKS)

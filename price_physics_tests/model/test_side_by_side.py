@@ -23,7 +23,7 @@ PATIENCE_S = 60
 
 
 class Endless:
-    """A job that ends only when it is given up, and counts that."""
+    """A job that ends only when it is given up, and counts how often."""
 
     def __init__(self):
         self.running, self.n_ended = threading.Event(), 0

@@ -1,4 +1,4 @@
-"""What is told of out-of-fold probabilities."""
+"""The summary of out-of-fold probabilities."""
 
 import numpy as np
 import pytest

@@ -30,7 +30,7 @@ NETWORK = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=2, width=4)
 
 
 def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU):
-    """Classes are told by the first feature, faintly; the images are noise."""
+    """The first feature hints at the class; the images are noise."""
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, n_classes, n)
     features = rng.normal(size=(n, 2))
@@ -226,7 +226,7 @@ def test_the_offset_is_in_the_loss_and_in_the_stopping_loss(monkeypatch):
 
 
 def test_what_the_offset_says_is_not_learnt_again():
-    """Odds that know the classes as well as they can be known leave the logits alike."""
+    """With the true odds as the offset there is nothing to learn: the logits hardly differ."""
     plain, added = make_store(300), make_store(300)
     true = plain.features[:, :1] * 2 * 2 - 2 + 2  # log-odds of a feature that is N(2 c, 1)
     added.offset = torch.cat([torch.zeros_like(true), true], dim=1)
@@ -328,7 +328,7 @@ def test_the_schedule_is_the_one_named():
 
 # ---------------------------------------------------------------------------- out of memory
 def memory_for_eight(monkeypatch):
-    """From now on no more than eight samples train at once."""
+    """From here on no more than eight samples fit into memory at once."""
     forward = ResNetLite.forward
 
     def small(self, images, features):

@@ -1,4 +1,4 @@
-"""A market of separate little trends, as the tables a fit reads: the pattern is plain to see."""
+"""A market of short trends with an obvious pattern, as the tables that a fit reads."""
 
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ OF_MONTH = {"weights": WEIGHTS, "members": FOLD_MEMBERS, "roles": FOLD_ROLES}
 
 
 def past(tables, month=MONTH):
-    """What `fit_model` reads, from the tables of `make_tables`."""
+    """The input of `fit_model`, from the tables of `make_tables`."""
     frames = {schema: tables[name] for name, schema in BY_MONTH.items()}
     frames |= {schema: {month: tables[name]} for name, schema in OF_MONTH.items()}
     documents = {
@@ -78,7 +78,7 @@ def past(tables, month=MONTH):
 
 
 class Fit(NamedTuple):
-    """What `fit_model` gave."""
+    """The output of `fit_model`."""
 
     warm_up: str | None
     weights: dict
@@ -102,7 +102,7 @@ def fit_toy(study, tables, month=MONTH, **call):
 
 
 def make_tables(study, n_a_month=200, seed=0, random_labels=False, outcomes=(-1, 0, 1)):
-    """Two months of all that is read: one trend of 16 bars an event."""
+    """Two months of every table that a fit reads: one trend of 16 bars per event."""
     rng = np.random.default_rng(seed)
     bars, features, labels, windows, statistics = {}, {}, {}, {}, {}
     for month in (MONTH - 1, MONTH):
@@ -187,7 +187,7 @@ def make_labels(event, label):
 
 
 def make_roles(event_time_ns):
-    """Contiguous test blocks; the last sixth of what trains stops early, a purged gap between."""
+    """Contiguous test blocks; the last sixth of the rest, after a purged gap, stops early."""
     rows = []
     for fold, test in enumerate(np.array_split(np.arange(len(event_time_ns)), N_SPLITS)):
         rest = np.setdiff1d(np.arange(len(event_time_ns)), test)

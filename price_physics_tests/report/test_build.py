@@ -48,14 +48,14 @@ def report_of(**given):
 
 
 def without_pictures(given):
-    """Build with plots of one byte, for what pictures have no say in."""
+    """Build with plots of one byte, for tests that do not look at pictures."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
         return report_of(**given)
 
 
 class Page(HTMLParser):
-    """Text and attributes of a page, the void elements and the balance of the others."""
+    """Collect text and attributes of a page; check that its elements are balanced."""
 
     VOID = frozenset({"meta", "img", "source", "br"})
 

@@ -1,4 +1,4 @@
-"""What stops gave up beyond their level: by hand, and in words."""
+"""How far beyond their level stops left: computed by hand, and in words."""
 
 import pandas as pd
 import pytest

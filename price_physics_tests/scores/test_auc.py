@@ -1,4 +1,4 @@
-"""The AUC against scikit-learn, its averages against what they must not do."""
+"""The AUC equals that of scikit-learn; its averages never pool folds or months."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,7 @@ from price_physics.scores.delong import compare_aucs
 
 
 def naive_components(score, came):
-    """Of every event, how often it stands on the right side of the other class: by pairs."""
+    """Share of the other class that each event is ranked correctly against, pair by pair."""
     up, down = score[came], score[~came]
     wins = (up[:, None] > down[None, :]) + 0.5 * (up[:, None] == down[None, :])
     return wins.mean(axis=1), wins.mean(axis=0)

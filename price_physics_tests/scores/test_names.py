@@ -102,7 +102,7 @@ def test_the_report_prints_both_by_name():
 
 
 def loose(document):
-    """Every key that does not say what it averages over."""
+    """Find the keys that do not say what they average over."""
     if isinstance(document, dict):
         yield from (key for key in document if key in ("direction_auc", "calibration_error"))
         document = list(document.values())

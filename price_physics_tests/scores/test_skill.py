@@ -24,7 +24,7 @@ def test_the_skill_is_the_difference_of_the_log_losses():
 
 
 def test_the_interval_covers_the_mean_of_blocks_that_move_together():
-    """Ten events a block, all with the block's own luck: events alone would be far too sure."""
+    """Ten events per block share its luck: an interval by events would be far too narrow."""
     n_blocks, a_block, covered = 60, 10, 0
     time_ns = np.repeat(np.arange(n_blocks), a_block) * BLOCK_NS
     for seed in range(400):

@@ -1,4 +1,4 @@
-"""Files that end in a traceback, hang or fill the memory when they are read without care."""
+"""Files that would crash, hang or exhaust the memory of a careless reader are refused."""
 
 import os
 from pathlib import Path
@@ -25,8 +25,8 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("symbol: é\n".encode("latin-1"), "line 1: byte 0xe9 is no UTF-8; save the file as UTF-8"),
-        (b"a: 1\nb: \x81\n", "line 2: byte 0x81 is no UTF-8"),
+        ("symbol: é\n".encode("latin-1"), "line 1: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        (b"a: 1\nb: \x81\n", "line 2: byte 0x81 is not UTF-8"),
         ("symbol: X\n".encode("utf-16"), "is UTF-16 or UTF-32; save it as UTF-8"),
         ("symbol: X\n".encode("utf-16-le"), "is UTF-16 or UTF-32; save it as UTF-8"),
         ("symbol: X\n".encode("utf-32"), "is UTF-16 or UTF-32; save it as UTF-8"),
@@ -43,11 +43,11 @@ def written(tmp_path: Path, content: str | bytes) -> Path:
         ("a: " + "9" * 5_001, "a value of 5,001 characters, at most 2,000"),
         ("a: [" + "1, " * MOST_NODES + "1]", "more than 10,000 keys and values"),
         ("a: 1\n" * (MOST_BYTES // 5 + 1), "holds 1,000,005 bytes, settings at most 1,000,000"),
-        ("? [a, b]\n: 1\n", "a key is no text"),
-        ("? {a: b}\n: 1\n", "a key is no text"),
-        ("2001-01-01: 1\n", "key datetime.date(2001, 1, 1) is no text; correct or remove it"),
-        ("a: {1: 2}\n", "key 1 is no text"),
-        ("a: [{true: 2}]\n", "key True is no text"),
+        ("? [a, b]\n: 1\n", "a key is not text"),
+        ("? {a: b}\n: 1\n", "a key is not text"),
+        ("2001-01-01: 1\n", "key datetime.date(2001, 1, 1) is not text; correct or remove it"),
+        ("a: {1: 2}\n", "key 1 is not text"),
+        ("a: [{true: 2}]\n", "key True is not text"),
         ("a: *nobody\n", "undefined alias"),
         ("a: !!python/object:os.system {}\n", "could not determine a constructor"),
         ("- 1\n", "expected a mapping of settings, found [1]"),

@@ -45,7 +45,7 @@ def tables(
 def random_market(
     rng: np.random.Generator, n_days: int, annual_sharpe: float, changes_a_day: int = 6
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Fat tails, clustered volatility, and a book of -1, 0, 1 that is right that often."""
+    """Fat tails, clustered volatility, and a book of -1, 0, 1 with that Sharpe ratio."""
     n = n_days * changes_a_day
     book = rng.choice([-1.0, 0.0, 1.0], n)
     calm = np.repeat(np.cumsum(rng.normal(0, 0.075, n_days)), changes_a_day)

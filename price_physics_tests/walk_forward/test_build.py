@@ -367,7 +367,7 @@ def test_what_no_network_predicted_is_not_scored():
 
 
 def test_signals_at_the_close_of_time_bars_are_traded():
-    """Their events are instants of the clock, at which nothing need have traded."""
+    """Their events are instants of the clock, and there need not be a trade at them."""
     time = make.hours(FEB, 0.1, 0.4, 1.1, 1.6, 2.2, 3.3)
     ticks = make.ticks(time, [100.0, 101.0, 101.0, 104.0, 112.0, 90.0])
     config = TimeBars(kind="time", interval_minutes=60)
@@ -382,7 +382,7 @@ def test_signals_at_the_close_of_time_bars_are_traded():
 
 
 def test_horizons_of_bars_let_out_after_the_instant_that_closes_the_last():
-    """Bars of two ticks; the one that ends the horizon closes on the second of three at hour 3."""
+    """Bars of two ticks; the horizon's last bar closes on the second of three ticks at hour 3."""
     time = make.hours(FEB, 0, 1, 2, 3, 3, 3, 4, 5)
     ticks = make.ticks(time, [100.0, 100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0])
     bars = make.bars(ticks, FEB)
@@ -431,7 +431,7 @@ def random_market(seed):
 
 
 def expected(month, ticks, signals, walk_forward):
-    """What the naive references say of a month: fates, equity after every tick, the account."""
+    """Results of the naive references: fates of signals, equity after every tick, the account."""
     study = make.study(**walk_forward)
     seen = ticks[ticks["time_ns"] < month.stop_ns]
     signals = signals[signals["event_time_ns"] < month.stop_ns]
@@ -489,7 +489,7 @@ def test_every_month_equals_the_naive_account(seed):
 @settings(deadline=None, max_examples=25)
 @given(SEEDS)
 def test_months_chain(seed):
-    """What leaves January enters February, and no trade is lost or told twice."""
+    """Positions that leave January enter February; no trade is lost or counted twice."""
     ticks, signals, walk_forward = random_market(seed)
     jan, feb = (walk(m, ticks, signals, **walk_forward) for m in (JAN, FEB))
     out = jan.positions[jan.positions["carried"] == "out"]
@@ -511,7 +511,7 @@ def test_months_chain(seed):
 @settings(deadline=None, max_examples=30)
 @given(SEEDS, st.integers(-4 * 60, 4 * 60))
 def test_later_ticks_change_nothing_known_before(seed, cut):
-    """Tamper with every tick later than a moment: whatever was known by then stays the same."""
+    """Tamper with every tick after a moment: rows known by then stay the same."""
     ticks, signals, walk_forward = random_market(seed)
     moment = int(make.hours(FEB, cut / 4)[0])
     rng = np.random.default_rng(seed)

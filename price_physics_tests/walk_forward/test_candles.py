@@ -1,4 +1,4 @@
-"""Candles as a market's rows: what signals are filled at, no kinder than trades would have been."""
+"""Fills by candles: at no better prices than the trades behind them would have given."""
 
 from functools import cache
 
@@ -96,7 +96,7 @@ CALM = (100, 101, 99, 100.5)
 UP, DOWN = (100, 103, 99, 101), (100, 101, 96, 98)
 BOTH = (100, 103, 96, 101.5)
 PAST_CALM = 97 - 0.73 * 0.5 / 2
-"""What a stop leaves at in the second candle, that opens at 100: half a point from CALM's close."""
+"""Where a stop leaves in the second candle, whose open of 100 is half a point from CALM's close."""
 TAKEN, STOPPED, TIMED_OUT, CANCELLED = "take_profit", "stop_loss", "time_out", "cancelled"
 WITHIN, WHOLE, OVER, BEYOND = 0.5, 1.0, HOUR + 1, 2.5
 """Latencies: within a candle, to its end, to the open of the next, and beyond candles."""
@@ -285,7 +285,7 @@ def random_latency(rng):
 
 
 def told(fills):
-    """Of each signal its state, entry, exit, price and time; None for what there is not."""
+    """List state, entry, exit, price and time of each signal; None where one does not exist."""
     return [
         (
             state,
@@ -466,7 +466,7 @@ def by_candles(candles, signals, latency=0.0, rule=None):
 
 
 def walk_trades(up, down, latency, side, busy=False, rule=None):
-    """Gross returns of signals at random, in steps of the grid, and what became of them all."""
+    """Gross returns of random signals, in steps of the grid, and the states of all of them."""
     candles = driftless(busy)
     signals = signals_at_random(candles, up, down, side, horizon=5.5)
     found, exit_price = by_candles(candles, signals, latency, rule)
@@ -500,7 +500,7 @@ def test_nothing_is_earned_on_a_driftless_walk(up, down, latency, side):
 def test_take_profits_first_and_stops_at_their_level_would_earn(
     up, down, latency, side, monkeypatch
 ):
-    """The test above can fail: this is a rule that is seen in backtests."""
+    """The test above can fail: some backtests use this rule."""
     real = fills_module.first_touch_bars
 
     def take_profit_first(*arguments):
@@ -514,9 +514,9 @@ def test_take_profits_first_and_stops_at_their_level_would_earn(
 @RULES
 @LATENCIES
 def test_where_no_candle_reaches_both_barriers_only_the_overstep_is_lost(latency, side):
-    """Sixty trades do not span sixty steps: all is decided, and at levels it comes out even.
+    """Sixty trades never reach both barriers, sixty steps apart; exits at levels earn nothing.
 
-    On the grid no trade oversteps a level; candles, that do not know, expect 0.73 of its step.
+    On the grid no trade oversteps a level; candles do not know that and expect 0.73 of a step.
     """
     arguments = (30, 30, latency, side, True)
     gross, state = walk_trades(*arguments)
@@ -529,7 +529,7 @@ def test_where_no_candle_reaches_both_barriers_only_the_overstep_is_lost(latency
 
 @cache
 def by_ticks(up, down, side):
-    """Signals on the walk that bounces, and what becomes of them on its trades."""
+    """Signals on the bouncing walk, and their fills by its trades."""
     (time_ns, price), candles = bouncing()
     deviation = np.sqrt(N_STEPS)
     signals = signals_at_random(candles, up * deviation, down * deviation, side, horizon=8)
@@ -538,7 +538,7 @@ def by_ticks(up, down, side):
 
 
 def better_than_ticks(up, down, side, rule=None):
-    """Trade by trade, by how much candles leave better than the trades behind them."""
+    """By how much each exit is better by candles than by the trades behind them."""
     signals, ticks, entry_price = by_ticks(up, down, side)
     _, candles = bouncing()
     found, exit_price = by_candles(candles, signals, rule=rule)
@@ -564,10 +564,10 @@ def test_where_prices_bounce_candles_trade_no_better_than_their_ticks(up, down, 
 def test_a_stop_costs_what_it_does_by_ticks_and_a_bounce_at_most(
     latency_ns, harsher, up, down, side
 ):
-    """Stops alone, of signals that are stopped by ticks as well.
+    """Only signals that are stopped both by candles and by ticks.
 
-    By ticks the trade that touches is an outlier: it is what a stop without latency pays, and it
-    has bounced back before one with latency leaves, to about a bounce above the level.
+    By ticks the touching trade is an outlier. A stop without latency leaves at it; before one with
+    latency leaves, the price has bounced back to about a bounce above the level.
     """
     (time_ns, price), candles = bouncing()
     deviation = np.sqrt(N_STEPS)
@@ -591,10 +591,10 @@ def test_a_stop_costs_what_it_does_by_ticks_and_a_bounce_at_most(
     "rule", ["stops leave at the market", "take-profits leave at the best price"]
 )
 def test_rules_kinder_than_the_ticks_would_earn_from_bounce(rule, up, down, side):
-    """The test above can fail: a wick of noise comes back by the close.
+    """The test above can fail: a wick of noise is gone by the close.
 
-    So a stop at the close of its candle, which comes out even where nothing bounces, is worth more
-    than traders get where it does; and the best price of a candle is mostly noise.
+    So where trades bounce, a stop at the close of its candle earns more than traders get; without
+    bounce it would be fair. And the best price of a candle is mostly noise.
     """
     assert score(better_than_ticks(up, down, side, rule)) > 3
 
@@ -700,7 +700,7 @@ def test_a_market_without_a_candle():
 @settings(deadline=None, max_examples=15)
 @given(SEEDS)
 def test_two_months_equal_the_naive_account(seed):
-    """Cash and units, at every open and close; the last mark is the last close."""
+    """Value cash and units at every open and close; the last mark is the last close."""
     rng = np.random.default_rng(seed)
     candles = {
         JAN: hourly(random_candles(rng, JAN_HOURS - 15, 15), JAN),

@@ -26,7 +26,7 @@ COST = 0.0004
 
 
 def book(position, n_days, seed=0, drift=0.0, cost_a_day=0.0):
-    """Six steps a day in a market that wanders, under a book that is given or drawn."""
+    """Play a random market of six steps a day with the book that `position` gives."""
     rng = np.random.default_rng(seed)
     day = np.repeat(np.arange(20_000, 20_000 + n_days), 6)
     market = rng.normal(drift, 0.01, len(day))
@@ -36,7 +36,7 @@ def book(position, n_days, seed=0, drift=0.0, cost_a_day=0.0):
 
 
 def knowing(share):
-    """Right about the next step more often than not."""
+    """Be right about the next step with probability `share`."""
 
     def position(rng, market):
         right = rng.random(len(market)) < share

@@ -1,9 +1,9 @@
-"""The example studies as they are written, on markets of their own shape, with a model that knows.
+"""The example studies, unchanged, on markets that suit each, with a model that knows the drift.
 
 A market drifts one way for ten hours, then, by the toss of a coin, the same way or the other. The
 model in place of the network knows which way, and learns from one month of labels how much that is
-worth: two numbers beside the driftless odds. Where nothing is planted it has learnt nothing: it
-says the odds.
+worth: two numbers beside the driftless odds. Where nothing is planted it learns nothing and gives
+the odds.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Entries are added, never lost unnoticed, and put together by the ticks they stand on."""
+"""Entries are added, never lost unnoticed, and merged by the ticks that were looked at."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Trading the side of a primary model: its barriers, its value, and nothing against it."""
+"""Trade the side of a primary model: its barriers, its value, and never the other side."""
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ def test_barriers_face_the_side_and_what_has_none_is_no_prediction():
 
 
 def test_the_scale_of_the_book_counts_past_sides():
-    """Of ten bets that live together, longs and shorts in turn cancel out one by one."""
+    """Ten bets are live at once; where longs and shorts alternate, they cancel out in pairs."""
     loss = 1.3 * 0.5
     size = 2 * norm.cdf((0.6 - 0.4 * loss) / ((1 + loss) * np.sqrt(0.24))) - 1
     *_, alike = predicted([0.1], 1)
@@ -111,7 +111,7 @@ def test_trades_end_as_their_labels_say(rule):
 
 @pytest.mark.parametrize("kind", ["time", "tick"])
 def test_trades_by_candles_end_as_their_labels_say(kind):
-    """A label knows a candle at its end only, a trade its open at its start: there they differ."""
+    """They differ where a trade sees the open of a candle at its start, and a label at its end."""
     study = candle_study(kind, "stop_loss_first", side="trend")
     labels = by_candles(study)[1].labels
     candles = pd.concat([walk()[1][m] for m in MONTHS], ignore_index=True)

@@ -129,7 +129,7 @@ def test_binary_is_long_only():
     ],
 )
 def test_golden_sizes_of_events(p, win, loss, cost, expected):
-    """Losses as far out as the driftless odds say: with f = 1 they are what is fair."""
+    """Driftless odds that make the losses fair: then f = 1."""
     past = PastOutcomes(1.0, SideOutcomes(), SideOutcomes(), True)
     p0 = loss / (win + loss)
     own = event(p, take=win, free=(p0, 0.0, 1 - p0), atr=1.0)
@@ -139,7 +139,7 @@ def test_golden_sizes_of_events(p, win, loss, cost, expected):
 
 
 def test_a_short_is_worth_what_its_own_fills_give():
-    """Overshoot beyond a barrier hurts whoever is stopped there, and helps nobody."""
+    """Overshoot beyond a barrier hurts the side that is stopped there, and helps neither."""
     changes = {"outcome_short_atr": [-2.6, 1.0, -0.2], "take_profit": 2.0, "stop_loss": 1.0}
     past = past_outcomes(past_of([1, -1, 0], [2.0, -1.5, 0.2], **changes), THREE)
     assert (past.short.stop, past.short.rest) == pytest.approx((1.3, -0.2))

@@ -49,7 +49,7 @@ def test_size_grows_with_probability(p):
 
 
 def test_break_even_and_less_get_nothing_and_certainty_everything():
-    """With outcomes of 2 and -1 break-even is a third, as chance among three classes was."""
+    """With outcomes of 2 and -1 the break-even probability is a third."""
     assert [two_outcomes(p, 2, 1, 0) for p in (0.0, 0.2, 1.0)] == [0, 0, 1]
     assert two_outcomes(1 / 3, 2, 1, 0) == pytest.approx(0, abs=1e-15)
     assert two_outcomes(0.5, 2, 1, 0) == pytest.approx(0.2611, abs=5e-5)

@@ -63,7 +63,7 @@ def test_every_month_out_of_sample_is_written_down_with_its_blocks(tmp_path):
 
 
 def test_days_without_data_are_none(tmp_path):
-    """Neither in what is judged nor in what is written down; without their rows it is the same."""
+    """They are neither judged nor written down: the result is the same without their rows."""
     given = cases.arguments()
     walks, gone = dict(given["walk_forward"]), slice(5, 9)
     month = Month(2012, 4)
@@ -111,7 +111,7 @@ def test_no_verdict_is_drawn_from_an_in_sample_policy(tmp_path):
 
 
 def test_it_was_a_look_all_the_same_and_no_evidence(tmp_path):
-    """The next honest study has one more trial to beat, a lucky stranger."""
+    """The next honest study has one more trial to beat, whose results are unknown."""
     alone, _, _ = look(tmp_path / "alone")
     look(tmp_path / "both", "b", in_sample=True)
     after, entries, _ = look(tmp_path / "both")

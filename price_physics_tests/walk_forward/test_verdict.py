@@ -1,4 +1,4 @@
-"""The verdict of whole records, every number against lines of its own."""
+"""The verdict on whole records; every number is recomputed here."""
 
 import json
 import math
@@ -73,7 +73,7 @@ def by_hand(tables):
 
 
 def won_against(tables):
-    """What was won a day and V, by passive investor; every step lasts as long as the others."""
+    """Winnings by day and V, by passive investor; all steps last equally long."""
     net, held, market, day = by_hand(tables)
     n = np.arange(1, len(held) + 1)
     positions = {"cash": 0 * held, "average": 0 * held + held.mean(), "so far": held.cumsum() / n}
@@ -281,7 +281,7 @@ def test_same_seed_same_verdict():
 
 
 def test_the_verdict_of_the_sixtieth_month_takes_seconds():
-    """Sixty months of 288 marks a day and a dozen trades: linear, for nothing meets every day."""
+    """Sixty months, 288 marks and a dozen trades a day: the time is linear in them."""
     n_days = 60 * 30
     tables = market(8, 2, n_days=n_days)
     daily, book, _ = tables

@@ -1,12 +1,12 @@
-"""The networks a study may name, and what each of them must have.
+"""Find and build the network that a study names; define what a network must have.
 
-A network is one module of this folder, known by lying in it: ``architecture: tiny`` of a study is
-``tiny.py``. It defines a frozen dataclass that extends `NetworkConfig`, and a `Network` that is
-made from one. Whoever builds it checks that, and an error names what is missing. A module whose
-name begins with an underscore is no network: what several are built of.
+A network is one module of this folder: ``architecture: tiny`` in a study means ``tiny.py``. The
+module defines a frozen dataclass that extends `NetworkConfig`, and a `Network` that is built from
+it. `build_network` checks both, and its error names what is missing. A module whose name begins
+with an underscore is not a network but a part that networks share.
 
-Nobody imports a network by its name, so that its code is part of those versions alone whose study
-names it.
+No other module imports a network by its name. So its code affects only the versions of studies that
+name it.
 """
 
 import inspect
@@ -26,10 +26,10 @@ from price_physics.source import names_in
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """All that decides the shapes of a network's weights; stored as JSON beside them.
+    """Settings that decide the shapes of a network's weights; stored as JSON beside them.
 
-    What has no default comes from the samples; `width` and `dropout` are the study's where it sets
-    them. A network gives `width` a default of its own, and adds what it likes, with defaults.
+    Fields without a default come from the samples; `width` and `dropout` from the study, where it
+    sets them. A network gives `width` its own default, and may add fields that have defaults.
     """
 
     n_channels: int  # C: renderers x windows
@@ -39,26 +39,27 @@ class NetworkConfig:
     dropout: float = 0.1
 
     def activations(self, size_pixels: int) -> int:
-        """Say about how many numbers a training sample of so many pixels a side keeps in memory.
+        """Estimate how many numbers a training sample keeps in memory.
 
-        That decides how many fits run side by side; nothing that is computed depends on it.
+        `size_pixels` is the side of the image. The estimate decides how many fits run side by side,
+        and changes no result.
         """
         return size_pixels**2 * self.width
 
 
 class Network(nn.Module, ABC):
-    """Images and regime features to the logits of the classes; about training it knows nothing.
+    """Base class: images and regime features to class logits. It knows nothing about training.
 
-    None may contain `nn.Dropout` (fits that run side by side would share its random numbers), a
-    strided 1 x 1 convolution (its backward pass crashes torch 2.13 on the CPU in channels_last) or
-    AdaptiveAvgPool (no deterministic version on CUDA).
+    A network may not contain `nn.Dropout` (fits that run side by side would share its random
+    numbers), a strided 1 x 1 convolution (its backward pass crashes torch 2.13 on the CPU in
+    channels_last) or AdaptiveAvgPool (no deterministic version on CUDA).
 
     Attributes
     ----------
     config : NetworkConfig
-        What it was made from.
+        The configuration it was built from.
     dropout : Dropout
-        Zeroes a share `config.dropout` of some units in training; there may be others.
+        Zeroes a share `config.dropout` of some units in training; a network may have more of them.
     """
 
     config: NetworkConfig
@@ -68,7 +69,7 @@ class Network(nn.Module, ABC):
     def features(self, images: Tensor) -> Tensor:
         """Map images (B, C, S, S), S at least 8, to the last feature map (B, c, h, w).
 
-        Motifs attribute an event to its cells.
+        Motifs attribute an event to the cells of this map.
         """
 
     @abstractmethod
@@ -76,7 +77,7 @@ class Network(nn.Module, ABC):
         """Map that feature map and the regime features (B, N) to logits (B, n_classes)."""
 
     def forward(self, images: Tensor, features: Tensor) -> Tensor:
-        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes): both in turn."""
+        """Map images (B, C, S, S) and features (B, N) to logits (B, n_classes)."""
         return self.classify(self.features(images), features)
 
 
@@ -122,7 +123,7 @@ def network_config(document: Mapping[str, Any]) -> NetworkConfig:
     Raises
     ------
     StoreError
-        When the document names no network of this code, or other settings than it has.
+        When this code has no such network, or the network has other settings.
 
     Examples
     --------
@@ -147,7 +148,7 @@ def _name(config: NetworkConfig) -> str:
 
 
 def _defined_in(architecture: str | None, base: type) -> Any:
-    """The one class of a network's module that extends `base`."""
+    """Return the one class of a network's module that extends `base`."""
     known = names_in(__name__)
     if architecture not in known:
         raise ConfigError(f"model.architecture = {architecture!r} is none of {known}")
@@ -172,7 +173,7 @@ def _refused(architecture: str | None, problem: str) -> ConfigError:
 
 
 def _lacking(network: Network, config: NetworkConfig) -> list[str]:
-    """Attributes that a network did not set."""
+    """List the attributes that a network did not set."""
     problems = []
     if getattr(network, "config", None) != config:
         problems.append("it has no attribute config, what it was made from")
@@ -182,7 +183,7 @@ def _lacking(network: Network, config: NetworkConfig) -> list[str]:
 
 
 def _forbidden(network: Network) -> list[str]:
-    """Layers that no network may contain."""
+    """List the layers that no network may contain."""
     problems = []
     for name, layer in network.named_modules():
         what = f"{name} is a {type(layer).__name__}"
@@ -196,7 +197,7 @@ def _forbidden(network: Network) -> list[str]:
 
 
 def _misshapen(network: Network, config: NetworkConfig) -> list[str]:
-    """What two small images give, where it has another shape; draws no random number."""
+    """List outputs of the wrong shape, from a run on two small images; draws no random number."""
     images = torch.zeros(2, config.n_channels, 16, 16)
     try:
         with torch.no_grad():

@@ -1,14 +1,14 @@
-"""What several networks are built of; a change here is a change of each that imports it."""
+"""Building blocks that networks share; a change here changes every network that imports it."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 NORM_MOMENTUM = 0.2
-"""Twice torch's: an epoch of a few hundred samples has a handful of steps to learn the norms in."""
+"""Twice torch's default: an epoch of a few hundred samples has few steps to learn the norms."""
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions around a shortcut, which is a 1 x 1 one where the width changes."""
+    """Two 3 x 3 convolutions and a shortcut: a 1 x 1 convolution where the width changes."""
 
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()

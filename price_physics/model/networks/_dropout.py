@@ -1,4 +1,4 @@
-"""Dropout whose draws on the CPU belong to one network."""
+"""Dropout that draws from its own network's generator on the CPU."""
 
 import torch
 import torch.nn.functional as F
@@ -8,9 +8,9 @@ from torch import Tensor, nn
 class Dropout(nn.Module):
     """Zero a share `p` of the units in training, and scale the others up by 1 / (1 - p).
 
-    torch's own draws from one generator for all of the process: of fits that run side by side, each
-    would get what the others leave. With a `generator` the draws come from there; without one, from
-    torch's, which on CUDA a recorded step knows how to advance.
+    torch's dropout draws from one generator for the whole process, so a fit would depend on those
+    that run beside it. With a `generator` the draws come from that; without one they come from
+    torch's, which a recorded step on CUDA can advance.
 
     References
     ----------

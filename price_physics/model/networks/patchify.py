@@ -1,9 +1,10 @@
-"""`patchify`: the image is cut into patches first, so that all work is on few, wide cells.
+"""The network `patchify` cuts the image into patches first, then works on few, wide cells.
 
-A 64 x 64 image becomes 8 x 8 cells by one matrix product, then 4 x 4 cells, where four fifths of
-the 1.2 million parameters work sixteen times an image. That is as many multiplications as
-`resnet_lite` at a fourth of its parameters, in fewer and larger steps, with a tenth of the
-activations to keep. The price is a coarser feature map for attributions: 4 x 4 cells, not 8 x 8.
+One matrix product turns a 64 x 64 image into 8 x 8 cells, another into 4 x 4 cells. On these, four
+fifths of the 1.2 million parameters are used sixteen times per image. It multiplies as often as
+`resnet_lite`, which has a fourth of the parameters, but in fewer and larger steps, and keeps a
+tenth of the activations. The price is a coarser feature map for attributions: 4 x 4 cells instead
+of 8 x 8.
 
 References
 ----------
@@ -25,7 +26,7 @@ _MERGE = 2
 
 @dataclass(frozen=True)
 class PatchifyConfig(NetworkConfig):
-    """All that decides the shapes of the weights; `width` is w, and v = 5w / 2 after merging."""
+    """Settings that decide the weights' shapes; `width` is w, and v = 5w / 2 after merging."""
 
     width: int = 64
     n_hidden: int = 32
@@ -86,6 +87,6 @@ def patches(x: Tensor, side: int) -> Tensor:
 
 
 def _padded(images: Tensor) -> Tensor:
-    """Zeros, the mean of a normalised channel, before the oldest pixels."""
+    """Pad with zeros, the mean of a normalised channel, before the oldest pixels."""
     missing = -images.shape[-1] % (PATCH * _MERGE)
     return F.pad(images, (missing, 0, missing, 0)) if missing else images

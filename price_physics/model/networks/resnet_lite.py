@@ -1,6 +1,6 @@
 """`resnet_lite`: three residual stages of 3 x 3 convolutions on an image halved three times.
 
-Average pools come before the convolutions, so that every one of them has stride 1; the pool of the
+Average pools come before the convolutions, so that every convolution has stride 1; the pool of the
 head is a mean.
 """
 
@@ -16,7 +16,7 @@ from price_physics.model.networks._blocks import NORM_MOMENTUM, ResidualBlock
 
 @dataclass(frozen=True)
 class ResNetLiteConfig(NetworkConfig):
-    """All that decides the shapes of the weights; `width` is w."""
+    """Settings that decide the shapes of the weights; `width` is w."""
 
     n_hidden: int = 32
 
