@@ -21,7 +21,7 @@ from price_physics.truth.judgement import (
     hold_gains_to_target,
     hold_to_targets,
 )
-from price_physics.truth.markets import Kind
+from price_physics.truth.markets import Kind, barrier_steps
 from price_physics.truth.measure import measure
 from price_physics.truth.odds import Gain
 from price_physics.truth.page import draw
@@ -91,6 +91,10 @@ def run_truth(project: Project, kinds: Sequence[Kind], seed: int, n_events: int)
     sections = study(kinds[0], seed, episodes)
     settings = {name: sections[name] for name in ("labels", "barrier_policy", "images", "model")}
     settings["model on a card"] = ON_CARD
+    if "moving_barriers" in kinds:
+        months = range(TEST - first_month("moving_barriers") + 1)
+        steps = [barrier_steps("moving_barriers", i) for i in months]
+        settings["steps to a barrier that moves, month by month"] = steps
     truth = Truth(seed, rows, facts, settings, hold_gains_to_target(gains))
     write_atomically(folder / "truth.json", canonical_json(truth.document()))
     write_atomically(folder / "truth.png", draw(truth))

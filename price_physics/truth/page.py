@@ -24,7 +24,7 @@ def draw(truth: Truth) -> bytes:
     colours = dict(zip(_SCORES, palette, strict=True))
     markets = list(dict.fromkeys(row.market for row in truth.rows))
     with style(theme):
-        figure = new_figure(9, 4.2)
+        figure = new_figure(9.6, 4.2)
         axes = figure.subplots()
         axes.axhline(0.5, color=theme.muted, linewidth=0.9)
         for row in truth.rows:
