@@ -22,7 +22,7 @@ DEMO = "demo"
 PORT = 3000
 MOST_WORKERS = 8
 """Limit of workers that run tests: each takes about a gigabyte of memory."""
-PLANTED = ["trend", "exclusive_or", "volatility", "walk"]
+PLANTED = ["trend", "exclusive_or", "volatility", "walk", "moving_barriers"]
 
 
 def main(arguments: list[str] | None = None) -> int:

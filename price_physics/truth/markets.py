@@ -4,8 +4,14 @@ The price is ``10000 * 1.0002**k`` and k moves by one a tick. With a dollar thre
 every bar has four ticks. Episodes of 32 pattern bars and 32 outcome bars follow one another,
 whole within a month; the pattern says which way the outcome leans. A study must put its events at
 every 64th bar, offset 31, with a horizon of 32 bars. No stage of the pipeline uses this module.
+
+In "moving_barriers" k moves by another step every month, and the ticks of a month with small steps
+follow one another the faster. Volatility an hour, which a network may see, is that of every month;
+volatility a bar is not, and a barrier of 0.23 % stands at 7, 8, 14 or 9 steps. What is measured in
+bars and steps (the pattern, the lean of the outcome) stays as in "trend".
 """
 
+import math
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
@@ -19,17 +25,29 @@ from price_physics.months import Month
 from price_physics.schemas.ticks import TICKS
 from price_physics.store.atomic import write_atomically
 
-Kind = Literal["trend", "exclusive_or", "volatility", "walk"]
+Kind = Literal["trend", "exclusive_or", "volatility", "walk", "moving_barriers"]
+"""New ones go to the end: the place of a kind is part of its seed."""
 
 DAY_MS = 86_400_000
 TICKS_A_BAR = 4
 PATTERN_BARS = OUTCOME_BARS = 32
 TICKS_AN_EPISODE = TICKS_A_BAR * (PATTERN_BARS + OUTCOME_BARS)
+OUTCOME_TICKS = TICKS_A_BAR * OUTCOME_BARS
+BARRIER_PERCENT = 0.23
 BARRIER_STEPS = 12
 """Steps to a barrier 23 basis points away: 1.0002**11 is 22.0, 1.0002**12 is 24.0."""
 START_PRICE, STEP = 10_000.0, 1.0002
+THETA = 0.025
+PACES = (3, 4, 12, 5)
+"""Episodes a day of the months of "moving_barriers", in turn, over the number that is asked for.
+
+Chosen by arithmetic on the odds, before any network was trained: barriers move by a factor of two,
+the fourth month's stand between the others', and the driftless odds, which take a bar of four ticks
+for a Brownian path and so are off, are off by about as much in the fourth month as in the others.
+"""
 NOTIONAL_A_TICK, THRESHOLD_QUOTE = 1_000.0, 3_500.0
 _TREND_DRIFT, _HALF_DRIFT, _CALM_MOVES = 0.25, 0.35, 0.25
+_PACE_OF_STEP = 9  # at this pace a tick of "moving_barriers" would move by `STEP`
 
 
 def tick_spacing_ns(episodes_a_day: int) -> int:
@@ -79,11 +97,35 @@ def horizon_minutes(episodes_a_day: int) -> float:
     return tick_spacing_ns(episodes_a_day) * TICKS_A_BAR * OUTCOME_BARS / 60e9
 
 
-def ceiling_auc(kind: Kind, theta: float = 0.025) -> float:
-    """AUC of +1 against -1 that no classifier can beat.
+def pace(kind: Kind, n_months_before: int) -> int:
+    """Episodes of a market's month over those that are asked for: 1, or one of `PACES`."""
+    return PACES[n_months_before % len(PACES)] if kind == "moving_barriers" else 1
 
-    ``1 / (1 + ((1 - theta) / (1 + theta))**12)`` where the pattern tells the sign of the drift
-    (gambler's ruin between barriers 12 steps away); 0.5 where nothing can be told.
+
+def step_size(kind: Kind, n_months_before: int) -> float:
+    """What k moves by in a market's month: 1, or what keeps the volatility of an hour the same."""
+    if kind != "moving_barriers":
+        return 1.0
+    return math.sqrt(_PACE_OF_STEP / pace(kind, n_months_before))
+
+
+def barrier_steps(kind: Kind, n_months_before: int) -> int:
+    """Steps to a barrier `BARRIER_PERCENT` away, on either side, in a market's month.
+
+    Examples
+    --------
+    >>> [barrier_steps("moving_barriers", i) for i in range(5)], barrier_steps("trend", 1)
+    ([7, 8, 14, 9, 7], 12)
+    """
+    log_step = step_size(kind, n_months_before) * math.log(STEP)
+    return math.ceil(math.log1p(BARRIER_PERCENT / 100) / log_step)
+
+
+def ceiling_auc(kind: Kind, theta: float = THETA, n_months_before: int = 0) -> float:
+    """AUC of +1 against -1 that no classifier can beat in a market's month.
+
+    ``1 / (1 + ((1 - theta) / (1 + theta))**A)`` where the pattern tells the sign of the drift
+    (gambler's ruin between barriers A steps away); 0.5 where nothing can be told.
 
     Examples
     --------
@@ -93,7 +135,7 @@ def ceiling_auc(kind: Kind, theta: float = 0.025) -> float:
     _check(kind, theta)
     if kind in ("volatility", "walk"):
         return 0.5
-    return 1 / (1 + ((1 - theta) / (1 + theta)) ** BARRIER_STEPS)
+    return 1 / (1 + ((1 - theta) / (1 + theta)) ** barrier_steps(kind, n_months_before))
 
 
 def lattice_market(
@@ -102,22 +144,23 @@ def lattice_market(
     n_months: int,
     episodes_a_day: int,
     seed: int,
-    theta: float = 0.025,
+    theta: float = THETA,
 ) -> pd.DataFrame:
     """Generate the ticks of a market whose answer is known.
 
     Parameters
     ----------
-    kind : {"trend", "exclusive_or", "volatility", "walk"}
+    kind : {"trend", "exclusive_or", "volatility", "walk", "moving_barriers"}
         Kind of the pattern. "trend": a drift of 0.25 d, and the outcome leans to d.
         "exclusive_or": halves with drifts of 0.35 d1 and 0.35 d2, and the outcome leans to d1 d2.
         "volatility": no drift; ticks move with probability 0.25 or 1, by episode. "walk": nothing.
+        "moving_barriers": the moves of "trend", in steps that change from month to month.
         d, d1, d2 are fair coins, tossed once an episode.
     first_month : Month
     n_months : int
         Months depend on those before them only: a longer market begins with the shorter one.
     episodes_a_day : int
-        A divisor of 337500.
+        A divisor of 337500; of 5625 for "moving_barriers", whose months have `PACES` times as many.
     seed : int
     theta : float
         Drift of the outcome: a tick goes up with probability ``(1 + theta) / 2``.
@@ -125,7 +168,7 @@ def lattice_market(
     Returns
     -------
     DataFrame
-        TICKS, evenly spaced from the first instant of the first month.
+        TICKS, evenly spaced from the first instant of each month.
 
     Raises
     ------
@@ -133,16 +176,18 @@ def lattice_market(
         For an unknown kind, a drift outside [0, 1), or ticks between milliseconds.
     """
     _check(kind, theta)
-    spacing = tick_spacing_ns(episodes_a_day)
-    months = [first_month + i for i in range(n_months)]
-    times, moves = [], []
-    for i, month in enumerate(months):
-        moves.append(_moves(kind, n_episodes(month, episodes_a_day), theta, _rng(kind, seed, i)))
+    times, moves, positions, position = [], [], [], 0.0
+    for i in range(n_months):
+        month, a_day = first_month + i, episodes_a_day * pace(kind, i)
+        spacing = tick_spacing_ns(a_day)
+        moves.append(_moves(kind, n_episodes(month, a_day), theta, _rng(kind, seed, i)))
         times.append(month.start_ns + spacing * np.arange(len(moves[-1]), dtype=np.int64))
-    if not months:
+        positions.append(position + step_size(kind, i) * np.cumsum(moves[-1], dtype=np.int64))
+        position = positions[-1][-1]
+    if not moves:
         return TICKS.empty()
     move = np.concatenate(moves)
-    price = START_PRICE * STEP ** np.cumsum(move, dtype=np.int64).astype(np.float64)
+    price = START_PRICE * STEP ** np.concatenate(positions)
     return pd.DataFrame(
         {
             "time_ns": np.concatenate(times),
@@ -165,15 +210,12 @@ def outcome_signs(
         The sign of the drift, episode by episode; 0 throughout where there is none.
     """
     _check(kind, 0)
+    n = [n_episodes(first_month + i, episodes_a_day * pace(kind, i)) for i in range(n_months)]
     if kind in ("volatility", "walk"):
-        total = sum(n_episodes(first_month + i, episodes_a_day) for i in range(n_months))
-        return np.zeros(total, np.int8)
-    coins = [
-        _coins(n_episodes(first_month + i, episodes_a_day), _rng(kind, seed, i))[..., 0]
-        for i in range(n_months)
-    ]
+        return np.zeros(sum(n), np.int8)
+    coins = [_coins(n[i], _rng(kind, seed, i))[..., 0] for i in range(n_months)]
     coin, other = np.concatenate([np.empty((2, 0)), *coins], axis=1).astype(np.int8)
-    return coin if kind == "trend" else coin * other
+    return coin * other if kind == "exclusive_or" else coin
 
 
 def write_generic_parquet(ticks: pd.DataFrame, path: Path) -> None:
@@ -250,7 +292,7 @@ def _moves(kind: Kind, n: int, theta: float, rng: np.random.Generator) -> np.nda
     coin, other = _coins(n, rng)
     calm = rng.random((n, 1)) < 0.5
     drift = np.zeros((n, TICKS_AN_EPISODE))
-    if kind == "trend":
+    if kind in ("trend", "moving_barriers"):
         drift[:, :n_pattern] = _TREND_DRIFT * coin
         drift[:, n_pattern:] = theta * coin
     elif kind == "exclusive_or":

@@ -3,18 +3,28 @@
 import numpy as np
 
 from price_physics.figures import LIGHT, new_figure, png, style
-from price_physics.truth.judgement import BOOSTED, CEILING, LOGISTIC, N_ERRORS, ORACLE, OURS, Truth
+from price_physics.truth.judgement import (
+    BLIND,
+    BOOSTED,
+    CEILING,
+    LOGISTIC,
+    N_ERRORS,
+    ORACLE,
+    OURS,
+    Truth,
+)
 
-_SCORES = (ORACLE, LOGISTIC, BOOSTED, OURS)
+_SCORES = (ORACLE, LOGISTIC, BOOSTED, OURS, BLIND)
 
 
 def draw(truth: Truth) -> bytes:
     """Draw one group of marks a market, one mark a score, as PNG bytes."""
     theme = LIGHT
-    colours = dict(zip(_SCORES, (theme.muted, theme.market, theme.gross, theme.net), strict=True))
+    palette = (theme.muted, theme.market, theme.gross, theme.net, theme.loss)
+    colours = dict(zip(_SCORES, palette, strict=True))
     markets = list(dict.fromkeys(row.market for row in truth.rows))
     with style(theme):
-        figure = new_figure(9, 4.2)
+        figure = new_figure(9.6, 4.2)
         axes = figure.subplots()
         axes.axhline(0.5, color=theme.muted, linewidth=0.9)
         for row in truth.rows:
@@ -23,7 +33,9 @@ def draw(truth: Truth) -> bytes:
                 axes.hlines(row.auc, at - 0.42, at + 0.42, color=theme.loss, linestyle="--", lw=1.4)
         for place, name in enumerate(_SCORES):
             rows = [row for row in truth.rows if row.score == name]  # not those on a card
-            x = np.array([markets.index(row.market) for row in rows]) + 0.2 * (place - 1.5)
+            if not rows:
+                continue
+            x = np.array([markets.index(row.market) for row in rows]) + 0.18 * (place - 2)
             axes.errorbar(
                 x,
                 [row.auc for row in rows],
@@ -40,5 +52,5 @@ def draw(truth: Truth) -> bytes:
         axes.grid(visible=False, axis="x")
         axes.set_ylabel("direction AUC")
         axes.set_title(f"Out of sample, ± {N_ERRORS:.0f} standard errors; dashed: the ceiling")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=5)
         return png(figure)

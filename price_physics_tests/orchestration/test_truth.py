@@ -7,28 +7,44 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.errors import StoreError
+from price_physics.errors import ConfigError, StoreError
+from price_physics.months import Month
 from price_physics.orchestration import truth as run
 from price_physics.orchestration.truth import measure, run_truth
 from price_physics.project import Project
 from price_physics.study.market import TradeMarket
 from price_physics.study.model import ModelConfig
+from price_physics.study.reading import load_configs
 from price_physics.study.study import Study
 from price_physics.truth.judgement import (
+    BLIND,
+    DRIFTLESS,
     LOGISTIC,
     NO_CARD,
     ON_CARD,
     ORACLE,
     OURS,
     Truth,
+    hold_gains_to_target,
     hold_to_targets,
 )
 from price_physics.truth.markets import lattice_market, outcome_signs
+from price_physics.truth.odds import outcome_odds
 from price_physics.truth.page import draw
-from price_physics.truth.projects import TEST, TRAIN, market, study
+from price_physics.truth.projects import (
+    TEST,
+    TRAIN,
+    blind_study,
+    first_month,
+    market,
+    market_episodes,
+    planted_project,
+    study,
+)
 from price_physics_tests.truth.lattice import windows_and_labels
 
 A_DAY, SEED = 25, 21
+P0 = {"p0_up": 0.2, "p0_none": 0.6, "p0_down": 0.2}
 
 
 @dataclass
@@ -38,7 +54,10 @@ class Tables:
     tables: dict = field(default_factory=dict)
 
     def read(self, key, month):
-        return Tables({name: frame for (name, m), frame in self.tables.items() if m == month})
+        names = {name: frame for (name, m), frame in self.tables.items() if m == month}
+        if key[0].endswith("_blind"):
+            return Tables({"predictions": names["blind predictions"]})
+        return Tables(names)
 
     def table(self, name, columns=None):
         return self.tables[name][columns or self.tables[name].columns]
@@ -49,19 +68,22 @@ class Tables:
 
 def stored(kind, score_of_sign):
     """The tables that the DAG makes of a market, with predictions of our own."""
-    ticks = lattice_market(kind, TRAIN, 2, A_DAY, SEED)
-    sign = outcome_signs(kind, TRAIN, 2, A_DAY, SEED)
+    first, a_day = first_month(kind), market_episodes(kind, A_DAY)
+    ticks = lattice_market(kind, first, TEST - first + 1, a_day, SEED)
+    sign = outcome_signs(kind, first, TEST - first + 1, a_day, SEED)
     store = Tables()
-    for month in (TRAIN, TEST):
+    for month in Month.span(first, TEST):
         bars = ticks[ticks["time_ns"].between(month.start_ns, month.stop_ns - 1)].iloc[3::4]
         bars = bars.rename(columns={"time_ns": "close_time_ns", "price": "close"})
         time_ns = bars["close_time_ns"].to_numpy()[31::64]
-        _, label = windows_and_labels(kind, TRAIN, A_DAY, SEED, month)
+        _, label = windows_and_labels(kind, first, a_day, SEED, month)
         score = score_of_sign(sign[-len(label) :])
         p_up = 0.5 / (1 + np.exp(-score))
         store.tables |= {
             ("bars", month): bars,
-            ("labels", month): pd.DataFrame({"event_time_ns": time_ns, "label": label}),
+            ("labels", month): pd.DataFrame(
+                {"event_time_ns": time_ns, "label": label, "side": 1, **P0}
+            ),
             ("predictions", month): pd.DataFrame(
                 {"event_time_ns": time_ns, "p_up": p_up, "p_flat": 0.5, "p_down": 0.5 - p_up}
             ),
@@ -70,9 +92,10 @@ def stored(kind, score_of_sign):
 
 
 def measured(store, kind):
-    aucs, facts = measure(store, kind, SEED, A_DAY)
+    aucs, gains, facts = measure(store, kind, SEED, A_DAY)
     rows = hold_to_targets(kind, aucs)
-    return {row.score: row for row in rows}, Truth(SEED, rows, {kind: facts}, {})
+    held = hold_gains_to_target({kind: gains})
+    return {row.score: row for row in rows}, Truth(SEED, rows, {kind: facts}, {}, held)
 
 
 @pytest.mark.parametrize("kind", ["trend", "exclusive_or"])
@@ -124,6 +147,68 @@ def test_bars_of_another_length_are_refused():
     store.tables["bars", TRAIN] = store.tables["bars", TRAIN].iloc[1:]
     with pytest.raises(StoreError, match="an event is bar 30 of an episode"):
         measured(store, "walk")
+
+
+def odds_of(sign, steps):
+    """Predictions of who knows which way outcomes lean, and takes barriers to be `steps` away."""
+    down, none, up = outcome_odds(0.025, steps)
+    leans = [np.where(sign > 0, p, q) for p, q in ((down, up), (none, none), (up, down))]
+    return dict(zip(("p_down", "p_flat", "p_up"), leans, strict=True))
+
+
+def test_where_barriers_move_the_network_gains_what_the_blind_one_loses():
+    kind, a_day = "moving_barriers", market_episodes("moving_barriers", A_DAY)
+    store = stored(kind, lambda sign: 0.3 * sign)
+    predictions = store.tables["predictions", TEST]
+    sign = outcome_signs(kind, first_month(kind), 4, a_day, SEED)[-len(predictions) :]
+    store.tables["predictions", TEST] = predictions.assign(**odds_of(sign, 9))
+    store.tables["blind predictions", TEST] = predictions.assign(**odds_of(sign, 14))
+    rows, truth = measured(store, kind)
+    assert rows[ORACLE].passed
+    assert rows[OURS].share == rows[BLIND].share == 1
+    shares = {row.score: row.share for row in truth.gains}
+    assert list(shares) == [DRIFTLESS, OURS, BLIND]
+    assert shares[OURS] == pytest.approx(1)
+    assert shares[BLIND] < -1
+    assert shares[DRIFTLESS] < -1
+    facts = truth.markets[kind]
+    assert facts["events to test on"] == 29 * 5 * a_day
+    assert draw(truth).startswith(b"\x89PNG")
+
+
+def test_a_missing_prediction_of_the_blind_network_is_refused():
+    store = stored("moving_barriers", lambda sign: 0.3 * sign)
+    store.tables["blind predictions", TEST] = store.tables["predictions", TEST].iloc[1:]
+    with pytest.raises(StoreError, match=r"moving_barriers_blind 2020-02: 435 events .* 434"):
+        measured(store, "moving_barriers")
+
+
+def test_log_losses_need_a_pattern():
+    _, truth = measured(stored("walk", lambda sign: np.zeros(len(sign))), "walk")
+    assert truth.gains == []
+
+
+def test_studies_of_moving_barriers_differ_in_the_offset_alone(tmp_path):
+    project = planted_project(tmp_path, ["moving_barriers"], 7, 18, tmp_path / "none.yaml")
+    markets, found = load_configs(project.configs)
+    own, blind = found["moving_barriers"], found[blind_study("moving_barriers")]
+    assert (own.model.offset, blind.model.offset) == ("driftless", "none")
+    as_own = blind.model.model_copy(update={"offset": "driftless"})
+    assert blind.model_copy(update={"name": own.name, "model": as_own}) == own
+    assert own.labels.horizon_bars == 32
+    # Two months are the warm-up, with 3 * 30 and 4 * 31 events; the third has 12 * 31.
+    assert own.folds.min_training_samples == 90 + 124 + 1
+    files = sorted(path.name for path in tmp_path.rglob("*.parquet"))
+    assert files == [f"moving_barriers-{month}.parquet" for month in Month.span(TEST - 3, TEST)]
+    assert markets["moving_barriers"].first_month == TEST - 3
+
+
+def test_moving_barriers_have_about_as_many_events_as_fixed_ones():
+    assert market_episodes("trend", 1350) == 1350
+    assert market_episodes("moving_barriers", 1350) == 75
+    assert 40_000 <= 75 * (3 * 30 + 4 * 31 + 12 * 31) <= 1.1 * 31 * 1350
+    with pytest.raises(ConfigError, match="that moving_barriers can hold"):
+        market_episodes("moving_barriers", 337_500)
 
 
 @pytest.mark.parametrize("kind", ["trend", "walk"])

@@ -7,7 +7,7 @@ from price_physics.truth import markets
 
 
 def windows_and_labels(kind, first_month, episodes_a_day, seed, month=None):
-    """Closes of the 32 pattern bars (n, 32) and the first touch of 12 steps: -1, 0, +1.
+    """Closes of the 32 pattern bars (n, 32) and the first touch of 0.23 %: -1, 0, +1.
 
     Of one month of a market that begins with `first_month`: by default of that one.
     """
@@ -16,11 +16,10 @@ def windows_and_labels(kind, first_month, episodes_a_day, seed, month=None):
     ticks = markets.lattice_market(kind, first_month, n_months, episodes_a_day, seed)
     ticks = ticks[ticks["time_ns"] >= month.start_ns]
     price = ticks["price"].to_numpy().reshape(-1, markets.TICKS_AN_EPISODE)
-    k = (np.log(price / markets.START_PRICE) / np.log(markets.STEP)).round().astype(np.int64)
     n_pattern = markets.TICKS_A_BAR * markets.PATTERN_BARS
-    moved = k[:, n_pattern:] - k[:, n_pattern - 1 : n_pattern]
-    hit = np.abs(moved) >= markets.BARRIER_STEPS
-    label = np.sign(moved[np.arange(len(k)), hit.argmax(axis=1)]) * hit.any(axis=1)
+    moved = price[:, n_pattern:] / price[:, n_pattern - 1 : n_pattern] - 1
+    hit = np.abs(moved) >= 0.0023
+    label = np.sign(moved[np.arange(len(price)), hit.argmax(axis=1)]).astype(int) * hit.any(axis=1)
     return price[:, markets.TICKS_A_BAR - 1 : n_pattern : markets.TICKS_A_BAR], label
 
 

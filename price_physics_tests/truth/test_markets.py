@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -207,3 +209,93 @@ def test_parquet_holds_the_ticks_and_is_small(tmp_path):
     for name in ("price", "qty", "trade_id"):
         assert read[name].tolist() == ticks[name].tolist()
     assert (read["is_buyer_maker"] == (ticks["tick_sign"] < 0)).all()
+
+
+# ---------------------------------------------------------------------------- barriers that move
+@pytest.fixture(scope="module")
+def moving():
+    """Five months: the first step comes back."""
+    return lattice_market("moving_barriers", JAN, 5, 1, seed=1)
+
+
+def by_month(ticks, n_months=5):
+    for i in range(n_months):
+        month = JAN + i
+        yield i, ticks[ticks["time_ns"].between(month.start_ns, month.stop_ns, inclusive="left")]
+
+
+def test_the_step_changes_from_month_to_month(moving):
+    TICKS.to_arrow(moving)
+    steps = []
+    for i, ticks in by_month(moving):
+        moves = np.diff(np.log(ticks["price"]))
+        steps.append(np.abs(moves).mean())
+        assert np.allclose(np.abs(moves), steps[-1], rtol=1e-9)
+        assert steps[-1] == pytest.approx(markets.step_size("moving_barriers", i) * np.log(1.0002))
+    assert len({round(step, 9) for step in steps[:4]}) == 4
+    assert steps[4] == pytest.approx(steps[0], rel=1e-9)
+    jumps = np.abs(np.diff(np.log(moving["price"])))
+    assert jumps.max() < 1.01 * max(steps), "prices go on where the month before ended"
+
+
+def test_volatility_an_hour_is_that_of_every_month(moving):
+    squares = [
+        (np.diff(np.log(ticks["price"])) ** 2).mean() / np.diff(ticks["time_ns"]).mean()
+        for _, ticks in by_month(moving)
+    ]
+    assert np.allclose(squares, squares[0], rtol=1e-6)
+
+
+def test_months_hold_whole_episodes_of_the_same_bars(moving):
+    for i, ticks in by_month(moving):
+        n = markets.n_episodes(JAN + i, markets.PACES[i % 4])
+        assert len(ticks) == n * markets.TICKS_AN_EPISODE
+        notional = (ticks["price"] * ticks["qty"]).to_numpy().reshape(-1, 4).cumsum(axis=1)
+        assert (notional[:, 2] < markets.THRESHOLD_QUOTE).all()
+        assert (notional[:, 3] >= markets.THRESHOLD_QUOTE).all()
+
+
+def test_barriers_stand_elsewhere_every_month():
+    found = [markets.barrier_steps("moving_barriers", i) for i in range(4)]
+    assert found == [7, 8, 14, 9]
+    assert min(found[:3]) < found[3] < max(found[:3])
+    for i, steps in enumerate(found):
+        step = markets.STEP ** markets.step_size("moving_barriers", i)
+        assert step ** (steps - 1) < 1.0023 <= step**steps
+        assert step ** (1 - steps) > 0.9977 >= step**-steps
+
+
+def test_a_longer_moving_market_begins_with_the_shorter_one(moving):
+    short = lattice_market("moving_barriers", JAN, 2, 1, seed=1)
+    pd.testing.assert_frame_equal(moving[: len(short)], short)
+
+
+def test_signs_are_the_coins_behind_moving_barriers():
+    ticks = lattice_market("moving_barriers", JAN, 4, 1, seed=8, theta=0.9)
+    price = ticks["price"].to_numpy().reshape(-1, markets.TICKS_AN_EPISODE)
+    sign = outcome_signs("moving_barriers", JAN, 4, 1, seed=8)
+    assert (np.sign(price[:, -1] - price[:, 127]) == sign).all()
+
+
+def test_the_ceiling_follows_the_barrier():
+    aucs = [ceiling_auc("moving_barriers", 0.025, i) for i in range(4)]
+    assert sorted(aucs) == [aucs[0], aucs[1], aucs[3], aucs[2]]
+    assert aucs[3] == pytest.approx(1 / (1 + (0.975 / 1.025) ** 9))
+
+
+@pytest.mark.parametrize(
+    ("kind", "digest"),
+    [
+        ("trend", "9e8df29800a1de87"),
+        ("exclusive_or", "0b0c8f175dce224b"),
+        ("volatility", "f48ba6a1d59ae24a"),
+        ("walk", "531e127d1e96e4c6"),
+    ],
+)
+def test_moves_of_a_seed_never_change(kind, digest):
+    ticks = lattice_market(kind, JAN, 2, 2, seed=7)
+    k = episodes(ticks).ravel()
+    assert hashlib.sha256(k.astype("<i8").tobytes()).hexdigest()[:16] == digest
+    assert (
+        ticks["price"].tolist() == (markets.START_PRICE * markets.STEP ** k.astype(float)).tolist()
+    )
