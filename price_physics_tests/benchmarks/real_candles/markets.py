@@ -32,6 +32,8 @@ FIRST, FIRST_SERVED, LAST = Month(2016, 6), Month(2017, 6), Month(2019, 12)
 THRESHOLDS = {"BTC": 1e6, "ETH": 1e5, "LTC": 1e4}
 """US dollars of a bar in the first month: about a fortieth of a day's value."""
 BARS_A_DAY = 40
+HORIZONS = {"ten hours": 600, "a day": 1440}
+"""In minutes: of the example of candles in `configs/examples`, and of the demo."""
 WINDOW = 32
 """Bars up to the event's own whose closes the trees see."""
 PATH = [f"path_{i}" for i in range(WINDOW - 1)]
@@ -46,22 +48,23 @@ _STAGES = (
 )
 
 
-def study_of(name: str) -> Study:
-    """The demo's study, with bars of as many a day whatever trades, and the binary head.
+def study_of(name: str, horizon_minutes: float) -> Study:
+    """The demo's study, with bars of about as many a day whatever trades, and the binary head.
 
-    Horizon of a day by the clock, quantiles of the last month's excursions (0.6, 0.4) as barriers;
-    a candle that touches both is a loss.
+    The horizon is by the clock; barriers stand at quantiles (0.6, 0.4) of the last month's
+    excursions; a candle that touches both is a loss.
     """
     demo = load_study(ROOT / "configs" / "studies" / "demo.yaml")
     bars = DollarBars(
         threshold_quote=THRESHOLDS[name], target_bars_a_day=BARS_A_DAY, clip_factor=1e4
     )
-    labels = demo.labels.model_copy(update={"both_touched": "stop_loss_first"})
+    touched = {"horizon_minutes": horizon_minutes, "both_touched": "stop_loss_first"}
+    labels = demo.labels.model_copy(update=touched)
     model = demo.model.model_copy(update={"head": "binary_take_profit"})
     return demo.model_copy(update={"bars": bars, "labels": labels, "model": model})
 
 
-def events_of(name: str, folder: Path) -> pd.DataFrame:
+def events_of(name: str, horizon_minutes: float, folder: Path) -> pd.DataFrame:
     """Every labelled event of a market whose window is whole, by time.
 
     Returns
@@ -79,7 +82,7 @@ def events_of(name: str, folder: Path) -> pd.DataFrame:
     )
     months, index = Month.span(FIRST, LAST), FileIndex(market)
     candles = {m: build_ticks(market, m, folder, index=index).table(CANDLES.name) for m in months}
-    return events_of_candles(study_of(name), market, candles)
+    return events_of_candles(study_of(name, horizon_minutes), market, candles)
 
 
 def events_of_candles(

@@ -1,5 +1,6 @@
 """How good probabilities are month by month, and whether outcomes rank along values."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -59,5 +60,5 @@ def tenths(stated: Floats, returned: Floats, time_ns: npt.NDArray[np.int64]) -> 
     around = mean_by_blocks(adds, time_ns)
     gap = came[-1].mean - came[0].mean
     spread = MeanByBlocks(gap, gap + around.low, gap + around.high)
-    rises = sum(b.mean > a.mean for a, b in zip(came[:-1], came[1:], strict=True))
+    rises = sum(b.mean > a.mean for a, b in pairwise(came))
     return Tenths([float(stated[rows].mean()) for rows in bins], came, spread, rises)
