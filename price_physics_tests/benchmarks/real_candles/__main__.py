@@ -34,7 +34,9 @@ def main(arguments: list[str]) -> int:
         return 0
     served = measure(options.candles)
     date = datetime.now(UTC).date().isoformat()
-    text, passed = page(served, f"{date}, NumPy {np.__version__} on {platform.python_version()}")
+    text, passed = page(
+        served, f"{date}, NumPy {np.__version__} on Python {platform.python_version()}"
+    )
     print(text)
     if options.accept:
         path = RESULTS / f"real_candles-{date}.md"
