@@ -19,11 +19,8 @@ from price_physics.motifs import attribution, cluster, paths, plots, words
 from price_physics.motifs.motif import Motif
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
-from price_physics.schemas.labels import LABELS
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
-from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
-from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import SCORED
 from price_physics.store.artefact import Artefact
 
@@ -52,8 +49,8 @@ def build_motifs(study: Study, market: Market, month: Month, past: Past) -> Arte
     ----------
     study, market, month
     past : Past
-        The model of the month before; bars of m-2 to m; images, regime features and predictions of
-        m-1 and m; labels and walk-forward of m.
+        The model of the month before; bars of m-2 to m; images and regime features of m-1 and m;
+        the walk-forward of m.
 
     Returns
     -------
@@ -66,7 +63,7 @@ def build_motifs(study: Study, market: Market, month: Month, past: Past) -> Arte
     if model is None:
         return _warm_up(head, "no model served this month")
     scored = past.table(SCORED)[month]
-    known = _candidates(month, past, scored)
+    known = _candidates(past, scored)
     needed = study.motifs.min_events_a_motif
     if len(known) < 2 * needed:
         return _warm_up(
@@ -120,14 +117,12 @@ def _marks(known: Known) -> list[str]:
     return [line for is_marked, mark in marks if is_marked for line in (mark, "")]
 
 
-def _candidates(month: Month, past: Past, scored: pd.DataFrame) -> pd.DataFrame:
+def _candidates(past: Past, scored: pd.DataFrame) -> pd.DataFrame:
     """Labelled events of the month that were predicted and have a window, by time."""
     time = "event_time_ns"
-    labels = past.table(LABELS, time, "side")[month].rename(columns={"side": "label_side"})
-    events = scored.merge(labels, on=time)
+    events = scored
     for tables in (
         past.table(IMAGE_WINDOWS, time),
-        past.table(PREDICTIONS, time, *ODDS),
         past.table(REGIME_FEATURES, time, *FEATURE_COLUMNS),
     ):
         frames = list(tables.values())

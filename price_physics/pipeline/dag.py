@@ -230,14 +230,12 @@ STAGES: dict[str, Stage] = {
     # The network's head reads the regime features, so attributing an event does too.
     "motifs": _stage(
         "motifs.build:build_motifs",
-        "seed images labels model motifs",
+        "seed images model motifs",
         {
             "model": BEFORE,
             "bars": M2,
             "images": M1,
             "regime_features": M1,
-            "predictions": M1,
-            "labels": M,
             "walk_forward": M,
         },
         (MOTIFS, MOTIF_MEMBERS),

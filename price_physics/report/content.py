@@ -70,6 +70,7 @@ def compose(numbers: Numbers) -> Document:
 def _tiles(numbers: Numbers) -> list[Tile]:
     head, verdict = numbers["headline"], numbers["verdict"]
     cash, worth = verdict["contests"].get(CASH, {}), verdict["worth"] or {}
+    skill = numbers["skill"] or {}
     return [
         Tile(
             "Out of sample",
@@ -97,8 +98,7 @@ def _tiles(numbers: Numbers) -> list[Tile]:
         Tile(
             "Break-even cost",
             f"{bps(worth.get('break_even_bps'), sign=False)} bps",
-            f"{bps(worth.get('lower_bps'), sign=False)} to "
-            f"{bps(worth.get('upper_bps'), sign=False)}; a round trip costs "
+            f"{_worth_range(worth)}; a round trip costs "
             f"{bps(numbers['costs']['round_trip_bps'], sign=False)}",
         ),
         Tile("Largest drawdown", percent(head["max_drawdown"]), "of net equity"),
@@ -118,7 +118,20 @@ def _tiles(numbers: Numbers) -> list[Tile]:
             f"out of sample, detectable from {decimal(head['smallest_detectable_auc'], 3)} "
             f"(n_eff {decimal(head['n_eff'], 0)})",
         ),
+        Tile(
+            "Gain over the odds",
+            decimal(skill.get("skill_over_driftless"), 4, sign=True),
+            "log loss an event beyond the driftless odds; "
+            f"{decimal(skill.get('skill_over_driftless_low'), 4, sign=True)} to "
+            f"{decimal(skill.get('skill_over_driftless_high'), 4, sign=True)}",
+        ),
     ]
+
+
+def _worth_range(worth: Numbers) -> str:
+    if worth.get("lower_bps") is None:
+        return f"{count(worth.get('n_signals', 0))} signals promised anything, too few to tell"
+    return f"{bps(worth['lower_bps'], sign=False)} to {bps(worth['upper_bps'], sign=False)}"
 
 
 # ---------------------------------------------------------------------------- sections

@@ -21,6 +21,7 @@ from price_physics.walk_forward.decision import (
     EDGE,
     NO_EDGE,
     NOT_YET,
+    SIGNALS_FOR_BREAK_EVEN,
     UNDERPOWERED,
     Contest,
     Decision,
@@ -86,7 +87,7 @@ class Description:
 class Worth:
     """Break-even cost of all signals, traded or not, its range, and the actual cost, in bps.
 
-    None where nothing promised anything.
+    None where fewer signals promised anything than it takes to tell.
     """
 
     n_signals: int
@@ -197,7 +198,8 @@ def describe(returns: np.ndarray, trial_sharpes: Sequence[float | None], seed: i
 
 def _worth(decision: Decision) -> Worth:
     found = [1e4 * value for value in decision.break_even]
-    value, lower, upper = (x if math.isfinite(x) else None for x in found)
+    told = decision.n_signals >= SIGNALS_FOR_BREAK_EVEN
+    value, lower, upper = (x if told and math.isfinite(x) else None for x in found)
     return Worth(
         n_signals=decision.n_signals,
         cost_bps=1e4 * decision.cost,

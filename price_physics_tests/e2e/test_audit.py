@@ -19,7 +19,7 @@ from price_physics.audit.findings import Audit
 from price_physics.audit.moments import parse_moment
 from price_physics.audit.tampering import DUMPS
 from price_physics.images import build as images
-from price_physics.labels import policy
+from price_physics.labels import driftless, policy
 from price_physics.model import fit
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
@@ -135,6 +135,12 @@ def early_policy(
     return changed(result, BARRIER_POLICY, frame)
 
 
+def rate_of_the_month(build: Callable, config: Any, opened_ns: Any, closed_ns: Any) -> Any:
+    """Bars in a horizon as many as the month, to its end, says: driftless odds of the future."""
+    n_bars = build(config, opened_ns, closed_ns)
+    return np.full(len(n_bars), np.nanmean(n_bars))
+
+
 def thinned_windows(build: Callable, *arguments: Any) -> Artefact:
     """Images of the quicker half of the month's windows."""
     result = build(*arguments)
@@ -192,6 +198,14 @@ PLANTS: Mapping[str, tuple[Any, str, Callable, Month, str, set[str]]] = {
         MARCH,
         "barrier_policy.parquet",
         {"take_profit_multiple", "stop_loss_multiple", "n_events"},
+    ),
+    "labels": (
+        driftless,
+        "bars_in_horizon",
+        rate_of_the_month,
+        MARCH,
+        "labels.parquet",
+        {"p0_up", "p0_none", "p0_down"},
     ),
     "images": (images, "build_images", thinned_windows, MARCH, "windows.parquet", {"(row)"}),
     "model": (fit, "fit_model", early_out_of_fold, MARCH, "out_of_fold.parquet", {"p_up"}),

@@ -15,9 +15,9 @@ from price_physics.months import Month
 from price_physics.motifs.build import build_motifs
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
-from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
+from price_physics.schemas.table import ODDS
 from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.past import past_of
 from price_physics_tests.report.cases import market
@@ -112,15 +112,14 @@ def arguments(head="three_class", n_events=100):
         "bars": bars,
         "windows": windows,
         "features": features,
-        "predictions": predictions,
-        "labels": frame(LABELS, event_time_ns=time, label=label),
         "scored": frame(
             SCORED,
             event_time_ns=time,
             label=label,
             outcome_atr=outcome,
             outcome_bps=30 * outcome,
-            **{c: known[c].to_numpy() for c in ("p_up", "p_flat", "p_down")},
+            label_side=np.ones(len(time)),
+            **{c: known[c].to_numpy() for c in ("p_up", "p_flat", "p_down", *ODDS)},
         ),
     }
 
@@ -139,17 +138,15 @@ BY_MONTH = {
     "bars": BARS,
     "windows": IMAGE_WINDOWS,
     "features": REGIME_FEATURES,
-    "predictions": PREDICTIONS,
 }
 
 
-def motifs_of(study, model, labels, scored, marks=(), **tables):
+def motifs_of(study, model, scored, marks=(), **tables):
     """Motifs of MONTH by a model that is stored, or that there is none of."""
     weights, architecture = model or ({}, {})
     past = past_of(
         {
             **{BY_MONTH[name]: months for name, months in tables.items()},
-            LABELS: {MONTH: labels},
             SCORED: {MONTH: scored},
         },
         {("model", "architecture"): {MONTH - 1: architecture}},

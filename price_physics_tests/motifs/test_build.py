@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
-from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.motifs import cases
 
@@ -167,8 +167,8 @@ def test_what_is_synthetic_or_in_sample_says_so():
     [
         ({"model": None}, "no model served this month"),
         ({"scored": SCORED.empty()}, "0 labelled events with a picture, 16 are needed"),
-        ({"predictions": {}}, "0 labelled events"),
-        ({"predictions": {cases.MONTH: PREDICTIONS.empty()}}, "0 labelled events"),
+        ({"windows": {}}, "0 labelled events"),
+        ({"windows": {cases.MONTH: IMAGE_WINDOWS.empty()}}, "0 labelled events"),
     ],
 )
 def test_warm_up_is_a_table_of_nothing_with_a_reason(change, reason):
