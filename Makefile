@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes clean help
+.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles clean help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ bench-gpu: $(STAMP) ## images and training on a CUDA card; without one it says s
 
 verdict-sizes: $(STAMP) ## simulate how often the verdict is wrong, and right: minutes: make verdict-sizes [ACCEPT=1]
 	@$(BIN)/python -m price_physics_tests.benchmarks.verdict_sizes $(if $(ACCEPT),--accept)
+
+real-candles: $(STAMP) ## trees with the driftless odds on real candles; without those it says so: make real-candles [ACCEPT=1]
+	@$(BIN)/python -m price_physics_tests.benchmarks.real_candles $(if $(ACCEPT),--accept)
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
 	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints
