@@ -71,6 +71,8 @@ def prepare_database(folder: Path) -> None:
                 aside,
             )
         if not path.exists():
+            for suffix in _BESIDE:  # of a database that was deleted: a new one would read them
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
             _make(path)
             with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
                 database.execute(f"PRAGMA application_id = {secrets.randbelow(2**31)}")
