@@ -1,8 +1,9 @@
 """``python -m price_physics_tests.benchmarks.random_walks``: walks through the whole DAG.
 
-Every walk is a market of its own, without drift, and a study of its own: ticks, bars, labels, images,
-a small network, a walk-forward at hardly any cost, so that whatever the network believes is traded,
-and a verdict over three months. An edge would be a lie, and so would "no edge" for want of trades.
+Every walk is a market of its own, without drift, and a study of its own: ticks, bars, labels,
+images, a small network, a walk-forward at hardly any cost, so that whatever the network believes is
+traded, and a verdict over three months. An edge would be a lie, and so would "no edge" for want of
+trades.
 """
 
 import argparse
@@ -33,11 +34,11 @@ N_WALKS = 20
 
 HEAD = """# Random walks through the whole DAG
 
-Measured with `python -m price_physics_tests.benchmarks.random_walks --accept`, {date}, torch {torch} on
-Python {python}. {n} driftless walks of five months, {trades} trades a day, volatility 60 % a year in
-clusters of days; the demo's study with a small network at 0.2 bps a side. {said}
+Measured with `python -m price_physics_tests.benchmarks.random_walks --accept`, {date}, torch
+{torch} on Python {python}. {n} driftless walks of five months, {trades} trades a day, volatility
+60 % a year in clusters of days; the demo's study with a small network at 0.2 bps a side. {said}
 
-| seed | verdict | days | trades | signals that promised anything | largest p | net return | direction AUC |
+| seed | verdict | days | trades | promising signals | largest p | net return | direction AUC |
 |---|---|---|---|---|---|---|---|
 """
 
