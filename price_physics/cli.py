@@ -56,7 +56,11 @@ def _parser() -> argparse.ArgumentParser:
 
     add("demo", _demo, "materialise every asset of every month of the sample, print the verdict")
     backfill = add("backfill", _backfill, "materialise a study month by month in one process")
-    backfill.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
+    backfill.add_argument(
+        "--study",
+        required=True,
+        help="name of configs/studies/<name>.yaml, or of a market: its ticks",
+    )
     backfill.add_argument("--from", dest="first", type=_month, help="first month, YYYY-MM")
     backfill.add_argument("--to", dest="last", type=_month, help="last month, YYYY-MM")
     audit = add("audit", _audit, "change every later tick, run again, look for earlier changes")
@@ -133,6 +137,8 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
         f"{done.n_materialised} assets materialised, {done.n_current} were current, "
         f"{time.monotonic() - start:.0f} s"
     )
+    if done.of_market:
+        return 0
     outputs, last = project.outputs / done.study.name, done.months[-1]
     print_verdict(outputs / "reports" / f"{last}.json", outputs / "reports" / f"{last}.html")
     print(f"Motifs: {outputs / 'motifs' / str(last) / 'motifs.md'}")

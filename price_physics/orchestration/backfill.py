@@ -48,15 +48,19 @@ class Backfill:
     months: list[Month]
     n_materialised: int
     n_current: int
+    of_market: bool
+    """Whether a market was named: then only its ticks were asked for."""
 
 
 def run_backfill(
-    project: Project, study_name: str, first: Month | None = None, last: Month | None = None
+    project: Project, name: str, first: Month | None = None, last: Month | None = None
 ) -> Backfill:
-    """Materialise every stale asset of a study from month `first` to `last`.
+    """Materialise every stale asset of a study, or the ticks of a market, month by month.
 
     Parameters
     ----------
+    name : str
+        Of a study, or of a market that some study names.
     first, last : Month, optional
         Both inclusive; see `months_of_run`.
 
@@ -67,14 +71,16 @@ def run_backfill(
     PricePhysicsError
         Whatever stopped a month; earlier months are kept.
     """
-    study, market = find_study(project, study_name)
+    study, market = find_owner(project, name)
+    of_market = name != study.name
+    assets = ["ticks"] if of_market else list(STAGES)
     months = months_of_run(project, market, first, last)
-    total = len(months) * len(STAGES)
+    total = len(months) * len(assets)
     written = 0
     with (
         _only_backfill(project, study.name),
         open_instance(project) as instance,
-        asset_bar(study.name, total) as bar,
+        asset_bar(name, total) as bar,
     ):
         _close_killed_runs(instance, study)
         close_dead_runs(instance)
@@ -86,23 +92,24 @@ def run_backfill(
 
         definitions = build_definitions(project, on_written)
         for month in months:
-            stale = stale_assets(project, market, study, month)
-            if stale[:1] == ["ticks"]:
+            stale = [a for a in stale_assets(project, market, study, month) if a in assets]
+            if stale[:1] == ["ticks"] and not of_market:
                 # A new file may leave the ticks as they were: then the rest is not stale.
                 run_month(definitions, instance, market, study, month, ["ticks"])
                 written += 1
                 stale = stale_assets(project, market, study, month)
                 bar.update(-1)
-            bar.update(len(STAGES) - len(stale))
+            bar.update(len(assets) - len(stale))
             if stale:
                 run_month(definitions, instance, market, study, month, stale)
             written += len(stale)
-            for asset in STAGES:  # copies in outputs may have been deleted
+            for asset in assets:  # copies in outputs may have been deleted
                 key = (owner_of(asset, study.name, market.name), asset)
                 publish_missing(project.outputs, Store(project.store).read(key, month))
-        bar.set_description(f"{study.name} {months[0]} to {months[-1]}")
-    _log_missing(project, study, market, months)
-    return Backfill(study, market, months, written, total - written)
+        bar.set_description(f"{name} {months[0]} to {months[-1]}")
+    if not of_market:
+        _log_missing(project, study, market, months)
+    return Backfill(study, market, months, written, total - written, of_market)
 
 
 def _log_missing(project: Project, study: Study, market: Market, months: list[Month]) -> None:
@@ -145,6 +152,21 @@ def _close_killed_runs(instance: dg.DagsterInstance, study: Study) -> None:
     )
     for run in instance.get_runs(unfinished):
         instance.report_run_failed(run, "the backfill was killed; a later one continues it")
+
+
+def find_owner(project: Project, name: str) -> tuple[Study, Market]:
+    """Return a study and its market, or a market and the first study that names it.
+
+    Raises
+    ------
+    ConfigError
+        Naming the studies that there are.
+    """
+    markets, studies = load_configs(project.configs)
+    of_market = [studies[study] for study in sorted(studies) if studies[study].market == name]
+    if name in studies or not of_market:
+        return find_study(project, name)
+    return of_market[0], markets[name]
 
 
 def find_study(project: Project, name: str) -> tuple[Study, Market]:

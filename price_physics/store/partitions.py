@@ -75,7 +75,7 @@ class Store:
             raw = (folder / MANIFEST).read_bytes()
         except FileNotFoundError:
             raise PartitionMissing(_missing(key, month, folder)) from None
-        return Partition(key, month, folder, _checked_manifest(raw, folder / MANIFEST))
+        return Partition(key, month, folder, _checked_manifest(raw, folder / MANIFEST, key, month))
 
     def write(
         self,
@@ -221,14 +221,14 @@ class Partition:
         entry = self.manifest["files"].get(name)
         if entry is None:
             raise PartitionCorrupt(
-                f"{self.name} holds no {name!r}, only {self.file_names}: other code made it; run  "
-                f"make backfill  over {self.month}: it rebuilds what is stale"
+                f"{self.name} holds no {name!r}, only {self.file_names}: other code made it; "
+                f"{self._remedy}"
             )
         return entry
 
     @property
     def _remedy(self) -> str:
-        return f"run  make backfill  over {self.month}: it rebuilds what is damaged"
+        return _rebuilt_by(self.key, self.month)
 
     def holds(self, table: TableSchema) -> bool:
         """Whether there is such a table."""
@@ -286,27 +286,35 @@ def _data_version(entries: Mapping[str, Any], artefact: Artefact) -> str:
     return hashlib.sha256(canonical_json(told)).hexdigest()[:32]
 
 
-def _checked_manifest(raw: bytes, path: Path) -> dict[str, Any]:
+def _checked_manifest(raw: bytes, path: Path, key: Key, month: Month) -> dict[str, Any]:
     try:
         manifest = json.loads(raw)
         claimed = manifest.pop("manifest_sha256")
     except (ValueError, KeyError, AttributeError) as error:
         raise PartitionCorrupt(
-            f"{path}: not a manifest ({error}); materialise the month again"
+            f"{path}: not a manifest ({error}); {_rebuilt_by(key, month)}"
         ) from error
     if hashlib.sha256(canonical_json(manifest)).hexdigest() != claimed:
         raise PartitionCorrupt(
-            f"{path}: the manifest does not match its own checksum; materialise the month again"
+            f"{path}: the manifest does not match its own checksum; {_rebuilt_by(key, month)}"
         )
     manifest["manifest_sha256"] = claimed
     return manifest
+
+
+def _command(key: Key, month: Month) -> str:
+    """What builds a month of a study, or of a market's ticks."""
+    return f"make backfill STUDY={key[0]} FROM={month} TO={month}"
+
+
+def _rebuilt_by(key: Key, month: Month) -> str:
+    return f"run  {_command(key, month)}  to rebuild what is damaged or stale"
 
 
 def _missing(key: Key, month: Month, folder: Path) -> str:
     owner, asset = key
     return (
         f"{owner}/{asset} has no partition {month} (no {folder / MANIFEST}). Materialise that "
-        f"month first:  make backfill STUDY={owner} FROM={month} TO={month}  (for the ticks of a "
-        f"market, name a study of it), or  dagster asset materialize -m price_physics.definitions "
-        f'--select "{owner}/{asset}" --partition {month.key}'
+        f"month first:  {_command(key, month)}  or  dagster asset materialize "
+        f'-m price_physics.definitions --select "{owner}/{asset}" --partition {month.key}'
     )

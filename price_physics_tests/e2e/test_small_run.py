@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from price_physics.cli import main
-from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError
+from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, StoreError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import months_of_run, run_backfill
 from price_physics.pipeline.dag import STAGES
@@ -23,6 +23,7 @@ from price_physics.pipeline.freshness import stale_assets
 from price_physics.project import Project
 from price_physics.report.content import compose
 from price_physics.store.artefact import column_types
+from price_physics.store.partitions import Store
 from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.conftest import run
 from price_physics_tests.e2e.projects import contents, make_project, partitions_of
@@ -152,6 +153,30 @@ def test_a_damaged_file_is_rebuilt(small_run: Project) -> None:
     path.write_bytes(whole[:50] + bytes([whole[50] ^ 1]) + whole[51:])
     assert run_backfill(small_run, "demo").n_materialised >= 1
     assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("key", [("bitstamp_usd", "ticks"), ("demo", "weights")])
+@pytest.mark.parametrize("damage", ["manifest", "content", "gone"])
+def test_the_remedy_of_a_damaged_partition_can_be_pasted(
+    small_run: Project, monkeypatch: pytest.MonkeyPatch, key: tuple[str, str], damage: str
+) -> None:
+    store, month = Store(small_run.store), Month(2012, 2)
+    whole = contents(store.read(key, month))
+    folder = store.folder(key, month)
+    table = max(folder.glob("*.parquet"))
+    path = table if damage == "content" else folder / "manifest.json"
+    path.write_bytes(path.read_bytes()[:-9])
+    if damage == "gone":
+        path.unlink()
+    with pytest.raises(StoreError) as raised:
+        partition = store.read(key, month)
+        partition.verify()
+    pasted = re.search(r"make backfill STUDY=(\S+) FROM=(\S+) TO=(\S+)", str(raised.value))
+    assert pasted, raised.value
+    study, first, last = pasted.groups()
+    monkeypatch.chdir(small_run.root)
+    assert main(["backfill", "--study", study, "--from", first, "--to", last]) == 0
+    assert contents(store.read(key, month)) == whole
 
 
 def test_months_of_other_settings_are_not_mixed_in(small_run: Project, tmp_path: Path) -> None:
