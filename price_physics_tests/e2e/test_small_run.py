@@ -169,8 +169,7 @@ def test_the_remedy_of_a_damaged_partition_can_be_pasted(
     if damage == "gone":
         path.unlink()
     with pytest.raises(StoreError) as raised:
-        partition = store.read(key, month)
-        partition.verify()
+        store.read(key, month).verify()
     pasted = re.search(r"make backfill STUDY=(\S+) FROM=(\S+) TO=(\S+)", str(raised.value))
     assert pasted, raised.value
     study, first, last = pasted.groups()
