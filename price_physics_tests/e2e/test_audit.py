@@ -42,7 +42,7 @@ from price_physics.walk_forward import build as walk_forward
 from price_physics.walk_forward import predictions
 from price_physics_tests.e2e.projects import SMALL, make_project
 
-FIRST, LAST = Month(2012, 2), Month(2012, 4)
+EARLIEST, FIRST, LAST = Month(2012, 1), Month(2012, 2), Month(2012, 4)
 MARCH = FIRST + 1
 AMID_MARCH = parse_moment("2012-03-15T03:25:24")
 ROOTS: list[Path] = []
@@ -51,9 +51,9 @@ ROOTS: list[Path] = []
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Three months: the first trains, the second is predicted, traded and reported."""
+    """Four months: the first has fallback barriers, the second trains, the third is traded."""
     edits = {**SMALL, "model.max_epochs": 1, "images.size_pixels": 8}
-    return make_project(tmp_path_factory.mktemp("audited"), str(FIRST), str(LAST), edits)
+    return make_project(tmp_path_factory.mktemp("audited"), str(EARLIEST), str(LAST), edits)
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +111,11 @@ def test_nothing_depends_on_later_ticks(clean: Audit) -> None:
     assert clean.passed, clean.text()
     assert list(clean.coverage) == list(STAGES)
     for asset, coverage in clean.coverage.items():
-        assert coverage.months == 3, asset
+        assert coverage.months == 5, asset
         assert coverage.felt == 2, f"{asset} did not notice the tampering"
     compared = {table: n for c in clean.coverage.values() for table, n in c.rows.items()}
     assert [table for table, n in compared.items() if n == 0] == []
-    assert clean.coverage["model"].warm_up == 0
+    assert clean.coverage["model"].warm_up == 2
     assert clean.coverage["predictions"].months - clean.coverage["predictions"].warm_up == 1
 
 

@@ -49,6 +49,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return make_project(tmp_path_factory.mktemp("audited"), str(FIRST), str(LAST))
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One month more: labels of a market's first month, at fallback barriers, are in no fold."""
+    return make_project(tmp_path_factory.mktemp("longer"), str(FIRST - 1), str(LAST))
+
+
 def audit(project: Project, *assets: str, moment: int = AMID) -> Audit:
     return run_audit(project, "demo", assets=assets, moments_ns=[moment], caps={})
 
@@ -230,10 +236,10 @@ def test_weights_that_are_used_before_their_month_is_over(
 
 
 # ---------------------------------------------------------------------------- folds
-def test_a_fold_without_purge(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fold_without_purge(longer: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it is known by the end of the month: only the intervals show it."""
     monkeypatch.setattr("price_physics.folds.roles.purge", _no_purge)
-    found = audit(project, "folds")
+    found = audit(longer, "folds")
     assert leaks_of(found) == {("folds", "roles.parquet", "role")}
     assert found.leaks[0].t_ns is None
     kinds = {leak.tampered.partition(" label")[0] for leak in found.leaks}
@@ -244,7 +250,7 @@ def _no_purge(start: np.ndarray, *_: object, **__: object) -> tuple[np.ndarray, 
     return np.zeros(len(start), np.bool_), np.zeros(len(start), np.bool_)
 
 
-def test_a_training_set_without_a_cut(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_set_without_a_cut(longer: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Labels by the month of their event: the last horizon's reach into the month that tests."""
 
     def by_event(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> tuple:
@@ -261,7 +267,7 @@ def test_a_training_set_without_a_cut(project: Project, monkeypatch: pytest.Monk
         )
 
     monkeypatch.setattr(labels_build, "events_ending_in", by_event)
-    leaked = leaks_of(audit(project, "folds"))
+    leaked = leaks_of(audit(longer, "folds", moment=parse_moment("2012-03-15T03:25:24")))
     assert ("labels", "labels.parquet", "known_at") in leaked
     assert ("folds", "members.parquet", "label_end_ns") in leaked
 
