@@ -12,7 +12,7 @@ from price_physics.walk_forward.ledger import record_entry
 
 
 def test_dev_refuses_a_port_that_is_taken(monkeypatch, capsys):
-    monkeypatch.setattr(cli.subprocess, "call", lambda *args, **kwargs: pytest.fail("started"))
+    monkeypatch.setattr(cli, "run_child", lambda *args: pytest.fail("started"))
     monkeypatch.setattr(instance, "open_instance", lambda project: pytest.fail("opened"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(cli, "PORT", taken.getsockname()[1])
@@ -33,11 +33,11 @@ def commands_of(verb, monkeypatch, failing=""):
     """The tools that a verb starts, one text each, and its exit status."""
     started = []
 
-    def call(command, **_):
+    def call(command, folder):
         started.append(" ".join(command))
         return int(bool(failing) and failing in started[-1])
 
-    monkeypatch.setattr(cli.subprocess, "call", call)
+    monkeypatch.setattr(cli, "run_child", call)
     return started, cli.main([verb])
 
 
