@@ -74,7 +74,7 @@ def tick_check_results(quality: dict[str, Any]) -> list[dg.AssetCheckResult]:
         findings["missing_ids_share"] = quality["missing_ids_share"]
     rest = {
         name: quality[name]
-        for name in ("score", "candles_without_trade")
+        for name in ("score", "candles_without_trade", "candles_absent")
         if quality.get(name) is not None
     }
     return [

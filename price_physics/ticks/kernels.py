@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 TIME, PRICE, QTY, TRADE_ID, SIDE, SYMBOL, UNUSED = 0, 1, 2, 3, 4, 5, 6
 """What a column is used for; `SIDE` stands for is_buyer_maker, too."""
 
+LEAST, MOST_PRICE, MOST_QTY = 1e-18, 1e15, 1e18
+"""Bounds of a price and a quantity. No venue has others; powers of those that are none overflow."""
+
 _MILLI, _MICRO, _SECOND = 1_000, 1_000_000, 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = 100_000_000, 7_258_118_400
 _ISO = 5
@@ -40,7 +43,7 @@ class RowShape(NamedTuple):
     role_of : int64 array of shape (n_columns,)
         `TIME` to `UNUSED`, for every column of a whole row.
     text_id : bool
-        The id is any text and is hashed; otherwise it must be an integer.
+        The id is any text and is hashed; otherwise it must be an integer. A blank is no id.
     symbol : uint8 array
         Lower-case name of the instrument.
     mixed : bool
@@ -106,13 +109,14 @@ def read_rows(data, at, shape, first_line, rows, odd):
                 good = unit[n_rows] > 0
             elif role == PRICE:
                 price[n_rows], at = _number(data, at)
-                good = price[n_rows] > 0
+                good = LEAST <= price[n_rows] <= MOST_PRICE
             elif role == QTY:
                 qty[n_rows], at = _number(data, at)
-                good = qty[n_rows] > 0
+                good = LEAST <= qty[n_rows] <= MOST_QTY
             elif role == TRADE_ID and not text_id:
-                i, at, good = _integer(data, at)
-                with_id = True
+                first = at
+                i, at, with_id = _integer(data, at)
+                good = with_id or at == first  # blank, or no integer: the field does not end here
             else:
                 first = at
                 at = _field_end(data, at, quoted, delimiter)

@@ -160,12 +160,18 @@ def _refuse_two_exports(
     intake: Intake, rows: CandleRows, file: NDArray[np.int32], conflicts: NDArray[np.int64]
 ) -> None:
     if conflicts.size > max(_FEW_CONFLICTS, _MOST_CONFLICTS * rows.time_ns.size):
-        name, line = intake.files[int(file[conflicts[0]])][0], int(rows.line[conflicts[0]])
+        again = int(conflicts[0])
+        first = int(np.searchsorted(rows.time_ns, rows.time_ns[again]))
+        shown = []
+        for row in (first, again):
+            number, line = int(file[row]), int(rows.line[row])
+            [text] = intake.texts(number, [line])
+            shown.append(f"{intake.files[number][0]}, row {line}: {text!r}")
         raise TickDataError(
             f"market {intake.market.name!r}, {intake.month}: {conflicts.size} candles are there "
-            f"again with other values, {name}, row {line} the first: the files are of two "
-            f"instruments, or two venues; correct `files:` in "
-            f"configs/markets/{intake.market.name}.yaml"
+            f"again with other values, such as {shown[0]} and {shown[1]}: the files are of two "
+            "instruments or two venues, or two exports of one; name only one of them under "
+            f"`files:` in configs/markets/{intake.market.name}.yaml"
         )
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from price_physics.ticks.kernels import LEAST, MOST_PRICE, MOST_QTY
 from price_physics.ticks.reading.parquet import refuse_long_text, texts
 from price_physics.ticks.reading.parse import first_reason, parse_numbers, parse_times, plain
 from price_physics.ticks.reading.reasons import Reason
@@ -132,6 +133,8 @@ class CandleScanner:
             Reason.VOLUME_SIGN: qty < 0,
             Reason.ANY_PRICE: traded & ~np.isfinite(sum(prices)),
             Reason.ANY_PRICE_SIGN: traded & (lowest <= 0),
+            Reason.ANY_PRICE_RANGE: traded & ((lowest < LEAST) | (highest > MOST_PRICE)),
+            Reason.VOLUME_RANGE: traded & ((qty < LEAST) | (qty > MOST_QTY)),
             Reason.RANGE: traded & ((highest > high) | (lowest < low)),
             Reason.OTHER_VOLUME: traded & ~(np.isfinite(volume) & np.isfinite(notional)),
             Reason.MEAN_PRICE: traded & ~((mean >= low / _FARTHEST) & (mean <= high * _FARTHEST)),
@@ -179,8 +182,9 @@ def _times(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         column = pc.cast(column, pa.timestamp("ns"))
     elif pa.types.is_string(column.type):
         for short, rest in (
-            (r"^(\d{4}-\d{2}-\d{2})$", r"\1T00:00:00"),
-            (r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})$", r"\1:00"),
+            (r"^(\d{4})[-./]?(\d{2})[-./]?(\d{2})$", r"\1-\2-\3T00:00:00"),
+            (r"^(\d{2})\.(\d{2})\.(\d{4})$", r"\3-\2-\1T00:00:00"),
+            (r"^((?:\d{4}[-./]\d{2}[-./]\d{2}|\d{2}\.\d{2}\.\d{4})[T ]\d{2}:\d{2})$", r"\1:00"),
         ):
             column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), short, rest)
     return parse_times(column)

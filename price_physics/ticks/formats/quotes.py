@@ -1,0 +1,53 @@
+"""Files that hold no trades and look as if they did: quotes, and candles of quotes.
+
+Nobody need have traded at a bid or an ask, so neither is a price of a trade.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from price_physics.errors import TickDataError
+from price_physics.ticks.formats.match import plain_name
+from price_physics.ticks.reading.rows import kind_of_rows
+
+if TYPE_CHECKING:
+    from price_physics.study.market import Market
+    from price_physics.ticks.formats.match import Sample
+
+_BIDS = {"bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00", "b"}
+_ASKS = {"ask", "askprice", "bestask", "bestaskprice", "askpx", "askpx00", "offer", "a"}
+_PRICES = ("price", "last", "trade", "rate", "px")
+_VOLUMES = ("vol", "qty", "quantity", "amount", "size", "turnover")
+
+
+def refuse_quotes(sample: Sample, market: Market) -> None:
+    """Stop at a file whose columns are a bid and an ask, or candles without any volume.
+
+    Raises
+    ------
+    TickDataError
+        Naming the columns.
+    """
+    names = sample.names
+    if names is None and market.header and len(market.header) == len(sample.first):
+        names = market.header
+    if names is None:
+        return
+    plain = {plain_name(name) for name in names}
+    if kind_of_rows(market) == "candles":
+        lacks_volume = not any(word in name for name in plain for word in _VOLUMES)
+        if lacks_volume and {"open", "high", "low", "close"} <= plain:
+            raise TickDataError(
+                f"{sample.place}: the columns {list(names)} are candles without a volume: these "
+                "are quotes, marks or an index, not trades; take the venue's candles of trades"
+            )
+        return
+    mapped = plain_name(market.columns.price)  # type: ignore[union-attr]
+    quoted = _BIDS | _ASKS
+    has_price = any(name.startswith(_PRICES) for name in plain) or mapped in plain - quoted
+    if plain & _BIDS and plain & _ASKS and (mapped in quoted or not has_price):
+        raise TickDataError(
+            f"{sample.place}: the columns {list(names)} are quotes, a bid and an ask, and no "
+            "trades: nobody need have traded at either; take the vendor's file of trades"
+        )
