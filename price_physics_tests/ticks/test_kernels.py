@@ -191,7 +191,7 @@ def test_the_kernel_reads_what_dumps_hold():
         "12,2012-05-01D00:00:00.000000000,1,1,s,TOY\n",
         '13,"2012-05-01T00:00:00.085+09:00",1,1,buy,TOY\n',
         f"7,{START},8.5e-05,1E+3,buy,TOY\n",
-        "14,2012-05-01 00:00:00Z,999999999999999999,.000000000000000001,buy,TOY\n",
+        "14,2012-05-01 00:00:00Z,999999999999999,.000000000000000001,buy,TOY\n",
     ]
     for line in plain:
         assert read_alike([line], INTEGER_IDS, ",") == 1, line

@@ -61,7 +61,7 @@ class Generic:
             When the market's ``header`` lacks a column that its ``columns`` name.
         """
         columns = market.columns
-        if is_meant(market):
+        if _maps_some(market):
             columns = self._by_known_names(columns, sample.first)
         required = self.required(columns)
         if set(required) <= set(sample.first):
@@ -78,8 +78,8 @@ class Generic:
 
     def match_known(self, sample: Sample, market: Market) -> Layout | None:
         """Return the layout where columns have well-known names, None where they have not."""
-        columns = self._by_known_names(market.columns, sample.first)
-        if set(self.required(columns)) <= set(sample.first):
+        columns, names = self._by_known_names(market.columns, sample.first), set(sample.first)
+        if set(self.required(columns)) <= names and len(names) == len(sample.first):
             return self._locate(columns, sample.first, sample, market, has_header=True)
         return None
 
@@ -158,7 +158,11 @@ class Generic:
 
 def is_meant(market: Market) -> bool:
     """Say whether the market names its columns itself, so that no vendor's format applies."""
-    return market.vendor == "generic" or bool({"columns", "header"} & market.model_fields_set)
+    return market.vendor == "generic" or _maps_some(market)
+
+
+def _maps_some(market: Market) -> bool:
+    return bool({"columns", "header"} & market.model_fields_set)
 
 
 def if_present(name: str, names: Sequence[str]) -> str | None:

@@ -263,6 +263,11 @@ class Format:
         """Say whether a file is of this format."""
         return self._kinds(sample) is not None
 
+    def has_names(self, sample: Sample) -> bool:
+        """Say whether a file has this format's names, whatever its fields look like."""
+        names = sample.names or ()
+        return any(_kinds_by_name(columns, names) is not None for columns in self.versions)
+
     def _kinds(self, sample: Sample) -> list[str] | None:
         for columns in self.versions:
             if sample.names is not None:

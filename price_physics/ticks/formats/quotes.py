@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from price_physics.study.market import Market
     from price_physics.ticks.formats.match import Sample
 
-_BIDS = {"bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00", "b"}
-_ASKS = {"ask", "askprice", "bestask", "bestaskprice", "askpx", "askpx00", "offer", "a"}
+_BIDS = {"bid", "bidprice", "bestbid", "bestbidprice", "bidpx", "bidpx00"}
+_ASKS = {"ask", "askprice", "bestask", "bestaskprice", "askpx", "askpx00", "offer"}
 _PRICES = ("price", "last", "trade", "rate", "px")
 _VOLUMES = ("vol", "qty", "quantity", "amount", "size", "turnover")
 

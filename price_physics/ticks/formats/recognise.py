@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from price_physics.errors import TickDataError
 from price_physics.ticks.formats.generic import Generic, is_meant
-from price_physics.ticks.formats.match import Sample, TextRows
+from price_physics.ticks.formats.match import Format, Sample, TextRows
 from price_physics.ticks.formats.quotes import refuse_quotes
 from price_physics.ticks.formats.registry import formats_of, load_format
 from price_physics.ticks.reading.rows import kind_of_rows
@@ -41,7 +41,8 @@ def recognise(lines: Sequence[str], market: Market, file: str, row: int = 1) -> 
     Raises
     ------
     TickDataError
-        When the lines hold quotes, or candles without a volume, fit no format, or several that read them differently.
+        When the lines hold quotes, or candles without a volume, fit no format, or several that read
+        them differently.
     ConfigError
         When the market lacks what the format needs.
     """
@@ -75,7 +76,7 @@ def recognise_table(names: Sequence[str], rows: TextRows, market: Market, file: 
 def _only(sample: Sample, market: Market) -> Layout:
     """Return the one layout that fits. Formats that read the file alike are no ambiguity.
 
-    Well-known names of columns count where no format has them.
+    Well-known names of columns count where they are those of no vendor.
     """
     refuse_quotes(sample, market)
     layouts = [
@@ -84,7 +85,9 @@ def _only(sample: Sample, market: Market) -> Layout:
         if (layout := format_.match(sample, market)) is not None
     ]
     kind = kind_of_rows(market)
-    if not layouts and market.vendor is None:
+    formats = _candidates(market).values()
+    claimed = any(isinstance(f, Format) and f.has_names(sample) for f in formats)
+    if not layouts and market.vendor is None and not claimed:
         known = cast(Generic, load_format(kind, "generic")).match_known(sample, market)
         layouts = [] if known is None else [replace(known, vendor="generic")]
     yaml = f"configs/markets/{market.name}.yaml"
@@ -103,8 +106,8 @@ def _only(sample: Sample, market: Market) -> Layout:
     if len({replace(layout, vendor="") for layout in layouts}) > 1:
         names = [layout.vendor for layout in layouts]
         raise TickDataError(
-            f"{sample.place}: {sample.shown!r} fits the formats {names}, which read it differently; set "
-            f"`vendor:` to one of them in {yaml}"
+            f"{sample.place}: {sample.shown!r} fits the formats {names}, which read it "
+            f"differently; set `vendor:` to one of them in {yaml}"
         )
     return layouts[0]
 

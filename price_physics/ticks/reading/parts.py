@@ -108,10 +108,12 @@ def _first_lines(data: NDArray[np.uint8], file: str) -> tuple[list[str], int]:
                 "those round long numbers; download it again, or if the vendor writes it so, set "
                 "`encoding: utf-8-sig` in the market's YAML"
             )
-    lines, starts, at = [], [], 0
-    for raw in head.split(b"\n", 2 * _FIRST_LINES)[:-1]:
+    lines: list[str] = []
+    starts: list[int] = []
+    at = len(head) - len(head.lstrip(_BLANKS))
+    for raw in head[at:].split(b"\n", 2 * _FIRST_LINES)[:-1]:
         if raw.strip(_BLANKS):
-            lines.append(decoded(raw.lstrip(_BLANKS) if not lines else raw))
+            lines.append(decoded(raw))
             starts.append(at)
         at += len(raw) + 1
     if not lines:

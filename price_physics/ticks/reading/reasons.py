@@ -55,7 +55,6 @@ class Reason(IntEnum):
     VOLUME_RANGE = "volume is not from 1e-18 to 1e18", _READABLE
     RANGE = "high is not the highest, or low the lowest price", _READABLE
     OTHER_VOLUME = "the volume in the other currency is not a finite number"
-    MEAN_PRICE = "the volumes in both currencies give no price of the candle"
     BUY_VOLUME = "buy volume is not a number from zero to the volume", _READABLE
     REPEATED_CANDLE = "candle repeated with other values"
 
