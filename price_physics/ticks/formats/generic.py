@@ -101,7 +101,7 @@ class Generic:
             raise TickDataError(
                 f"{sample.place}: {sample.shown!r} is no header with the columns {required}; "
                 f"in {yaml} map them under `columns:`, or name the columns of files without a "
-                "header under `header:`"
+                f"header under `header:`{sample.hint}"
             )
         columns = self._by_known_names(market.columns, market.header)
         required = self.required(columns)
@@ -117,7 +117,7 @@ class Generic:
             raise TickDataError(
                 f"{sample.place}: {sample.shown!r} is neither a header with the columns "
                 f"{required} nor a row of the {found.n_columns} columns {market.header}; "
-                f"correct `header:` or `columns:` in {yaml}"
+                f"correct `header:` or `columns:` in {yaml}{sample.hint}"
             )
         return found
 

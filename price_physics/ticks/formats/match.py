@@ -143,6 +143,13 @@ class Sample:
         """The file, and where it has lines the row of the first, for messages."""
         return self.file if self.is_table else f"{self.file}, row {self.row}"
 
+    @property
+    def hint(self) -> str:
+        """What else to do where the first line is not UTF-8, for messages."""
+        if "\ufffd" not in self.shown:
+            return ""
+        return "; it is not UTF-8: name its encoding there, such as `encoding: gb18030`"
+
     @classmethod
     def of_lines(cls, lines: Sequence[str], file: str, row: int = 1) -> Sample:
         """Split lines of text, the first of them row `row` of the file.

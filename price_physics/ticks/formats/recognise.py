@@ -101,7 +101,7 @@ def _only(sample: Sample, market: Market) -> Layout:
         raise TickDataError(
             f"{sample.place}: {sample.shown!r} fits no known format of {kind}; in {yaml} map its "
             "columns under `columns:`, and name them under `header:` if the file has no header"
-            f"{_candles_instead(sample, market)}{_if_recoded(sample)}"
+            f"{_candles_instead(sample, market)}{sample.hint}"
         )
     if len({replace(layout, vendor="") for layout in layouts}) > 1:
         names = [layout.vendor for layout in layouts]
@@ -119,13 +119,6 @@ def _candidates(market: Market) -> dict[str, VendorFormat]:
         vendor = market.vendor or "generic"
         return {vendor: load_format(kind, vendor)}
     return formats_of(kind)
-
-
-def _if_recoded(sample: Sample) -> str:
-    """Say what to do where the names of columns are not UTF-8."""
-    if "\ufffd" not in sample.shown:
-        return ""
-    return "; it is not UTF-8: name its encoding there, such as `encoding: gb18030`"
 
 
 def _candles_instead(sample: Sample, market: Market) -> str:

@@ -191,8 +191,9 @@ def refuse_binary(data: bytes, row: int, file: str) -> NoReturn:
             "name what comes out"
         )
     wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}.get(data[:2])
-    if wide is None and data[:64:2].count(0) + data[1:64:2].count(0) >= len(data[:64]) // 2 > 1:
-        wide = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    n_first, n_second = data[::2].count(0), data[1::2].count(0)  # of each pair of bytes
+    if wide is None and 4 * max(n_first, n_second) > len(data) > 2 and not min(n_first, n_second):
+        wide = "utf-16-be" if n_first else "utf-16-le"
     if row == 1 and wide:
         raise TickDataError(
             f"{file}, row 1: is text in {wide.upper()}; set `encoding: {wide}` in the market's YAML"

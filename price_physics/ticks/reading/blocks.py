@@ -117,7 +117,7 @@ def read_blocks(
             nul = buffer.find(b"\0", 0, stop)
             if nul >= 0:
                 row = line + _count_lines(buffer, nul)
-                refuse_binary(bytes(buffer[:512]), row, file)
+                refuse_binary(bytes(buffer[: min(stop, 512)]), row, file)
             if stop:
                 n_lines = _count_lines(buffer, stop)
                 yield LineBlock(np.frombuffer(buffer, np.uint8, stop), line, n_lines, cut)

@@ -30,18 +30,16 @@ def refuse_odd_file(path: Path, file: str) -> None:
     TickDataError
         Naming it, with the command that removes it.
     """
-    link = f", through a link to {os.readlink(path)}," if path.is_symlink() else ""
+    link = f"a link to {os.readlink(path)}, " if path.is_symlink() else ""
     try:
         kind = _KINDS.get(stat.S_IFMT(path.stat().st_mode))
     except OSError as error:
-        if not path.is_symlink():
+        if not link:
             raise
-        loops = error.errno == errno.ELOOP
-        link = ""
-        kind = f"a link to {os.readlink(path)}, " + ("a loop" if loops else "which is not there")
+        kind = "a loop" if error.errno == errno.ELOOP else "which is not there"
     if kind:
         raise TickDataError(
-            f"{file}: is{link} {kind}, and no dump; remove it, `rm {shlex.quote(file)}`, or leave "
+            f"{file}: is {link}{kind}, and no dump; remove it, `rm {shlex.quote(file)}`, or leave "
             "it out of `files:`"
         )
 
@@ -58,23 +56,20 @@ def refuse_loops(pattern: str, root: Path) -> None:
     if not deep:
         return
     for top in glob.glob(start or ".", root_dir=root):
-        seen = {os.path.realpath(root / top)}
-        waiting = [root / top]
+        waiting, seen = [root / top], {os.path.realpath(root / top)}
         while waiting:
             folder = waiting.pop()
-            for entry in os.scandir(folder) if folder.is_dir() else ():
-                if not entry.is_dir():
+            above = (folder.resolve(), *folder.resolve().parents)
+            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+                if not path.is_dir():
                     continue
-                real = os.path.realpath(entry.path)
-                if entry.is_symlink() and Path(real) in (
-                    folder.resolve(),
-                    *folder.resolve().parents,
-                ):
-                    name = Path(os.path.relpath(entry.path, root)).as_posix()
+                real = path.resolve()
+                if path.is_symlink() and real in above:
+                    name = Path(os.path.relpath(path, root)).as_posix()
                     raise TickDataError(
-                        f"{name}: is a link to {os.readlink(entry.path)}, a folder above it: a "
-                        f"loop; remove it, `rm {shlex.quote(name)}`"
+                        f"{name}: is a link to {os.readlink(path)}, a folder above it: a loop; "
+                        f"remove it, `rm {shlex.quote(name)}`"
                     )
-                if real not in seen:
-                    seen.add(real)
-                    waiting.append(Path(entry.path))
+                if str(real) not in seen:
+                    seen.add(str(real))
+                    waiting.append(path)
