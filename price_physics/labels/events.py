@@ -48,12 +48,17 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
     >>> event_times(bars, EveryBarEvents(every_n_bars=2))
     array([5, 7])
     """
+    return np.unique(_closes(bars, config))
+
+
+def _closes(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
+    """Closes of the bars that are chosen, in order; several may close at one moment."""
     whole = bars[~bars["partial"].to_numpy(np.bool_)]
     close_time = whole["close_time_ns"].to_numpy(np.int64)
     if isinstance(config, EveryBarEvents):
-        return np.unique(close_time[config.offset_bars :: config.every_n_bars])
+        return close_time[config.offset_bars :: config.every_n_bars]
     log_price = np.log(whole["close"].to_numpy(np.float64))
-    return np.unique(close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)])
+    return close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)]
 
 
 def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntArray) -> IntArray:
@@ -105,6 +110,20 @@ def count_endless(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
         time_ns = time_ns[(over_ns >= month.start_ns) & (over_ns < month.stop_ns)]
         n_endless += int((vertical_barriers(study, month, time_ns, bars) == NOT_ENDED).sum())
     return n_endless
+
+
+def count_merged(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> int:
+    """Count the chosen bars that are no event of their own, of events that end in the month.
+
+    Bars that close at one moment give one event: trades of one time can fill several bars.
+    """
+    n_merged = 0
+    for event_month in (month - 1, month) if month - 1 in bars else (month,):
+        closes = _closes(bars[event_month], study.events)
+        again = closes[1:][closes[1:] == closes[:-1]]
+        ends_ns = vertical_barriers(study, month, again, bars)
+        n_merged += int(((ends_ns >= month.start_ns) & (ends_ns < month.stop_ns)).sum())
+    return n_merged
 
 
 def events_ending_in(

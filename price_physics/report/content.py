@@ -269,7 +269,8 @@ def _trades(numbers: Numbers) -> Section:
 def _labels(numbers: Numbers) -> list[Section]:
     """What the labels are of; left out where they are longs on ticks, one an event."""
     n = numbers["labels"]
-    if n["path"] == "ticks" and n["primary_model"] is None and not any(n["dropped"].values()):
+    plain = n["path"] == "ticks" and n["primary_model"] is None
+    if plain and not any(n["dropped"].values()) and not n["n_bars_merged"]:
         return []
     touched = "ticks" if n["path"] == "ticks" else f"highs and lows of {n['path']}"
     rows = [["Barriers are touched by", touched]]
@@ -288,6 +289,9 @@ def _labels(numbers: Numbers) -> list[Section]:
     for reason, dropped in n["dropped"].items():
         if reason != "both_touched":
             rows.append([f"Events without a label, {_NO_LABEL[reason]}", count(dropped)])
+    if n["n_bars_merged"]:
+        name = "Bars that closed at the same moment as another, one event with it"
+        rows.append([name, count(n["n_bars_merged"])])
     return [Section("Labels", tables=[Table(["What", "Value"], rows, words=frozenset({"What"}))])]
 
 

@@ -218,6 +218,7 @@ def label_numbers(
         "n_time_out": int((label == 0).sum()),
         "n_stop_loss": int((label == -1).sum()),
         "n_undecidable": sum(c["undecidable"] for c in counts.values()) if by_bars else None,
+        "n_bars_merged": sum(c["bars_merged"] for c in counts.values()),
         "dropped": dropped,
     }
 

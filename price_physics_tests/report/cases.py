@@ -279,7 +279,9 @@ def arguments(*, n_warm_up=2, n_months=3, word="underpowered", binary=False, syn
         "walk_forward": walks,
         "predictions": {m: PREDICTIONS.empty() for m in months},
         "labels": {m: LABELS.empty() for m in months},
-        "label_counts": {m: {"dropped": {"horizon_over_28_days": 0}} for m in months},
+        "label_counts": {
+            m: {"dropped": {"horizon_over_28_days": 0}, "bars_merged": 0} for m in months
+        },
         "provenance": {
             **{m: {"model_month": None, "warm_up": "none yet"} for m in months[:n_warm_up]},
             **{m: provenance(m) for m in served},

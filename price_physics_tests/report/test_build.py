@@ -261,16 +261,20 @@ def test_the_study_alone_says_in_sample_too():
             {"horizon_over_28_days": 2},
             "| Events without a label, a horizon of over 28 days | 4 |",
         ),
+        (
+            {},
+            {"bars_merged": 9},
+            "| Bars that closed at the same moment as another, one event with it | 18 |",
+        ),
     ],
 )
 def test_what_the_labels_are_of(labels, counts, shown):
     given = cases.arguments(n_warm_up=2, n_months=0)
     config = given["study"].labels.model_copy(update=labels)
     given["study"] = given["study"].model_copy(update={"labels": config})
-    dropped = {k: n for k, n in counts.items() if k != "undecidable"}
-    month = {"dropped": {"horizon_over_28_days": 0} | dropped}
-    if "undecidable" in counts:
-        month["undecidable"] = counts["undecidable"]
+    own = {k: n for k, n in counts.items() if k in ("undecidable", "bars_merged")}
+    dropped = {k: n for k, n in counts.items() if k not in own}
+    month = {"bars_merged": 0, "dropped": {"horizon_over_28_days": 0} | dropped} | own
     given["label_counts"] = dict.fromkeys(given["label_counts"], month)
     given["labels"] = {
         m: pd.DataFrame({"label": np.array([1, 1, 0, -1], np.int8)}) for m in given["labels"]
