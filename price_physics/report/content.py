@@ -8,6 +8,7 @@ from typing import Any
 from price_physics.report.appendix import appendix_sections
 from price_physics.report.document import Document, Picture, Section, Table, Tile
 from price_physics.report.format import bps, count, decimal, months, percent, plain
+from price_physics.report.quality import holes_sentence, quality_section
 from price_physics.report.score_sections import (
     confusion_section,
     reliability_section,
@@ -40,6 +41,8 @@ def compose(numbers: Numbers) -> Document:
     notices = [SYNTHETIC] if numbers["synthetic"] else []
     if numbers["in_sample"]:
         notices.append(IN_SAMPLE)
+    if holes := holes_sentence(numbers["quality"]):
+        notices.append(holes)
     if not head["n_months"]:
         notices.append(NOTHING_YET)
     return Document(
@@ -58,6 +61,7 @@ def compose(numbers: Numbers) -> Document:
             _months(numbers),
             _costs(numbers),
             _trades(numbers),
+            quality_section(numbers["quality"]),
             *_labels(numbers),
             value_section(numbers),
             reliability_section(numbers),

@@ -15,6 +15,7 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.report.curves import Curves, compound
+from price_physics.report.quality import quality_numbers
 from price_physics.report.scores import score_numbers
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
@@ -63,6 +64,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
             "costs": costs,
             "trades": trade_groups(trades),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
+            "quality": quality_numbers(evidence.quality),
             "labels": label_numbers(study, market, evidence.labels, evidence.label_counts),
             "skill": scores["skill"],
             "values": scores["values"],

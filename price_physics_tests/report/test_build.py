@@ -154,6 +154,7 @@ def past(given, marks=(), looks=None):
         {
             ("labels", "counts"): given["label_counts"],
             ("predictions", "provenance"): given["provenance"],
+            ("ticks", "quality"): given["quality"],
             ("walk_forward", "look"): looks or {m: SEEN | {"ticks": str(m)} for m in walks},
         },
         warm_up={"walk_forward": {m: walk.warm_up for m, walk in walks.items()}},
@@ -179,6 +180,22 @@ def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     trials = trials_version(tmp_path, given["market"].name, ticks)
     assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
     assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
+
+
+@pytest.mark.parametrize(("place", "in_sentence"), [(0, False), (2, True), (4, True)])
+def test_a_verdict_over_months_with_known_holes_says_so(tmp_path, monkeypatch, place, in_sentence):
+    """Months that only warm up are named in the notice alone."""
+    given = cases.arguments(n_warm_up=2, n_months=3)
+    month = sorted(given["quality"])[place]
+    given["quality"][month] = cases.quality(month, completeness=0.5)
+    monkeypatch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
+    of = [given[name] for name in ("study", "market", "month")]
+    found = build_report(*of, past(given), ledger=tmp_path, environment={"seed": 7})
+    holes = f"Known holes in the ticks of {month} (completeness 0.50)."
+    sentence = json.loads(found.files["report.json"])["verdict"]["sentence"]
+    assert sentence.endswith(holes) is in_sentence
+    assert (holes in found.highlights["verdict"]) is in_sentence
+    assert holes in found.files["report.html"].decode()
 
 
 def test_both_themes_are_embedded(real):
@@ -288,6 +305,48 @@ def test_what_the_labels_are_of(labels, counts, shown):
         assert "| Stop-loss first | 2 |" in found.markdown
         assert "both_touched" not in found.markdown.split("## Labels")[1].split("##")[0]
     assert found.numbers["labels"]["n_labels"] == 8
+
+
+def test_the_quality_of_the_ticks_is_shown_by_month():
+    found = without_pictures(cases.arguments(n_warm_up=2, n_months=3))
+    section = found.markdown.split("## Quality of the ticks")[1].split("##")[0]
+    row = "12,345 | 12 | 34 | 0 | 0 | 56 | 25.0\N{NO-BREAK SPACE}% | 78 | 1.5 | 0.995 | 0.871 |"
+    assert section.count(row) == 5
+    assert "Known holes" not in found.html
+    assert [m["month"] for m in found.numbers["quality"]] == [
+        "2012-01", "2012-02", "2012-03", "2012-04", "2012-05",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"completeness": 0.9}, None),
+        ({"completeness": 0.899}, "2012-02 (completeness 0.90)."),
+        (
+            {"completeness": 0.7, "missing_days": ["2012-02-01", "2012-02-09"]},
+            "2012-02 (completeness 0.70, 2 days missing).",
+        ),
+        ({"completeness": None, "score": None, "ticks": 0}, "2012-02 (no tick at all)."),
+    ],
+)
+def test_a_month_with_known_holes_is_named_above_the_verdict(changes, shown):
+    given = cases.arguments()
+    month = sorted(given["quality"])[1]
+    given["quality"][month] = cases.quality(month, **changes)
+    found = without_pictures(given)
+    for text in (found.html, found.markdown):
+        head = text.split("Quality of the ticks")[0]
+        assert (f"Known holes in the ticks of {shown}" in head) is (shown is not None)
+
+
+def test_candles_that_are_absent_have_a_column_of_their_own():
+    given = cases.arguments()
+    changes = {"missing_ids": None, "missing_ids_share": None, "candles_absent": 77}
+    given["quality"] = {m: cases.quality(m, **changes) for m in given["quality"]}
+    section = without_pictures(given).markdown.split("## Quality of the ticks")[1].split("##")[0]
+    assert "| Candles absent |" in section
+    assert section.count("| 0 | 0 | 77 | 25.0") == 5
 
 
 def test_warm_up_says_so_and_invents_nothing():

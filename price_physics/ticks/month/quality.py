@@ -161,6 +161,12 @@ def score(report: dict[str, Any]) -> float | None:
     The shares of rows in quarantine, out of order, dropped as duplicates and in spikes, of
     days and (dense) ids missing, and half the share of sides inferred, each taken from 1.
     """
+    whole = completeness(report)
+    return None if whole is None else whole * (1.0 - _SIDES_WEIGHT * report["sides_inferred_share"])
+
+
+def completeness(report: dict[str, Any]) -> float | None:
+    """Rate a month as `score` does, whether its dump tells sides or not: many never do."""
     if not report["ticks"]:
         return None
     rows = report["rows_read"]
@@ -171,6 +177,5 @@ def score(report: dict[str, Any]) -> float | None:
         report["reverting_spikes"] / report["ticks"],
         len(report["missing_days"]) / report["days"],
         report["missing_ids_share"] or 0.0,
-        _SIDES_WEIGHT * report["sides_inferred_share"],
     ]
     return float(np.prod([1.0 - share for share in shares]))

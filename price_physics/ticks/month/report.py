@@ -12,7 +12,7 @@ import pandas as pd
 from price_physics.errors import TickDataError
 from price_physics.schemas.ticks import QUARANTINE
 from price_physics.ticks.month.gaps import missing_days, refuse_gaps
-from price_physics.ticks.month.quality import score
+from price_physics.ticks.month.quality import completeness, score
 
 if TYPE_CHECKING:
     from price_physics.store.spool import SpooledTable
@@ -80,10 +80,11 @@ def quality_of(intake: Intake, counts: QualityCounts, cleaned: Cleaned) -> dict[
         report["candles_absent"] = report.pop("missing_ids")
         report["candles_absent_share"] = report.pop("missing_ids_share")
         lost = cleaned.facts["candles_without_trade"] > 0
-        share = report["candles_absent_share"] if lost else None
         report |= {"missing_ids": None, "missing_ids_share": None}
-        return report | {"score": score(report | {"missing_ids_share": share})} | cleaned.facts
-    return report | {"score": score(report)} | cleaned.facts
+        rated = report | {"missing_ids_share": report["candles_absent_share"] if lost else None}
+    else:
+        rated = report
+    return report | {"score": score(rated), "completeness": completeness(rated)} | cleaned.facts
 
 
 def _refuse_dirt(intake: Intake, n_rows: int) -> None:
