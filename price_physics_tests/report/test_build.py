@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.orchestration.tracked import verdict_metrics
+from price_physics.cli import print_verdict
+from price_physics.orchestration.tracked import quality_metrics, verdict_metrics
 from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
 from price_physics.report.evidence import Evidence
@@ -402,6 +403,32 @@ def test_mlflow_plots_the_numbers_of_the_verdict(real):
     assert (metrics["n_trials"], metrics["sharpe_annual"]) == (1, 1.7195)
     empty = verdict_metrics(without_pictures(cases.arguments(n_months=0)).numbers["verdict"])
     assert (empty["p"], empty["break_even_bps"], empty["n_days"]) == (None, None, 0)
+
+
+def test_mlflow_plots_the_quality_of_the_ticks(real):
+    metrics = quality_metrics(real.numbers["quality"][-1])
+    assert (metrics["ticks/kept"], metrics["ticks/set_aside"], metrics["ticks/doubled"]) == (
+        12_345,
+        12,
+        34,
+    )
+    assert (metrics["ticks/completeness"], metrics["ticks/missing_days"]) == (0.995, 0)
+    assert metrics["ticks/candles_absent"] is None
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_the_end_of_a_backfill_names_known_holes_once(tmp_path, capsys, place):
+    given = cases.arguments(n_warm_up=2, n_months=3)
+    month = sorted(given["quality"])[place]
+    given["quality"][month] = cases.quality(month, completeness=0.5)
+    holes = f"Known holes in the ticks of {month} (completeness 0.50)."
+    if place:  # of a month that traded the verdict says so itself
+        sentence = f"{given['verdict'].sentence} {holes}"
+        given["verdict"] = replace(given["verdict"], sentence=sentence)
+    numbers = tmp_path / "report.json"
+    numbers.write_text(json.dumps(without_pictures(given).numbers), encoding="utf-8")
+    print_verdict(numbers, tmp_path / "report.html")
+    assert capsys.readouterr().out.count(holes) == 1
 
 
 def test_a_filled_track_record_is_not_asked_for_again():
