@@ -437,6 +437,24 @@ def test_quotes_are_refused_as_such(tmp_path, header):
     assert "are quotes, a bid and an ask" in refusal(headless, tmp_path)
 
 
+@pytest.mark.parametrize("row", ["{s},{p:.4f},{q:.4f}\n", "{d},{p:.5f},{q:.5f},0\n"])
+def test_quotes_without_a_header_are_refused_as_such(tmp_path, row):
+    rows = [
+        row.format(s=START + i, d=f"20120501 {i:06d}123", p=1.3 + i / 1e3, q=1.3002 + i / 1e3)
+        for i in range(59)
+    ]
+    put(tmp_path, "".join(rows))
+    message = refusal(strict(), tmp_path)
+    assert "looks like quotes, a time, a bid and an ask, and no trades" in message
+    header = ["timestamp", "price", "qty", "note"][: rows[0].count(",") + 1]
+    assert build_month(strict(header=header), tmp_path, MAY).quality["ticks"] == 59
+
+
+def test_quantities_near_the_price_by_chance_are_quantities(tmp_path):
+    put(tmp_path, "".join(f"{START + i},{5 + i % 3}.0,{5 + i % 4}.0\n" for i in range(60)))
+    assert build_month(strict(), tmp_path, MAY).quality["ticks"] == 60
+
+
 def test_trades_beside_the_quotes_of_their_moment_are_trades(tmp_path):
     put(tmp_path, "timestamp,price,qty,bid,ask\n" + trades(range(9), ",5,6"))
     assert build_month(strict(), tmp_path, MAY).quality["ticks"] == 9
