@@ -148,7 +148,8 @@ class Sample:
         """What else to do where the first line is not UTF-8, for messages."""
         if "\ufffd" not in self.shown:
             return ""
-        return "; it is not UTF-8: name its encoding there, such as `encoding: gb18030` or `encoding: cp1252`"
+        named = "`encoding: gb18030` or `encoding: cp1252`"
+        return f"; it is not UTF-8: name its encoding there, such as {named}"
 
     @classmethod
     def of_lines(cls, lines: Sequence[str], file: str, row: int = 1) -> Sample:
