@@ -85,11 +85,11 @@ def quality_section(months: Sequence[dict[str, Any]]) -> Section:
     columns += ["Days missing", "In known outages", absent, "Sides inferred", "Silences"]
     columns += ["Longest, h", "Complete", "Score"]
     note = (
-        "Doubled: dropped as duplicates. Silences: gaps of over ten typical ones. Complete: what "
+        "Doubled: dropped as duplicates. Silences: gaps of over ten typical ones. Complete: what is "
+        "left after rows set aside and days and ids missing, as shares; months below "
+        f"{WHOLE:g} are named above the verdict. Score: that, less the shares of rows doubled, out "
+        "of order and in spikes, and half that of sides inferred."
     )
-    note += "is left after rows set aside, doubled, out of order or in spikes, and days and ids "
-    note += f"missing; months below {WHOLE:g} are named above the verdict. Score: the same, with "
-    note += "half the share of sides inferred taken off."
     return Section(
         "Quality of the ticks",
         tables=[Table(columns, rows, words=frozenset({"Month"}), note=note)],
