@@ -64,6 +64,7 @@ def make_project(
     on_dumps = {key: value for key, value in kept.items() if key not in _READING} | {
         "vendor": "generic",
         "files": write_dumps(market, dumps, folder),
+        "quarantine_limit": 1.0,  # rows are broken on purpose
         "first_month": str(months[0]),
         "last_month": str(months[-1]),
         "synthetic": market.synthetic

@@ -85,8 +85,8 @@ def quality_section(months: Sequence[dict[str, Any]]) -> Section:
     columns += ["Days missing", "In known outages", absent, "Sides inferred", "Silences"]
     columns += ["Longest, h", "Complete", "Score"]
     note = (
-        "Doubled: dropped as duplicates. Silences: gaps of over ten typical ones. Complete: what is "
-        "left after rows set aside and days and ids missing, as shares; months below "
+        "Doubled: dropped as duplicates. Silences: gaps of over ten typical ones. Complete: what "
+        "is left after rows set aside and days and ids missing, as shares; months below "
         f"{WHOLE:g} are named above the verdict. Score: that, less the shares of rows doubled, out "
         "of order and in spikes, and half that of sides inferred."
     )
