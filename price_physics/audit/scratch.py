@@ -23,7 +23,10 @@ from price_physics.study.study import Study
 from price_physics.ticks.index import FileEntry
 from price_physics.ticks.reading.files import input_files
 
-_READING = {"vendor", "columns", "header", "contract_size", "contract_is_inverse", "strict_gaps"}
+_READING = {
+    *("vendor", "columns", "header", "encoding", "side_words"),
+    *("contract_size", "contract_is_inverse", "strict_gaps"),
+}
 
 
 @contextmanager
