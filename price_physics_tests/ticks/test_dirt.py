@@ -161,7 +161,7 @@ def test_a_month_stops_above_its_limit_whatever_the_reason_and_the_size(tmp_path
     put(tmp_path, HEADER + trades(range(97 * n_bad)) + bad + trades(range(600, 601)))
     message = refusal(strict(), tmp_path)
     share = n_bad / (98 * n_bad + 1)
-    assert f"{n_bad} of {98 * n_bad + 1} rows would be set aside, {share:.1%}" in message
+    assert f"{n_bad} of {98 * n_bad + 1} rows would be set aside, {share:.2%}" in message
     assert f"ticks.csv, row {97 * n_bad + 2}: '{START + 500},{fields}'" in message
     remedy = remedy_of(message.replace("`columns:`", ""))
     assert build_month(strict(**remedy), tmp_path, MAY).quality["quarantined"] == n_bad
@@ -170,7 +170,7 @@ def test_a_month_stops_above_its_limit_whatever_the_reason_and_the_size(tmp_path
 def test_candles_and_repeated_ids_count_against_the_limit(tmp_path):
     put(tmp_path, CANDLE_HEADER + candles(range(50)) + candles([50], "5,4,7,6,2"))
     message = refusal(strict(candle_minutes=1), tmp_path)
-    assert "1 of 51 rows would be set aside, 2.0%" in message
+    assert "1 of 51 rows would be set aside, 1.96%" in message
     assert "high is not the highest" in message
     (tmp_path / "ticks.csv").unlink()
     ids = "trade_id,timestamp,price,qty\n"

@@ -97,7 +97,7 @@ def _refuse_dirt(intake: Intake, n_rows: int) -> None:
     raised = min(1.0, math.ceil(100 * n_bad / n_rows) / 100)
     raise TickDataError(
         f"market {market.name!r}, {intake.month}: {n_bad} of {n_rows} rows would be set aside, "
-        f"{n_bad / n_rows:.1%} of them, over {market.quarantine_limit:.1%}; {n_most} because "
+        f"{n_bad / n_rows:.2%} of them, over {market.quarantine_limit:.2%}; {n_most} because "
         f"{reason}, such as {intake.files[number][0]}, row {fault.line}: {fault.raw!r}; download "
         f"the files again, or correct `columns:` in configs/markets/{market.name}.yaml, or if the "
         f"other rows can be trusted set `quarantine_limit: {raised:g}` there"
