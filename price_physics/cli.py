@@ -146,11 +146,15 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
 
 
 def print_verdict(numbers: Path, report: Path) -> None:
-    """Print the verdict and the headline numbers in the report's words, and the report's path."""
+    """Print the verdict, known holes and headline numbers in the report's words, and its path."""
     from price_physics.report.content import compose
+    from price_physics.report.quality import holes_sentence
 
-    document = compose(json.loads(numbers.read_text(encoding="utf-8")))
+    content = json.loads(numbers.read_text(encoding="utf-8"))
+    document, holes = compose(content), holes_sentence(content["quality"])
     print(f"\nVerdict: {document.verdict.upper()}\n{document.sentence}\n")
+    if holes and holes not in document.sentence:
+        print(f"{holes}\n")
     width = max(len(tile.label) for tile in document.tiles)
     for tile in document.tiles:
         print(f"  {tile.label:<{width}} {tile.value:>10}   {tile.detail}")

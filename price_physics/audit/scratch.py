@@ -23,7 +23,10 @@ from price_physics.study.study import Study
 from price_physics.ticks.index import FileEntry
 from price_physics.ticks.reading.files import input_files
 
-_READING = {"vendor", "columns", "header", "contract_size", "contract_is_inverse", "strict_gaps"}
+_READING = {
+    *("vendor", "columns", "header", "encoding", "side_words"),
+    *("contract_size", "contract_is_inverse", "strict_gaps"),
+}
 
 
 @contextmanager
@@ -64,6 +67,7 @@ def make_project(
     on_dumps = {key: value for key, value in kept.items() if key not in _READING} | {
         "vendor": "generic",
         "files": write_dumps(market, dumps, folder),
+        "quarantine_limit": 1.0,  # rows are broken on purpose
         "first_month": str(months[0]),
         "last_month": str(months[-1]),
         "synthetic": market.synthetic

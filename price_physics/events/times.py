@@ -37,12 +37,17 @@ def event_times(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
     >>> event_times(bars, EveryBarEvents(every_n_bars=2))
     array([5, 7])
     """
+    return np.unique(event_closes(bars, config))
+
+
+def event_closes(bars: pd.DataFrame, config: EventsConfig) -> IntArray:
+    """Closes of the bars that are chosen, in order, UTC ns; several may close at one moment."""
     whole = bars[~bars["partial"].to_numpy(np.bool_)]
     close_time = whole["close_time_ns"].to_numpy(np.int64)
     if isinstance(config, EveryBarEvents):
-        return np.unique(close_time[config.offset_bars :: config.every_n_bars])
+        return close_time[config.offset_bars :: config.every_n_bars]
     log_price = np.log(whole["close"].to_numpy(np.float64))
-    return np.unique(close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)])
+    return close_time[cusum_filter(log_price, config.cusum_bps * 1e-4)]
 
 
 def event_bars(close_time_ns: IntArray, partial: np.ndarray, event_time_ns: IntArray) -> IntArray:

@@ -16,7 +16,7 @@ import pandas as pd
 from price_physics.errors import PartitionMissing
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
-from price_physics.labels.events import count_endless, events_ending_in
+from price_physics.labels.events import count_endless, count_merged, events_ending_in
 from price_physics.labels.kernels import DROP, first_touch_bars
 from price_physics.labels.paths import Paths, paths_of
 from price_physics.labels.policy import are_fallback, multiples
@@ -55,7 +55,8 @@ def build_labels(study: Study, market: Market, month: Month, past: Past) -> Arte
     Returns
     -------
     Artefact
-        LABELS, by event time, and a document of counts. An event is dropped when its horizon of
+        LABELS, by event time, and a document of counts. Bars that close at one moment are one
+        event: the others are counted as merged. An event is dropped when its horizon of
         bars lasts over 28 days, when the primary model takes no side, or when the touching bar
         reaches both barriers and the study says so.
 
@@ -73,7 +74,8 @@ def build_labels(study: Study, market: Market, month: Month, past: Past) -> Arte
     met, touch = _first_touch(paths, events)
     undecidable = met == DROP
     frame = _labelled(study, market, paths, events, met, touch)
-    counts: dict[str, Any] = {"dropped": dropped}
+    n_merged = count_merged(study, month, past.table(BARS))
+    counts: dict[str, Any] = {"dropped": dropped, "bars_merged": n_merged}
     if study.labels.both_touched is not None:
         counts["undecidable"] = int(undecidable.sum())
     if study.labels.both_touched == "drop":
@@ -92,7 +94,7 @@ def _highlights(label: pd.Series, counts: Mapping[str, Any]) -> dict[str, Highli
         "labels/flat": int((label == 0).sum()),
         "labels/down": int((label == -1).sum()),
         **{f"dropped/{reason}": n for reason, n in counts["dropped"].items()},
-        **{name: n for name, n in counts.items() if name == "undecidable"},
+        **{name: n for name, n in counts.items() if name in ("undecidable", "bars_merged")},
     }
 
 

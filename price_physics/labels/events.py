@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from price_physics.events.times import event_bars, event_times
+from price_physics.events.times import event_bars, event_closes, event_times
 from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.labels.atr import month_atr
 from price_physics.months import Month
@@ -57,6 +57,20 @@ def count_endless(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]
         time_ns = time_ns[(over_ns >= month.start_ns) & (over_ns < month.stop_ns)]
         n_endless += int((vertical_barriers(study, month, time_ns, bars) == NOT_ENDED).sum())
     return n_endless
+
+
+def count_merged(study: Study, month: Month, bars: Mapping[Month, pd.DataFrame]) -> int:
+    """Count the chosen bars that are no event of their own, of events that end in the month.
+
+    Bars that close at one moment give one event: trades of one time can fill several bars.
+    """
+    n_merged = 0
+    for event_month in (month - 1, month) if month - 1 in bars else (month,):
+        closes = event_closes(bars[event_month], study.events)
+        again = closes[1:][closes[1:] == closes[:-1]]
+        ends_ns = vertical_barriers(study, month, again, bars)
+        n_merged += int(((ends_ns >= month.start_ns) & (ends_ns < month.stop_ns)).sum())
+    return n_merged
 
 
 def events_ending_in(

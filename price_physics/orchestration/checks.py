@@ -13,13 +13,14 @@ STOP, QUARANTINE, REPORT = "files_can_be_trusted", "no_row_set_aside", "nothing_
 
 _DESCRIPTIONS = {
     STOP: (
-        "Stop: checksums and CRCs hold, no file is cut off, every schema is known, one unit of "
-        "time a file, no other instrument; with strict_gaps no whole day and at most 0.1 % of ids "
-        "missing. Otherwise nothing is written."
+        "Stop: checksums and CRCs hold, no file is cut off, every schema and word for a side is "
+        "known, one unit of time a file, no other instrument, no stretch of trades twice, and at "
+        "most quarantine_limit of the rows set aside; with strict_gaps no whole day and at most "
+        "0.1 % of ids missing. Otherwise nothing is written."
     ),
     QUARANTINE: (
-        "Quarantine: no unreadable field, no price or quantity at or below zero, no id with "
-        "two payloads, no row before the first month. Such rows are set aside with a reason."
+        "Quarantine: no unreadable field, no price or quantity at or below zero or beyond what a "
+        "venue has, no id with two payloads. Such rows are set aside with a reason."
     ),
     REPORT: (
         "Report: no duplicate dropped, row out of order, day missing, spike that reverts, or side "
@@ -74,7 +75,7 @@ def tick_check_results(quality: dict[str, Any]) -> list[dg.AssetCheckResult]:
         findings["missing_ids_share"] = quality["missing_ids_share"]
     rest = {
         name: quality[name]
-        for name in ("score", "candles_without_trade")
+        for name in ("score", "candles_without_trade", "candles_absent", "volumes_not_believed")
         if quality.get(name) is not None
     }
     return [

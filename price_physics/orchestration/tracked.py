@@ -58,11 +58,12 @@ def logged_of_fit(artefact: Artefact | Partition) -> dict[str, Any]:
 
 
 def logged_of_report(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What MLflow logs of a report: its files, the verdict's word and its numbers."""
-    verdict = json.loads(files["report.json"])["verdict"]
+    """What MLflow logs of a report: its files, the verdict's word, its numbers, the ticks'."""
+    numbers = json.loads(files["report.json"])
+    verdict = numbers["verdict"]
     return {
         "tags": {"verdict": verdict["verdict"]},
-        "metrics": verdict_metrics(verdict),
+        "metrics": verdict_metrics(verdict) | quality_metrics(numbers["quality"][-1]),
         "files": {f"report/{name}": content for name, content in files.items()},
     }
 
@@ -81,6 +82,16 @@ def verdict_metrics(verdict: dict[str, Any]) -> dict[str, float | None]:
         **{name: worth.get(name) for name in ("break_even_bps", "lower_bps", "upper_bps")},
         "sharpe_annual": verdict["description"]["sharpe_annual"],
         **{name: verdict[name] for name in ("n_days", "n_trades", "n_trials")},
+    }
+
+
+def quality_metrics(month: dict[str, Any]) -> dict[str, float | None]:
+    """Pick what a report says of the ticks of its month, for MLflow to plot by month."""
+    names = ("kept", "set_aside", "doubled", "missing_ids", "candles_absent", "silences")
+    shares = ("sides_inferred_share", "completeness", "score")
+    counted = {name: month[name] for name in (*names, *shares)}
+    return {f"ticks/{n}": v for n, v in counted.items()} | {
+        "ticks/missing_days": len(month["missing_days"])
     }
 
 

@@ -225,7 +225,7 @@ STAGES: dict[str, Stage] = {
     "report": _stage(
         "report.build:build_report",
         "* market",
-        {"walk_forward": ALL, "predictions": ALL, "labels": ALL},
+        {"walk_forward": ALL, "predictions": ALL, "labels": ALL, "ticks": ALL},
         (),
         "verdict html mlflow",
         "The out-of-sample report up to the month, and its verdict.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from price_physics.report.curves import chain_months
 from price_physics.report.evidence import Evidence
 from price_physics.report.numbers import collect_numbers
 from price_physics.report.plots import draw
+from price_physics.report.quality import holes_sentence, quality_numbers
 from price_physics.report.render import to_html, to_markdown
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
@@ -45,7 +47,8 @@ def build_report(
     study, market, month
         The study and its market; the last month that the report covers.
     past : Past
-        Walk-forward, predictions and labels of all months up to `month`.
+        Walk-forward, predictions, labels and ticks of all months up to `month`; of ticks only
+        their quality.
     ledger : Path
         Folder of the trial ledger.
     environment : dict
@@ -70,6 +73,10 @@ def build_report(
         in_sample,
         declared is not None and not declared_in_time(ledger, looks, str(declared)),
     )
+    quality = past.documents("ticks", "quality")
+    traded = {m: quality[m] for m in walks if m in quality and walks[m].warm_up is None}
+    if holes := holes_sentence(quality_numbers(traded)):
+        verdict = replace(verdict, sentence=f"{verdict.sentence} {holes}")
     evidence = Evidence(
         study,
         market,
@@ -78,6 +85,7 @@ def build_report(
         predictions,
         past.table(LABELS),
         past.documents("labels", "counts"),
+        quality,
         past.documents("predictions", "provenance"),
         verdict,
         environment,

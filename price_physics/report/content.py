@@ -8,6 +8,7 @@ from typing import Any
 from price_physics.report.appendix import appendix_sections
 from price_physics.report.document import Document, Picture, Section, Table, Tile
 from price_physics.report.format import bps, count, decimal, months, percent, plain
+from price_physics.report.quality import holes_sentence, quality_section
 from price_physics.report.score_sections import (
     confusion_section,
     reliability_section,
@@ -41,6 +42,8 @@ def compose(numbers: Numbers) -> Document:
     notices = [SYNTHETIC] if numbers["synthetic"] else []
     if numbers["in_sample"]:
         notices.append(IN_SAMPLE)
+    if holes := holes_sentence(numbers["quality"]):
+        notices.append(holes)
     if not head["n_months"]:
         notices.append(NOTHING_YET)
     return Document(
@@ -59,6 +62,7 @@ def compose(numbers: Numbers) -> Document:
             _months(numbers),
             _costs(numbers),
             _trades(numbers),
+            quality_section(numbers["quality"]),
             *_labels(numbers),
             value_section(numbers),
             reliability_section(numbers),
@@ -270,7 +274,8 @@ def _trades(numbers: Numbers) -> Section:
 def _labels(numbers: Numbers) -> list[Section]:
     """Describe the labels; no section where they are of longs on ticks and none was dropped."""
     n = numbers["labels"]
-    if n["path"] == "ticks" and n["primary_model"] is None and not any(n["dropped"].values()):
+    plain = n["path"] == "ticks" and n["primary_model"] is None
+    if plain and not any(n["dropped"].values()) and not n["n_bars_merged"]:
         return []
     touched = "ticks" if n["path"] == "ticks" else f"highs and lows of {n['path']}"
     rows = [["Barriers are touched by", touched]]
@@ -289,6 +294,9 @@ def _labels(numbers: Numbers) -> list[Section]:
     for reason, dropped in n["dropped"].items():
         if reason != "both_touched":
             rows.append([f"Events without a label, {_NO_LABEL[reason]}", count(dropped)])
+    if n["n_bars_merged"]:
+        name = "Bars that closed at the same moment as another, one event with it"
+        rows.append([name, count(n["n_bars_merged"])])
     return [Section("Labels", tables=[Table(["What", "Value"], rows, words=frozenset({"What"}))])]
 
 

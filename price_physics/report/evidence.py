@@ -28,6 +28,8 @@ class Evidence:
         PREDICTIONS and LABELS.
     label_counts : mapping of month to dict
         Events that have no label or no clear one: `dropped` by reason; `undecidable` without ticks.
+    quality : mapping of month to dict
+        What the ticks of the month say of themselves: the document `quality` of `ticks`.
     provenance : mapping of month to dict
         Of the model that served the month: model_month, warm_up, summary, folds, architecture.
     verdict : Verdict
@@ -43,6 +45,7 @@ class Evidence:
     predictions: Mapping[Month, pd.DataFrame]
     labels: Mapping[Month, pd.DataFrame]
     label_counts: Mapping[Month, dict[str, Any]]
+    quality: Mapping[Month, dict[str, Any]]
     provenance: Mapping[Month, dict[str, Any]]
     verdict: Verdict
     environment: dict[str, Any]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from price_physics.months import Month
 from price_physics.report.curves import Curves, compound
+from price_physics.report.quality import quality_numbers
 from price_physics.report.scores import score_numbers
 from price_physics.report.stops import stop_numbers
 from price_physics.schemas.predictions import PREDICTIONS
@@ -65,6 +66,7 @@ def collect_numbers(evidence: Evidence, curves: Curves) -> dict[str, Any]:
             "trades": trade_groups(trades),
             "stops": stop_numbers(study, market, trades, predictions.values()),
             "expected": expected_numbers([predictions[m] for m in served if m in predictions]),
+            "quality": quality_numbers(evidence.quality),
             "labels": label_numbers(study, market, evidence.labels, evidence.label_counts),
             "skill": scores["skill"],
             "values": scores["values"],
@@ -220,6 +222,7 @@ def label_numbers(
         "n_time_out": int((label == 0).sum()),
         "n_stop_loss": int((label == -1).sum()),
         "n_undecidable": sum(c["undecidable"] for c in counts.values()) if by_bars else None,
+        "n_bars_merged": sum(c["bars_merged"] for c in counts.values()),
         "dropped": dropped,
     }
 

@@ -5,10 +5,13 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from price_physics.source import names_in
-from price_physics.study.base import NAME, Config, MonthField, Positive, one_of
+from price_physics.study.base import NAME, Config, MonthField, Positive, is_none, one_of
 from price_physics.study.outages import Outage
 
 RowKind = Literal["trades", "candles"]
+
+QUARANTINE_LIMIT = 0.01
+"""Share of a month's rows that may be set aside, where a market does not say otherwise."""
 
 _FORMATS: dict[RowKind, str] = {
     "trades": "price_physics.ticks.formats.trades",
@@ -84,8 +87,14 @@ class _Market(Config):
     """Worth of one contract: in base currency, or in quote currency where contracts are inverse."""
     contract_is_inverse: bool = False
     """Whether a contract is worth an amount of quote currency, where the dump does not say so."""
+    encoding: str | None = Field(None, exclude_if=is_none)
+    """Encoding of text that is not UTF-8, such as `gb18030`, `cp1252` or `utf-16`."""
     strict_gaps: bool = False
     """Whether a month with a gap in its files or trade ids is refused."""
+    quarantine_limit: Annotated[float, Field(ge=0, le=1)] = Field(
+        QUARANTINE_LIMIT, exclude_if=lambda limit: limit == QUARANTINE_LIMIT
+    )
+    """Largest share of a month's rows that may be set aside; a month above it is refused."""
     first_month: MonthField
     """First month, as YYYY-MM."""
     last_month: MonthField | None = None
@@ -114,6 +123,19 @@ class _Market(Config):
             raise ValueError(f"{', '.join(found)}: keys for {other}; correct them, or {advice}")
         return columns
 
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        if encoding is not None:
+            try:
+                "".encode(encoding)
+            except (LookupError, ValueError):
+                raise ValueError(
+                    f"encoding {encoding!r} is not one that Python knows; such as gb18030, "
+                    "cp1252 or utf-16"
+                ) from None
+        return encoding
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.last_month is not None and self.last_month < self.first_month:
@@ -137,6 +159,10 @@ class TradeMarket(_Market):
     """The only vendor whose files are taken; null takes what their first rows say they are."""
     columns: TradeColumns = TradeColumns()
     """Names of the columns of generic files."""
+    side_words: dict[str, Literal["buy", "sell", "unknown"]] | None = Field(
+        None, exclude_if=is_none
+    )
+    """What words of the column of sides say of the aggressor, where they are not well known."""
     candle_minutes: None = Field(None, exclude=True)
     """Always null: a number makes this a market of candles."""
 
@@ -153,6 +179,7 @@ class CandleMarket(_Market):
     """The only vendor whose files are taken; null takes what their first rows say they are."""
     columns: CandleColumns = CandleColumns()
     """Names of the columns of generic files."""
+    side_words: ClassVar[None] = None
     candle_minutes: Positive
     """Length of a candle in minutes: whole seconds that divide a day."""
 

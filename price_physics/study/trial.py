@@ -18,8 +18,8 @@ def trial_settings(study: Study, market: Market) -> dict[str, Any]:
     """List every setting that can change a trade: where all are equal, it is the same trial.
 
     Left out are names, descriptions, the extent of the data (`files`, months), what only refuses
-    data (`vendor`, `strict_gaps`), motifs, and the device and its determinism. A trial that is
-    looked at twice counts once.
+    data (`vendor`, `strict_gaps`, `quarantine_limit`), motifs, and the device and its determinism.
+    A trial that is looked at twice counts once.
     """
     without: Any = {
         "name": True,
@@ -28,8 +28,9 @@ def trial_settings(study: Study, market: Market) -> dict[str, Any]:
         "motifs": True,
         "model": {"device", "deterministic"},
     }
-    extent = {"name", "files", "first_month", "last_month", "vendor", "strict_gaps"}
+    extent = {"name", "files", "first_month", "last_month"}
+    refuses = {"vendor", "strict_gaps", "quarantine_limit"}
     return {
         "study": study.model_dump(mode="json", exclude=without),
-        "market": market.model_dump(mode="json", exclude=extent),
+        "market": market.model_dump(mode="json", exclude=extent | refuses),
     }

@@ -66,8 +66,10 @@ def build_ticks(
     ------
     TickDataError
         When there is no file, a file cannot be trusted, no file holds a single row, none holds a
-        row of the month or later (its file has not arrived), a strict market misses days or ids,
-        ids or candles repeat too often, or candles are of another length than the market says.
+        row of the month or later (its file has not arrived), more rows would be set aside than the
+        market's `quarantine_limit`, a strict market misses days or ids, ids or candles repeat too
+        often, a stretch of trades without ids is there twice, or candles are of another length than
+        the market says.
     """
     index = FileIndex(market) if index is None else index
     with closing(CandlesOfMonth() if market.candle_ns else TradesOfMonth(scratch)) as rows:

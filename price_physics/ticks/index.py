@@ -43,6 +43,8 @@ _SETTINGS = {
     "contract_size",
     "contract_is_inverse",
     "candle_minutes",
+    "encoding",
+    "side_words",
 }
 """The market's settings that can change what is read of a file."""
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 TIME, PRICE, QTY, TRADE_ID, SIDE, SYMBOL, UNUSED = 0, 1, 2, 3, 4, 5, 6
 """What a column is used for; `SIDE` stands for is_buyer_maker, too."""
 
+LEAST, MOST_PRICE, MOST_QTY = 1e-18, 1e15, 1e18
+"""Bounds of a price and a quantity. No venue has others; powers of those that are none overflow."""
+
 _MILLI, _MICRO, _SECOND = 1_000, 1_000_000, 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = 100_000_000, 7_258_118_400
 _ISO = 5
@@ -40,7 +43,7 @@ class RowShape(NamedTuple):
     role_of : int64 array of shape (n_columns,)
         `TIME` to `UNUSED`, for every column of a whole row.
     text_id : bool
-        The id is any text and is hashed; otherwise it must be an integer.
+        The id is any text and is hashed; otherwise it must be an integer. A blank is no id.
     symbol : uint8 array
         Lower-case name of the instrument.
     mixed : bool
@@ -103,16 +106,19 @@ def read_rows(data, at, shape, first_line, rows, odd):
                 time_ns[n_rows], unit[n_rows], at = _time(data, first)
                 if at == first + 4 and data[np.uint64(at)] == 45:
                     time_ns[n_rows], unit[n_rows], at = _iso_time(data, first)
+                elif unit[n_rows] == 0:
+                    time_ns[n_rows], unit[n_rows], at = _other_time(data, first)
                 good = unit[n_rows] > 0
             elif role == PRICE:
                 price[n_rows], at = _number(data, at)
-                good = price[n_rows] > 0
+                good = LEAST <= price[n_rows] <= MOST_PRICE
             elif role == QTY:
                 qty[n_rows], at = _number(data, at)
-                good = qty[n_rows] > 0
+                good = LEAST <= qty[n_rows] <= MOST_QTY
             elif role == TRADE_ID and not text_id:
-                i, at, good = _integer(data, at)
-                with_id = True
+                first = at
+                i, at, with_id = _integer(data, at)
+                good = with_id or at == first  # blank, or no integer: the field does not end here
             else:
                 first = at
                 at = _field_end(data, at, quoted, delimiter)
@@ -430,23 +436,13 @@ def _iso_time(data, begin):
     hour, minute, second = _two(data, begin + 11), _two(data, begin + 14), _two(data, begin + 17)
     apart = data[begin + 10]
     if (
-        min(century, rest, hour, minute, second) < 0
-        or month < 1
-        or month > 12
-        or hour > 23
-        or max(minute, second) > 59
-        or data[begin + 7] != 45
+        data[begin + 7] != 45
         or data[begin + 13] != 58
         or data[begin + 16] != 58
         or (apart != 84 and apart != 68 and apart != 32)
     ):
         return 0, 0, begin
-    year = century * 100 + rest
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if year < 1973 or year > 2199 or day < 1 or day > _DAYS_IN[month - 1] + (month == 2 and leap):
-        return 0, 0, begin
-    days = (year - 1970) * 365 + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
-    days += _DAYS_BEFORE[month - 1] + (month > 2 and leap) + day - 1
+    seconds = _seconds(century, rest, month, day, hour, minute, second)
     ns, at = 0, begin + 19
     if data[np.uint64(at)] == 46:
         ns, stop = _billionths(data, at + 1)
@@ -454,10 +450,60 @@ def _iso_time(data, begin):
             return 0, 0, begin
         at = stop
     offset, at = _zone(data, at)
-    seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+    seconds -= offset
     if seconds < _FIRST_SECOND or seconds >= _LAST_SECOND:
         return 0, 0, begin
     return seconds * _SECOND + ns, _ISO, at
+
+
+@njit(cache=True, nogil=True)
+def _other_time(data, begin):
+    """Read ``20180130 000002085`` or ``30.01.2018 00:00:02.085``, colons and fraction optional."""
+    if begin + 48 >= data.size:
+        return 0, 0, begin  # the last rows are read with care
+    if data[begin + 2] == 46 and data[begin + 5] == 46:
+        day, month, at = _two(data, begin), _two(data, begin + 3), begin + 10
+        century, rest = _two(data, begin + 6), _two(data, begin + 8)
+        apart = True
+    else:
+        century, rest = _two(data, begin), _two(data, begin + 2)
+        month, day, at = _two(data, begin + 4), _two(data, begin + 6), begin + 8
+        apart = False
+    if data[at] == 32 or data[at] == 84 or data[at] == 95:
+        at += 1
+    elif apart:
+        return 0, 0, begin
+    hour, at = _two(data, at), at + 2
+    at += data[at] == 58
+    minute, at = _two(data, at), at + 2
+    at += data[at] == 58
+    second, at = _two(data, at), at + 2
+    at += data[at] == 46
+    ns, stop = _billionths(data, at)
+    seconds = _seconds(century, rest, month, day, hour, minute, second)
+    if seconds < _FIRST_SECOND or seconds >= _LAST_SECOND or stop > at + 12:
+        return 0, 0, begin
+    return seconds * _SECOND + ns, _ISO, stop
+
+
+@njit(cache=True, nogil=True)
+def _seconds(century, rest, month, day, hour, minute, second):
+    """Seconds from 1970 to a moment, before it where there is no such moment."""
+    if (
+        min(century, rest, hour, minute, second) < 0
+        or month < 1
+        or month > 12
+        or hour > 23
+        or max(minute, second) > 59
+    ):
+        return -_LAST_SECOND
+    year = century * 100 + rest
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if year < 1973 or year > 2199 or day < 1 or day > _DAYS_IN[month - 1] + (month == 2 and leap):
+        return -_LAST_SECOND
+    days = (year - 1970) * 365 + (year - 1969) // 4 - (year - 1901) // 100 + (year - 1601) // 400
+    days += _DAYS_BEFORE[month - 1] + (month > 2 and leap) + day - 1
+    return days * 86_400 + hour * 3_600 + minute * 60 + second
 
 
 @njit(cache=True, nogil=True)

@@ -55,7 +55,13 @@ def write_market(folder: Path, buy_volume: bool) -> Market:
     for name, part in zip("ab", parts, strict=True):
         part.to_csv(folder / f"{name}.csv", index=False)
     return CandleMarket(
-        name="m", symbol="M", files=["*.csv"], candle_minutes=1, first_month=MARCH, last_month=MARCH
+        name="m",
+        symbol="M",
+        files=["*.csv"],
+        candle_minutes=1,
+        first_month=MARCH,
+        last_month=MARCH,
+        quarantine_limit=1.0,
     )
 
 
@@ -73,7 +79,13 @@ def dumps(market) -> list[pd.DataFrame]:
 def built(dumps: list[pd.DataFrame], root: Path) -> Artefact:
     files = write_candle_dumps(dumps, root, CANDLE_NS)
     copy = CandleMarket(
-        name="m", symbol="M", files=files, vendor="generic", candle_minutes=1, first_month=MARCH
+        name="m",
+        symbol="M",
+        files=files,
+        vendor="generic",
+        candle_minutes=1,
+        first_month=MARCH,
+        quarantine_limit=1.0,
     )
     return build_ticks(copy, MARCH, root)
 

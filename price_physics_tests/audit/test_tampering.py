@@ -24,6 +24,7 @@ def sample() -> Market:
         files=[SAMPLE.relative_to(ROOT).as_posix()],
         first_month=FIRST,
         last_month=LAST,
+        quarantine_limit=1.0,
     )
 
 
@@ -62,7 +63,14 @@ def test_ids_sides_and_faults_come_through(tmp_path: Path) -> None:
     ]
     (tmp_path / "a.csv").write_text("timestamp,price,qty,trade_id,side\n" + "\n".join(rows) + "\n")
     (tmp_path / "b.csv").write_text(f"timestamp,price,qty\n{LAST.stop_ns // 10**6},1,1\n")
-    market = TradeMarket(name="m", symbol="M", files=["*.csv"], first_month=FIRST, last_month=LAST)
+    market = TradeMarket(
+        name="m",
+        symbol="M",
+        files=["*.csv"],
+        first_month=FIRST,
+        last_month=LAST,
+        quarantine_limit=1.0,
+    )
     dumps = read_dumps(market, tmp_path, FIRST, LAST)
     assert len(dumps) == 1
     copy = build_ticks(market_on(tmp_path / "copy", dumps, market), FIRST, tmp_path / "copy")

@@ -279,6 +279,7 @@ def test_the_page_shows_how_many_labels_there_are_and_are_not():
         "dropped/horizon_over_28_days": 0,
         "dropped/both_touched": counts["undecidable"],
         "undecidable": counts["undecidable"],
+        "bars_merged": counts["bars_merged"],
     }
 
 

@@ -3,9 +3,26 @@
 import numpy as np
 
 from price_physics.labels.atr import month_atr
-from price_physics.labels.events import events_ending_in
+from price_physics.labels.events import count_merged, events_ending_in
 from price_physics.months import Month
 from price_physics_tests.labels.synthetic import FIRST, make_study, make_world
+
+
+@pytest.mark.parametrize("n_bars", [None, 4])
+def test_bars_that_are_no_event_of_their_own_are_counted_where_their_event_ends(n_bars):
+    world = make_world(seed=0)
+    horizon = {"horizon_minutes": None, "horizon_bars": n_bars}
+    study = make_study(labels=horizon if n_bars else {})
+    bars = {m: frame.copy() for m, frame in world.bars.items()}
+    first, second = world.months[:2]
+    for m, places in ((first, [9, 10, 11]), (first, [-3, -2]), (second, [20, 21])):
+        rows = bars[m].index[~bars[m]["partial"]][places]
+        bars[m].loc[rows, "close_time_ns"] = bars[m].loc[rows[-1], "close_time_ns"]
+    before = [count_merged(study, m, world.bars) for m in world.months]
+    found = [count_merged(study, m, bars) for m in world.months]
+    more = np.subtract(found, before).tolist()
+    assert more[:2] == [2, 2]  # the last of the first month ends in the second
+    assert sum(more) == 4
 
 
 def test_atr_of_an_event_is_the_same_float_from_every_partition():

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from price_physics.labels.odds import LEAST_ODDS, class_odds, log_offset
-from price_physics.scores.skill import BLOCK_NS, skill_over
+from price_physics.scores.mean_by_blocks import BLOCK_NS
+from price_physics.scores.skill import skill_over
 
 EVENTS = pd.DataFrame(
     {

@@ -44,8 +44,8 @@ def test_what_is_set_aside_and_reported_warns_for_its_month(project: Project) ->
         assert materialise(project, instance, APRIL).success
         assert materialise(project, instance, MAY).success
         assert records(instance, STOP) == [(MAY, True), (APRIL, True)]
-        # April holds everything before the market's first month, May the zero amount
-        assert records(instance, QUARANTINE) == [(MAY, False), (APRIL, False)]
+        # May holds the zero amount; rows before the market's first month are no concern of April
+        assert records(instance, QUARANTINE) == [(MAY, False), (APRIL, True)]
         assert records(instance, REPORT) == [(MAY, False), (APRIL, False)]
         evaluations = materialise(project, instance, MAY).get_asset_check_evaluations()
     by_name = {e.check_name: e for e in evaluations}

@@ -262,6 +262,26 @@ def verdict(word="underpowered", n_days=0, n_trades=0):
     )
 
 
+def quality(month, **changes):
+    """What the ticks of a whole month say of themselves."""
+    found = {
+        "ticks": 12_345,
+        "quarantined": 12,
+        "duplicates_dropped": 34,
+        "days": 31,
+        "missing_days": [],
+        "missing_days_in_outages": [],
+        "missing_ids": 56,
+        "missing_ids_share": 0.004,
+        "sides_inferred_share": 0.25,
+        "silences_over_ten_typical_gaps": 78,
+        "longest_silence_seconds": 5_400.0,
+        "score": 0.871,
+        "completeness": 0.995,
+    }
+    return found | changes
+
+
 def arguments(*, n_warm_up=2, n_months=3, word="underpowered", binary=False, synthetic=False):
     """Everything that a report is made of; the last of the months is the report's."""
     rng = np.random.default_rng(11)
@@ -279,7 +299,10 @@ def arguments(*, n_warm_up=2, n_months=3, word="underpowered", binary=False, syn
         "walk_forward": walks,
         "predictions": {m: PREDICTIONS.empty() for m in months},
         "labels": {m: LABELS.empty() for m in months},
-        "label_counts": {m: {"dropped": {"horizon_over_28_days": 0}} for m in months},
+        "label_counts": {
+            m: {"dropped": {"horizon_over_28_days": 0}, "bars_merged": 0} for m in months
+        },
+        "quality": {m: quality(m) for m in months},
         "provenance": {
             **{m: {"model_month": None, "warm_up": "none yet"} for m in months[:n_warm_up]},
             **{m: provenance(m) for m in served},

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.orchestration.tracked import verdict_metrics
+from price_physics.cli import print_verdict
+from price_physics.orchestration.tracked import quality_metrics, verdict_metrics
 from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
 from price_physics.report.evidence import Evidence
@@ -160,6 +161,7 @@ def past(given, marks=(), looks=None):
         {
             ("labels", "counts"): given["label_counts"],
             ("predictions", "provenance"): given["provenance"],
+            ("ticks", "quality"): given["quality"],
             ("walk_forward", "look"): looks or {m: SEEN | {"ticks": str(m)} for m in walks},
         },
         warm_up={"walk_forward": {m: walk.warm_up for m, walk in walks.items()}},
@@ -185,6 +187,22 @@ def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     trials = trials_version(tmp_path, given["market"].name, ticks)
     assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
     assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
+
+
+@pytest.mark.parametrize(("place", "in_sentence"), [(0, False), (2, True), (4, True)])
+def test_a_verdict_over_months_with_known_holes_says_so(tmp_path, monkeypatch, place, in_sentence):
+    """Months that only warm up are named in the notice alone."""
+    given = cases.arguments(n_warm_up=2, n_months=3)
+    month = sorted(given["quality"])[place]
+    given["quality"][month] = cases.quality(month, completeness=0.5)
+    monkeypatch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(PLOTS, b"0"))
+    of = [given[name] for name in ("study", "market", "month")]
+    found = build_report(*of, past(given), ledger=tmp_path, environment={"seed": 7})
+    holes = f"Known holes in the ticks of {month} (completeness 0.50)."
+    sentence = json.loads(found.files["report.json"])["verdict"]["sentence"]
+    assert sentence.endswith(holes) is in_sentence
+    assert (holes in found.highlights["verdict"]) is in_sentence
+    assert holes in found.files["report.html"].decode()
 
 
 @pytest.mark.slow
@@ -268,16 +286,20 @@ def test_the_study_alone_says_in_sample_too():
             {"horizon_over_28_days": 2},
             "| Events without a label, a horizon of over 28 days | 4 |",
         ),
+        (
+            {},
+            {"bars_merged": 9},
+            "| Bars that closed at the same moment as another, one event with it | 18 |",
+        ),
     ],
 )
 def test_what_the_labels_are_of(labels, counts, shown):
     given = cases.arguments(n_warm_up=2, n_months=0)
     config = given["study"].labels.model_copy(update=labels)
     given["study"] = given["study"].model_copy(update={"labels": config})
-    dropped = {k: n for k, n in counts.items() if k != "undecidable"}
-    month = {"dropped": {"horizon_over_28_days": 0} | dropped}
-    if "undecidable" in counts:
-        month["undecidable"] = counts["undecidable"]
+    own = {k: n for k, n in counts.items() if k in ("undecidable", "bars_merged")}
+    dropped = {k: n for k, n in counts.items() if k not in own}
+    month = {"bars_merged": 0, "dropped": {"horizon_over_28_days": 0} | dropped} | own
     given["label_counts"] = dict.fromkeys(given["label_counts"], month)
     given["labels"] = {
         m: pd.DataFrame({"label": np.array([1, 1, 0, -1], np.int8)}) for m in given["labels"]
@@ -291,6 +313,48 @@ def test_what_the_labels_are_of(labels, counts, shown):
         assert "| Stop-loss first | 2 |" in found.markdown
         assert "both_touched" not in found.markdown.split("## Labels")[1].split("##")[0]
     assert found.numbers["labels"]["n_labels"] == 8
+
+
+def test_the_quality_of_the_ticks_is_shown_by_month():
+    found = without_pictures(cases.arguments(n_warm_up=2, n_months=3))
+    section = found.markdown.split("## Quality of the ticks")[1].split("##")[0]
+    row = "12,345 | 12 | 34 | 0 | 0 | 56 | 25.0\N{NO-BREAK SPACE}% | 78 | 1.5 | 0.995 | 0.871 |"
+    assert section.count(row) == 5
+    assert "Known holes" not in found.html
+    assert [m["month"] for m in found.numbers["quality"]] == [
+        "2012-01", "2012-02", "2012-03", "2012-04", "2012-05",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"completeness": 0.9}, None),
+        ({"completeness": 0.899}, "2012-02 (completeness 0.90)."),
+        (
+            {"completeness": 0.7, "missing_days": ["2012-02-01", "2012-02-09"]},
+            "2012-02 (completeness 0.70, 2 days missing).",
+        ),
+        ({"completeness": None, "score": None, "ticks": 0}, "2012-02 (no tick at all)."),
+    ],
+)
+def test_a_month_with_known_holes_is_named_above_the_verdict(changes, shown):
+    given = cases.arguments()
+    month = sorted(given["quality"])[1]
+    given["quality"][month] = cases.quality(month, **changes)
+    found = without_pictures(given)
+    for text in (found.html, found.markdown):
+        head = text.split("Quality of the ticks")[0]
+        assert (f"Known holes in the ticks of {shown}" in head) is (shown is not None)
+
+
+def test_candles_that_are_absent_have_a_column_of_their_own():
+    given = cases.arguments()
+    changes = {"missing_ids": None, "missing_ids_share": None, "candles_absent": 77}
+    given["quality"] = {m: cases.quality(m, **changes) for m in given["quality"]}
+    section = without_pictures(given).markdown.split("## Quality of the ticks")[1].split("##")[0]
+    assert "| Candles absent |" in section
+    assert section.count("| 0 | 0 | 77 | 25.0") == 5
 
 
 def test_warm_up_says_so_and_invents_nothing():
@@ -346,6 +410,32 @@ def test_mlflow_plots_the_numbers_of_the_verdict(plain):
     assert (metrics["n_trials"], metrics["sharpe_annual"]) == (1, 1.7195)
     empty = verdict_metrics(without_pictures(cases.arguments(n_months=0)).numbers["verdict"])
     assert (empty["p"], empty["break_even_bps"], empty["n_days"]) == (None, None, 0)
+
+
+def test_mlflow_plots_the_quality_of_the_ticks(real):
+    metrics = quality_metrics(real.numbers["quality"][-1])
+    assert (metrics["ticks/kept"], metrics["ticks/set_aside"], metrics["ticks/doubled"]) == (
+        12_345,
+        12,
+        34,
+    )
+    assert (metrics["ticks/completeness"], metrics["ticks/missing_days"]) == (0.995, 0)
+    assert metrics["ticks/candles_absent"] is None
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_the_end_of_a_backfill_names_known_holes_once(tmp_path, capsys, place):
+    given = cases.arguments(n_warm_up=2, n_months=3)
+    month = sorted(given["quality"])[place]
+    given["quality"][month] = cases.quality(month, completeness=0.5)
+    holes = f"Known holes in the ticks of {month} (completeness 0.50)."
+    if place:  # of a month that traded the verdict says so itself
+        sentence = f"{given['verdict'].sentence} {holes}"
+        given["verdict"] = replace(given["verdict"], sentence=sentence)
+    numbers = tmp_path / "report.json"
+    numbers.write_text(json.dumps(without_pictures(given).numbers), encoding="utf-8")
+    print_verdict(numbers, tmp_path / "report.html")
+    assert capsys.readouterr().out.count(holes) == 1
 
 
 def test_a_filled_track_record_is_not_asked_for_again():

@@ -19,7 +19,6 @@ from price_physics.ticks.index import FileIndex
 from price_physics.ticks.month import intake, sort
 from price_physics.ticks.month import trades as cleaning
 from price_physics.ticks.month.sort import TickSorter
-from price_physics.ticks.reading.reasons import Reason
 
 from . import naive
 from .helpers import (
@@ -36,7 +35,6 @@ from .helpers import (
 
 SAMPLE = load_market(ROOT / "configs/markets/bitstamp_usd.yaml")
 SAMPLE_MONTHS = Month.span(SAMPLE.first_month, SAMPLE.last_month)
-TOO_EARLY = Reason.TOO_EARLY.words
 WITH_IDS = market(header=["trade_id", "timestamp", "price", "qty", "side"])
 
 
@@ -180,7 +178,7 @@ def test_a_damaged_file_stops_every_month(tmp_path):
             build_month(BITCOINCHARTS, tmp_path, month)
 
 
-def test_rows_before_the_first_month_are_set_aside_if_their_file_feeds_it(tmp_path):
+def test_rows_before_the_first_month_are_outside_and_no_dirt(tmp_path):
     later = (MAY + 1).start_ns // 10**9
     put(tmp_path, f"{START - 9},5.0,1\n{START},5.0,1\n{START - 8},6,1\n{later},5,1\n", "a.csv")
     put(tmp_path, f"{START - 99},5.0,1\nx,5,1\n", "b.csv")
@@ -188,15 +186,12 @@ def test_rows_before_the_first_month_are_set_aside_if_their_file_feeds_it(tmp_pa
     index = FileIndex(BITCOINCHARTS)
     first_run = build(BITCOINCHARTS, tmp_path, index=index)
     assert_same(first_run, build(BITCOINCHARTS, tmp_path, index=index))
-    assert first_run.quarantine[["file", "row", "reason", "raw"]].to_numpy().tolist() == [
-        ["a.csv", 1, TOO_EARLY, f"{START - 9},5.0,1"],
-        ["a.csv", 3, TOO_EARLY, f"{START - 8},6,1"],
-        ["c.csv", 1, "qty is not above zero", f"{START - 7},5.0,0"],
-    ]
-    known_at = [(START - 9) * 10**9, (START - 8) * 10**9, (START - 7) * 10**9]
-    assert first_run.quarantine["known_at"].tolist() == known_at
-    assert first_run.quality["rows_read"] == 5
+    assert first_run.quarantine.empty
+    assert first_run.quality["rows_read"] == first_run.quality["ticks"] == 2
+    assert first_run.quality["rows_before_first_month"] == 3  # those of b.csv, which is not read
     assert first_run.quality["rows_out_of_order"] == 0
+    later_run = build(BITCOINCHARTS, tmp_path, MAY + 1, index)
+    assert later_run.quality["rows_before_first_month"] == 0
     assert build(BITCOINCHARTS, tmp_path, MAY + 1, index).quarantine.empty
 
 
@@ -223,19 +218,17 @@ def test_a_file_that_does_not_match_its_checksum_stops(tmp_path):
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
     for module in (intake, cleaning):
         monkeypatch.setattr(module, "MOST_LISTED", 5)
-    early = [f"{i},{START - 9 + i},5,1,buy" for i in range(4)]
     bad = [f"{i},{START},5,0,buy" for i in range(4)]
     good = [f"{i},{START + i},5,1,buy" for i in range(10, 20)]
     other = [f"{i},{START + i + 50},5,1,buy" for i in range(10, 17)]
-    put(tmp_path, "\n".join([*early, *bad, *good]) + "\n", "a.csv")
+    put(tmp_path, "\n".join([*bad, *good]) + "\n", "a.csv")
     put(tmp_path, "\n".join(other) + "\n", "b.csv")
     result = build_month(WITH_IDS, tmp_path, MAY)
     assert result.quality["quarantine_reasons"] == {
-        TOO_EARLY: 4,
         "qty is not above zero": 4,
         "trade_id repeated with another payload": 7,
     }
-    assert result.quality["quarantined"] == 15
+    assert result.quality["quarantined"] == 11
     assert result.quality["quarantine_listed"] == len(result.quarantine) == 5
     put(tmp_path, "\n".join(good) + "\n", "a.csv")
     result = build_month(WITH_IDS, tmp_path, MAY)

@@ -22,7 +22,7 @@ from price_physics.ticks.reading.reasons import Reason
 from . import naive
 from .helpers import DAY, MAY, START, build_month, files_of, market, put
 
-TOO_EARLY, NOT_A_START = Reason.TOO_EARLY.words, Reason.START.words
+NOT_A_START = Reason.START.words
 REPEATED_CANDLE = Reason.REPEATED_CANDLE.words
 MINUTES = market(vendor=None, candle_minutes=1)
 HOURS = market(vendor=None, candle_minutes=60)
@@ -102,7 +102,7 @@ def test_candles_of_several_files_are_sorted_and_told_with_all_they_hold(tmp_pat
     ]
     assert result.quality["rows_out_of_order"] == 1
     assert result.quality["sides_inferred"] == 0
-    assert result.quality["missing_ids"] == 0
+    assert result.quality["candles_absent"] == 0
     assert result.quality["first_tick_ns"] == end_ns(0)
     assert result.quality["last_tick_ns"] == end_ns(2)
     assert result.quality["typical_gap_seconds"] == 60
@@ -178,14 +178,13 @@ def test_a_candle_that_is_not_over_yet_is_no_candle_of_the_month(tmp_path, monke
     assert result.quarantine["known_at"].tolist() == [MAY.end_ns]
 
 
-def test_candles_before_the_first_month_are_set_aside(tmp_path):
+def test_candles_before_the_first_month_are_outside_and_no_dirt(tmp_path):
     put(tmp_path, HEADER + rows([-2, -1, 0, 1]))
     result = build(MINUTES, tmp_path)
     assert minutes_of(result) == [0, 1]
-    assert result.quarantine.to_numpy().tolist() == [
-        ["ticks.csv", 2, TOO_EARLY, row(-2).strip(), end_ns(-2)],
-        ["ticks.csv", 3, TOO_EARLY, row(-1).strip(), end_ns(-1)],
-    ]
+    assert result.quarantine.empty
+    assert result.quality["rows_before_first_month"] == 2
+    assert result.quality["score"] == build(MINUTES, tmp_path).quality["score"]
 
 
 def test_faults_are_listed_with_file_line_text_and_when_they_were_known(tmp_path):
@@ -199,7 +198,7 @@ def test_faults_are_listed_with_file_line_text_and_when_they_were_known(tmp_path
         ["b.csv", 3, reason, row(1, "5,4,7,6,2").strip(), end_ns(1)],
         ["b.csv", 4, "row has 4 fields, not 6", "x,1,2,3", MAY.end_ns],
     ]
-    assert result.quality["missing_ids"] == 1
+    assert result.quality["candles_absent"] == 1
 
 
 # ---------------------------------------------------------------------------- without trades
@@ -210,7 +209,7 @@ def test_candles_without_trade_are_counted_and_neither_kept_nor_set_aside(tmp_pa
     assert minutes_of(result) == [0, 3]
     assert result.quality["candles_without_trade"] == 2
     assert result.quality["quarantined"] == 0
-    assert result.quality["missing_ids"] == 0  # they are there, nothing was lost
+    assert result.quality["candles_absent"] == 0  # they are there, nothing was lost
     assert result.quality["longest_silence_seconds"] == 180
 
 
@@ -271,7 +270,10 @@ def test_too_many_candles_with_other_values_are_of_another_instrument(tmp_path):
     assert result.quality["quarantined"] == 26
     assert result.candles["volume"].tolist() == [2.0] * 200
     put(tmp_path, HEADER + rows(range(6), other) + rows(range(9, 30), BEGUN), "b.csv")
-    message = r"2012-05: 6 candles are there again with other values, b\.csv, row 2 the first"
+    message = (
+        r"2012-05: 6 candles are there again with other values, such as a\.csv, row 2: "
+        r"'1335830400,5,7,4,6,2' and b\.csv, row 2: '1335830400,9,9\.5,8\.5,9,1'.*name only one"
+    )
     with pytest.raises(TickDataError, match=message):
         build_month(MINUTES, tmp_path, MAY)
     put(tmp_path, HEADER + rows(range(1_000)), "a.csv")  # of many candles one in a hundred
@@ -288,10 +290,10 @@ def test_two_instruments_of_few_candles_stop(tmp_path):
 
 def test_all_that_is_set_aside_is_counted_and_much_of_it_listed(tmp_path, monkeypatch):
     monkeypatch.setattr(intake, "MOST_LISTED", 5)
-    put(tmp_path, HEADER + rows(range(-3, 20)), "a.csv")
+    put(tmp_path, HEADER + rows(range(20)), "a.csv")
     put(tmp_path, HEADER + rows(range(7), BEGUN), "b.csv")
     result = build_month(MINUTES, tmp_path, MAY)
-    assert result.quality["quarantine_reasons"] == {TOO_EARLY: 3, REPEATED_CANDLE: 7}
+    assert result.quality["quarantine_reasons"] == {REPEATED_CANDLE: 7}
     assert result.quality["quarantine_listed"] == len(result.quarantine) == 5
 
 
@@ -367,8 +369,8 @@ def test_some_candles_between_are_set_aside(tmp_path):
 def test_missing_candles_are_counted_and_stop_the_strict_only(tmp_path):
     put(tmp_path, HEADER + rows([i for i in range(31 * 1440) if i not in (7, 900, 901)]))
     quality = build(MINUTES, tmp_path).quality
-    assert quality["missing_ids"] == 3
-    assert quality["missing_ids_share"] == 3 / (31 * 1440)
+    assert quality["candles_absent"] == 3
+    assert quality["candles_absent_share"] == 3 / (31 * 1440)
     strict = market(vendor=None, candle_minutes=1, strict_gaps=True)
     assert build(strict, tmp_path).quality["missing_days"] == []
     put(tmp_path, HEADER + rows([i for i in range(31 * 1440) if not 900 <= i < 1000]))
@@ -382,8 +384,8 @@ def test_candles_that_are_left_out_where_nothing_traded_are_not_missing(tmp_path
     put(tmp_path, HEADER + rows(np.flatnonzero(rng.random(31 * 1440) < 0.1).tolist()))
     strict = market(vendor=None, candle_minutes=1, strict_gaps=True)
     quality = build(strict, tmp_path).quality
-    assert quality["missing_ids_share"] is None
-    assert quality["missing_ids"] > 30_000
+    assert quality["candles_absent_share"] is None
+    assert quality["candles_absent"] > 30_000
 
 
 def test_missing_days_stop_the_strict_only(tmp_path):
@@ -465,7 +467,7 @@ def test_how_the_files_lie_changes_no_candle(tmp_path, how):
         expected, found = build(six_hours, plain, month), build(six_hours, other, month)
         assert len(expected.candles) > 30
         pd.testing.assert_frame_equal(found.candles, expected.candles, check_exact=True)
-        told = ("candles_without_trade", "missing_ids", "ticks", "longest_silence_seconds")
+        told = ("candles_without_trade", "candles_absent", "ticks", "longest_silence_seconds")
         assert {k: found.quality[k] for k in told} == {k: expected.quality[k] for k in told}
 
 
@@ -510,7 +512,8 @@ def test_every_row_is_in_exactly_one_place(tmp_path, first, second):
         put(tmp_path, "".join([HEADER, row(5), *lines, row(6)]), name)
     found = [build(MINUTES, tmp_path, month, index) for month in (MAY, MAY + 1)]
     n_rows = 5 + sum(bool(line.strip()) for line in first + second)
-    assert sum(result.quality["rows_read"] for result in found) == n_rows
+    n_read = sum(result.quality["rows_read"] for result in found)
+    assert n_read + found[0].quality["rows_before_first_month"] == n_rows
     assert_same(build(MINUTES, tmp_path, MAY, index), found[0])
     kept = naive_candles([row(5), *first, row(6), row(5), row(JUNE + 1), *second, row(6)])
     for month, result in zip((MAY, MAY + 1), found, strict=True):

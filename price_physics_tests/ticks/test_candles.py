@@ -316,10 +316,9 @@ FAULTY = [  # time, the other fields, reason
     (START + 60, "5,7,4,6,2,x,1", "the volume in the other currency is not a finite number"),
     (START + 60, "5,7,4,6,2,inf,1", "the volume in the other currency is not a finite number"),
     (START + 60, "5,7,4,6,2,,1", "the volume in the other currency is not a finite number"),
-    (START + 60, "5,7,4,6,2,0,1", "the volumes in both currencies give no price of the candle"),
-    (START + 60, "5,7,4,6,2,-11,1", "the volumes in both currencies give no price of the candle"),
-    (START + 60, "5,7,4,6,2,3.99,1", "the volumes in both currencies give no price of the candle"),
-    (START + 60, "5,7,4,6,2,28.01,1", "the volumes in both currencies give no price of the candle"),
+    (START + 60, "5,1e16,4,6,2,11,1", "a price is not from 1e-18 to 1e15"),
+    (START + 60, "5,7,1e-19,6,2,11,1", "a price is not from 1e-18 to 1e15"),
+    (START + 60, "5,7,4,6,1e150,1e150,1", "volume is not from 1e-18 to 1e18"),
     (START + 60, "5,7,4,6,2,11,x", "buy volume is not a number from zero to the volume"),
     (START + 60, "5,7,4,6,2,11,", "buy volume is not a number from zero to the volume"),
     (START + 60, "5,7,4,6,2,11,-0.1", "buy volume is not a number from zero to the volume"),
@@ -332,7 +331,7 @@ FAULTY = [  # time, the other fields, reason
 
 def test_every_reason_is_tried():
     of_candles = {r.words for r in Reason if Reason.START <= r <= Reason.BUY_VOLUME}
-    assert len(of_candles) == 10
+    assert len(of_candles) == 11
     assert {reason for *_, reason in FAULTY} == of_candles - {Reason.END.words} | {
         Reason.TIME.words
     } | {reason for *_, reason in FAULTY if reason.startswith("row has")}

@@ -59,7 +59,7 @@ def test_other_instruments_of_a_file_of_all_are_passed_over(tmp_path):
 
 
 def test_a_message_says_why_no_trade_was_found(tmp_path):
-    rows = "".join(f"{START + i},5,1,bid\n" for i in range(9))
+    rows = "".join(f"{START + i},5,0,bid\n" for i in range(9))
     put(tmp_path, "timestamp,price,qty,side\n" + rows)
-    with pytest.raises(TickDataError, match=r"row 2: '.*,bid': side is not buy or sell"):
+    with pytest.raises(TickDataError, match=r"row 2: '.*,bid': qty is not above zero"):
         build_month(market(), tmp_path, MAY)

@@ -96,7 +96,16 @@ ISO = st.tuples(
     st.sampled_from(["", ".", ".5", ".123456789", ".1234567891"]),
     st.sampled_from(["", "Z", "z", "+09:00", "-0530", "+24:00", "+09:60", "+9:00", "-00:01", "+"]),
 ).map(lambda parts: parts[0].replace("T", parts[1]) + parts[2] + parts[3])
+OTHER = st.tuples(
+    st.datetimes(),
+    st.sampled_from(
+        ["%Y%m%d{}%H%M%S", "%d.%m.%Y{}%H:%M:%S", "%Y%m%d{}%H:%M:%S", "%d.%m.%Y{}%H%M%S"]
+    ),
+    st.sampled_from([" ", "", "T", "_", "  ", "x"]),
+    st.sampled_from(["", ".", "5", ".5", "085", ".123456789", ".1234567890123", "Z", " GMT+0900"]),
+).map(lambda p: p[0].strftime(p[1].format(p[2])) + p[3])
 TIME = st.one_of(
+    OTHER,
     st.tuples(MOMENT, st.text("0123456789", max_size=12)).map(lambda p: f"{p[0]}.{p[1]}"),
     st.tuples(MOMENT, DIGITS).map(lambda p: f"{p[0] * 10**9}.{p[1]}"),
     st.tuples(st.text("0", max_size=4), MOMENT).map(lambda p: f"{p[0]}{p[1]}"),
@@ -111,7 +120,7 @@ TRADE_ID = st.one_of(
     st.text("0123456789", max_size=20),
     st.sampled_from(["", "ab cd", "7.0", "caf\u00e9", "2ef9a0c1-2b6d-5f3e-9a4e-0c6c3f6c9b1f"]),
 )
-SIDE = st.sampled_from(["buy", "Buy", "SELL", "b", "S", "", "UNKNOWN", "hold", "buyer"])
+SIDE = st.sampled_from(["buy", "SELL", "b", "S", "", "UNKNOWN", "hold", "buyer", "A", "N", "-1"])
 MAKER = st.sampled_from(["true", "False", "T", "F", "1", "0", "", "2", "truest"])
 SYMBOL = st.sampled_from(["toy", "Toy", "toyy", "to", ""])
 UNUSED = st.sampled_from(["", "x", "a b", "7", "caf\u00e9"])
@@ -193,10 +202,13 @@ def test_the_kernel_reads_what_dumps_hold():
         "12,2012-05-01D00:00:00.000000000,1,1,s,TOY\n",
         '13,"2012-05-01T00:00:00.085+09:00",1,1,buy,TOY\n',
         f"7,{START},8.5e-05,1E+3,buy,TOY\n",
-        "14,2012-05-01 00:00:00Z,999999999999999999,.000000000000000001,buy,TOY\n",
+        "14,2012-05-01 00:00:00Z,999999999999999,.000000000000000001,buy,TOY\n",
     ]
     for line in plain:
         assert read_alike([line], INTEGER_IDS, ",") == 1, line
+    other = ["20120501 000000123", "20120501000000", "01.05.2012 00:00:00.5", "20120501_00:00:00"]
+    rows = [f"15,{time},5,1,buy,TOY\n" for time in other]
+    assert read_alike([*rows, *plain], INTEGER_IDS, ",") == len(rows) + len(plain)
     odd = [f"7,{START},nan,1,buy,TOY\n", f"7,{START},+5,1,buy,TOY\n", f"7,{START},5,0,buy,TOY\n"]
     assert read_alike([*plain, *odd], INTEGER_IDS, ",") == len(plain)
     uuid = "2ef9a0c1-2b6d-5f3e-9a4e-0c6c3f6c9b1f"

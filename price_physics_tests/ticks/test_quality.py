@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from price_physics.ticks.month import kernels
-from price_physics.ticks.month.quality import Histogram, QualityCounts, score
+from price_physics.ticks.month.quality import Histogram, QualityCounts, completeness, score
 from price_physics.ticks.reading.rows import NO_ID, ORDERED_ID, TEXT_ID
 
 from .helpers import MAY, make_rows
@@ -174,9 +174,12 @@ def test_the_score_by_hand():
     by_hand = 0.9 * 0.9 * 0.8 * 0.99 * 0.9 * 0.75 * 0.75
     assert score(REPORT) == pytest.approx(by_hand, rel=1e-12)
     assert score(REPORT | {"missing_ids_share": None}) == pytest.approx(by_hand / 0.75, rel=1e-12)
+    assert completeness(REPORT) == pytest.approx(0.9 * 0.9 * 0.75, rel=1e-12)
 
 
 def test_a_faultless_month_scores_one_and_an_empty_one_nothing():
     clean = dict.fromkeys(REPORT, 0) | {"ticks": 1, "rows_read": 1, "days": 31}
     assert score(clean | {"missing_days": []}) == 1.0
+    assert completeness(clean | {"missing_days": []}) == 1.0
     assert score(clean | {"ticks": 0}) is None
+    assert completeness(clean | {"ticks": 0}) is None

@@ -15,7 +15,7 @@ def test_every_reason_has_a_number_and_words_of_its_own():
 
 def test_what_could_be_read_is_no_sign_of_a_damaged_file():
     assert {Reason.PRICE_SIGN.words, Reason.RANGE.words, Reason.START.words} <= READABLE
-    unreadable = {Reason.TIME, Reason.PRICE, Reason.SIDE, Reason.OTHER_VOLUME, Reason.N_FIELDS}
+    unreadable = {Reason.TIME, Reason.PRICE, Reason.TRADE_ID, Reason.OTHER_VOLUME, Reason.N_FIELDS}
     assert not {reason.words for reason in unreadable} & READABLE
 
 

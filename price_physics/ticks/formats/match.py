@@ -8,13 +8,14 @@ by its fields. No vendor is named here, and no value is kept.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from price_physics.ticks.formats.layout import Layout, split_line
-from price_physics.ticks.reading.parse import is_time
+from price_physics.ticks.reading.parse import SIGNS, is_time
 
 if TYPE_CHECKING:
     from price_physics.study.market import Market
@@ -27,10 +28,12 @@ ColumnKinds = tuple[tuple[str, str], ...]
 ending in ``?`` is a column that may be missing at the end."""
 
 _DELIMITERS = ",;\t"
+_COMMENT = "#"
+_BETWEEN = re.compile("[/()\uff08\uff09]")
+"""What stands between a name and its translation, brackets of full width too."""
 _LONGEST_SHOWN = 300
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BOOLEANS = {"true", "false", "t", "f", "1", "0", ""}
-_SIDES = {"buy", "sell", "b", "s", ""}
 
 
 # ---------------------------------------------------------------------------- kinds
@@ -47,6 +50,9 @@ def is_number(field: str) -> bool:
     except ValueError:
         return False
     return "_" not in field
+
+
+_SIDES = {word for word in SIGNS["side"] if not is_number(word)}
 
 
 def is_integer(field: str) -> bool:
@@ -130,14 +136,32 @@ class Sample:
     rows: TextRows
     delimiter: str = ","
     is_table: bool = False
+    row: int = 1
+
+    @property
+    def place(self) -> str:
+        """The file, and where it has lines the row of the first, for messages."""
+        return self.file if self.is_table else f"{self.file}, row {self.row}"
+
+    @property
+    def hint(self) -> str:
+        """What else to do where the first line is not UTF-8, for messages."""
+        if "\ufffd" not in self.shown:
+            return ""
+        named = "`encoding: gb18030` or `encoding: cp1252`"
+        return f"; it is not UTF-8: name its encoding there, such as {named}"
 
     @classmethod
-    def of_lines(cls, lines: Sequence[str], file: str) -> Sample:
-        """Split lines of text; the first is a header when no field of it is a number."""
-        delimiter = max(_DELIMITERS, key="".join(lines).count)
+    def of_lines(cls, lines: Sequence[str], file: str, row: int = 1) -> Sample:
+        """Split lines of text, the first of them row `row` of the file.
+
+        It is a header when no field of it is a number.
+        """
+        delimiter = _delimiter(lines)
         first, *rest = (split_line(line, delimiter) for line in lines)
-        has_header = not any(is_number(field) for field in first)
+        has_header = _is_header(first)
         return cls(
+            row=row,
             file=file,
             shown=lines[0][:_LONGEST_SHOWN],
             first=first,
@@ -150,6 +174,36 @@ class Sample:
     def of_table(cls, names: Sequence[str], rows: TextRows, file: str) -> Sample:
         """Take the column names of a table, and some of its rows as text."""
         return cls(file, ",".join(names)[:_LONGEST_SHOWN], names, names, rows, is_table=True)
+
+
+def count_preamble(lines: Sequence[str]) -> int:
+    """Count the lines above a header: a title, a link, comments.
+
+    They have another number of fields than most lines, or begin as comments do; and what follows
+    them names columns. So a damaged first row is none of them.
+
+    Examples
+    --------
+    >>> count_preamble(["https://vendor", "unix,price", "1315922016,5.8", "1315922017,5.9"])
+    1
+    >>> count_preamble(["1315922", "1315922016,5.8", "1315922017,5.9"])
+    0
+    """
+    fields = [split_line(line, _delimiter(lines)) for line in lines]
+    [(width, _)] = Counter(map(len, fields)).most_common(1)
+    for place, row in enumerate(fields[:-1]):
+        comment = lines[place].startswith(_COMMENT) and _is_header(fields[place + 1])
+        if len(row) == width > 1 and not comment:
+            return place if _is_header(row) else 0
+    return 0
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    return max(_DELIMITERS, key="".join(lines).count)
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return not any(is_number(field) for field in fields)
 
 
 # ---------------------------------------------------------------------------- formats
@@ -217,6 +271,11 @@ class Format:
         """Say whether a file is of this format."""
         return self._kinds(sample) is not None
 
+    def has_names(self, sample: Sample) -> bool:
+        """Say whether a file has this format's names, whatever its fields look like."""
+        names = sample.names or ()
+        return any(_kinds_by_name(columns, names) is not None for columns in self.versions)
+
     def _kinds(self, sample: Sample) -> list[str] | None:
         for columns in self.versions:
             if sample.names is not None:
@@ -237,8 +296,8 @@ def most(votes: Sequence[bool]) -> bool:
 
 def _kinds_by_name(columns: ColumnKinds, names: Sequence[str]) -> list[str] | None:
     """Return the kind at each place when the names are the columns', each of them once."""
-    columns_of = {_plain(alias): column for column in columns for alias in column[0].split("|")}
-    found = [columns_of.get(_plain(name)) for name in names]
+    columns_of = {plain_name(n): column for column in columns for n in column[0].split("|")}
+    found = [columns_of.get(plain_name(name)) for name in names]
     required = {column for column in columns if not column[1].endswith("?")}
     if None in found or len(set(found)) < len(found) or not required <= set(found):
         return None
@@ -285,8 +344,18 @@ def _layout(kinds: Sequence[str], sample: Sample) -> Layout:
     return replace(layout, **places)  # type: ignore[arg-type]
 
 
-def _plain(name: str) -> str:
-    return name.strip().lower().replace("_", "")
+def plain_name(name: str) -> str:
+    """Return a column's name in small letters, without blanks, a mark or its translation.
+
+    Examples
+    --------
+    >>> plain_name("Trade_ID"), plain_name("price/\u4ef7\u683c"), plain_name("# Gmt time")
+    ('tradeid', 'price', 'gmttime')
+    """
+    parts = [part for part in _BETWEEN.split(name) if part.strip() and part.isascii()]
+    if not name.isascii() and parts:
+        name = parts[0]
+    return name.lower().lstrip(_COMMENT).replace("_", "").replace(" ", "")
 
 
 def _show(columns: ColumnKinds) -> str:

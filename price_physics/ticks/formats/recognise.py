@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from price_physics.errors import TickDataError
-from price_physics.ticks.formats.generic import is_meant
-from price_physics.ticks.formats.match import Sample, TextRows
+from price_physics.ticks.formats.generic import Generic, is_meant
+from price_physics.ticks.formats.match import Format, Sample, TextRows
+from price_physics.ticks.formats.quotes import refuse_quotes
 from price_physics.ticks.formats.registry import formats_of, load_format
 from price_physics.ticks.reading.rows import kind_of_rows
 
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
     from price_physics.ticks.formats.registry import VendorFormat
 
 
-def recognise(lines: Sequence[str], market: Market, file: str) -> Layout:
+def recognise(lines: Sequence[str], market: Market, file: str, row: int = 1) -> Layout:
     """Find the layout of a text file by its first lines.
 
     Parameters
     ----------
     lines : sequence of str
-        At least one, none of them blank, without their newlines; 50 are plenty.
+        At least one, none of them blank, without their newlines; 50 are plenty. What stands above
+        a header is not among them.
     market : Market
         Its vendor, columns, header and contract size.
     file : str
         Name for messages.
+    row : int
+        The line in the file of the first of them.
 
     Returns
     -------
@@ -37,11 +41,12 @@ def recognise(lines: Sequence[str], market: Market, file: str) -> Layout:
     Raises
     ------
     TickDataError
-        When the lines fit no format, or several that read them differently.
+        When the lines hold quotes, or candles without a volume, fit no format, or several that read
+        them differently.
     ConfigError
         When the market lacks what the format needs.
     """
-    return _only(Sample.of_lines(lines, file), market)
+    return _only(Sample.of_lines(lines, file, row), market)
 
 
 def recognise_table(names: Sequence[str], rows: TextRows, market: Market, file: str) -> Layout:
@@ -69,32 +74,40 @@ def recognise_table(names: Sequence[str], rows: TextRows, market: Market, file: 
 
 
 def _only(sample: Sample, market: Market) -> Layout:
-    """Return the one layout that fits. Formats that read the file alike are no ambiguity."""
+    """Return the one layout that fits. Formats that read the file alike are no ambiguity.
+
+    Well-known names of columns count where they are those of no vendor.
+    """
+    refuse_quotes(sample, market)
     layouts = [
         replace(layout, vendor=vendor)
         for vendor, format_ in _candidates(market).items()
         if (layout := format_.match(sample, market)) is not None
     ]
-    place = sample.file if sample.is_table else f"{sample.file}, row 1"
-    yaml = f"configs/markets/{market.name}.yaml"
     kind = kind_of_rows(market)
+    formats = _candidates(market).values()
+    claimed = any(isinstance(f, Format) and f.has_names(sample) for f in formats)
+    if not layouts and market.vendor is None and not claimed:
+        known = cast(Generic, load_format(kind, "generic")).match_known(sample, market)
+        layouts = [] if known is None else [replace(known, vendor="generic")]
+    yaml = f"configs/markets/{market.name}.yaml"
     if not layouts and market.vendor is not None:
         expected = load_format(kind, market.vendor).expects
         raise TickDataError(
-            f"{place}: {sample.shown!r} is not of `vendor: {market.vendor}`, which expects "
+            f"{sample.place}: {sample.shown!r} is not of `vendor: {market.vendor}`, which expects "
             f"{expected}; remove the file from `files:`, or correct `vendor:`, in {yaml}"
         )
     if not layouts:
         raise TickDataError(
-            f"{place}: {sample.shown!r} fits no known format of {kind}; in {yaml} map its "
+            f"{sample.place}: {sample.shown!r} fits no known format of {kind}; in {yaml} map its "
             "columns under `columns:`, and name them under `header:` if the file has no header"
-            f"{_candles_instead(sample, market)}"
+            f"{_candles_instead(sample, market)}{sample.hint}"
         )
     if len({replace(layout, vendor="") for layout in layouts}) > 1:
         names = [layout.vendor for layout in layouts]
         raise TickDataError(
-            f"{place}: {sample.shown!r} fits the formats {names}, which read it differently; set "
-            f"`vendor:` to one of them in {yaml}"
+            f"{sample.place}: {sample.shown!r} fits the formats {names}, which read it "
+            f"differently; set `vendor:` to one of them in {yaml}"
         )
     return layouts[0]
 

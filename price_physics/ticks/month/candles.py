@@ -59,14 +59,15 @@ class CandlesOfMonth:
         Raises
         ------
         TickDataError
-            When candles are of another length than the market says, have no volume, or repeat too
-            often with other values.
+            When candles are of another length than the market says, have no volume or, most of
+            them, two that contradict each other, or repeat too often with other values.
         """
         market = intake.market
         rows, file = self._in_order()
         _refuse_others(intake, rows.time_ns.size)
         _refuse_longer(intake, rows.time_ns, file)
         _refuse_empty(intake, rows)
+        _refuse_doubtful(intake, rows, file)
         again, same, begun = _find_repeats(rows)
         conflicts = np.flatnonzero(again & ~same)
         _refuse_two_exports(intake, rows, file, np.flatnonzero(again & ~same & ~begun))
@@ -80,7 +81,11 @@ class CandlesOfMonth:
         counts.add_ids(single.time_ns // market.candle_ns)
         n_silent = single.time_ns.size - traded.time_ns.size
         n_dropped = int((again & same).sum())
-        return Cleaned(_table(market, traded), n_dropped, {"candles_without_trade": n_silent})
+        facts = {
+            "candles_without_trade": n_silent,
+            "volumes_not_believed": int(traded.doubtful.sum()),
+        }
+        return Cleaned(_table(market, traded), n_dropped, facts)
 
     def _in_order(self) -> tuple[CandleRows, NDArray[np.int32]]:
         """Sort by time, the largest volume first, then arrival; return the files' numbers too."""
@@ -132,6 +137,22 @@ def _refuse_empty(intake: Intake, rows: CandleRows) -> None:
         )
 
 
+def _refuse_doubtful(intake: Intake, rows: CandleRows, file: NDArray[np.int32]) -> None:
+    """Stop where the volumes of most candles contradict each other: one is something else."""
+    market, doubtful = intake.market, np.flatnonzero(rows.doubtful)
+    n_traded = int((rows.volume > 0).sum())
+    if 2 * doubtful.size > n_traded:
+        number, line = int(file[doubtful[0]]), int(rows.line[doubtful[0]])
+        [text] = intake.texts(number, [line])
+        raise TickDataError(
+            f"market {market.name!r}, {intake.month}: the volumes in both currencies give no price "
+            f"of {doubtful.size} of {n_traded} candles, such as {intake.files[number][0]}, row "
+            f"{line}: {text!r}; in configs/markets/{market.name}.yaml map `volume:` and "
+            "`quote_volume:` to their columns under `columns:`, or where the volume counts "
+            "contracts set `contract_size:`"
+        )
+
+
 def _find_repeats(
     rows: CandleRows,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -149,7 +170,7 @@ def _find_repeats(
     again = np.diff(rows.time_ns, prepend=-1) == 0
     first = np.maximum.accumulate(np.where(again, 0, np.arange(again.size)))
     same = np.ones(again.size, bool)
-    for column in rows[1:-1]:
+    for column in rows[1:-2]:
         same &= (column == column[first]) | (np.isnan(column) & np.isnan(column[first]))
     within = (rows.high <= rows.high[first]) & (rows.low >= rows.low[first])
     begun = (rows.volume == 0) | (within & (rows.open == rows.open[first]))
@@ -160,12 +181,18 @@ def _refuse_two_exports(
     intake: Intake, rows: CandleRows, file: NDArray[np.int32], conflicts: NDArray[np.int64]
 ) -> None:
     if conflicts.size > max(_FEW_CONFLICTS, _MOST_CONFLICTS * rows.time_ns.size):
-        name, line = intake.files[int(file[conflicts[0]])][0], int(rows.line[conflicts[0]])
+        again = int(conflicts[0])
+        first = int(np.searchsorted(rows.time_ns, rows.time_ns[again]))
+        shown = []
+        for row in (first, again):
+            number, line = int(file[row]), int(rows.line[row])
+            [text] = intake.texts(number, [line])
+            shown.append(f"{intake.files[number][0]}, row {line}: {text!r}")
         raise TickDataError(
             f"market {intake.market.name!r}, {intake.month}: {conflicts.size} candles are there "
-            f"again with other values, {name}, row {line} the first: the files are of two "
-            f"instruments, or two venues; correct `files:` in "
-            f"configs/markets/{intake.market.name}.yaml"
+            f"again with other values, such as {shown[0]} and {shown[1]}: the files are of two "
+            "instruments or two venues, or two exports of one; name only one of them under "
+            f"`files:` in configs/markets/{intake.market.name}.yaml"
         )
 
 

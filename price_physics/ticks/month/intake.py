@@ -54,6 +54,8 @@ class Intake:
     n_backwards : int
         Rows earlier than the row of the month before them in their file; where most are, it is
         newest first, and those count that are later.
+    n_outside : int
+        Rows before the first month of the market, in files that feed it: none of its concern.
     n_set_aside : Counter of str
         Rows for quarantine, by reason.
     faults : list of (int, Fault)
@@ -66,6 +68,7 @@ class Intake:
     files: dict[int, tuple[str, Path]] = field(default_factory=dict)
     n_rows: Counter[int] = field(default_factory=Counter)
     n_backwards: int = 0
+    n_outside: int = 0
     n_set_aside: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[int, Fault]] = field(default_factory=list)
 
@@ -74,22 +77,18 @@ class Intake:
         self._last_ns = self._n_forwards = self._n_backwards = 0
         self._n_faults: Counter[str] = Counter()
         self._faults: list[Fault] = []
-        self._early: list[tuple[int, int]] = []
-
-    @property
-    def _is_first(self) -> bool:
-        return self.month == self.market.first_month
+        self._n_early = 0
 
     def wants(self, entry: FileEntry) -> bool:
         """Say whether a file holds any row of the month, good or bad."""
         return str(self.month) in entry.months
 
     def take(self, block: Block, number: int) -> None:
-        """Take the rows of a block that are of the month; in the first month earlier ones too."""
+        """Take the rows of a block that are of the month."""
         start_ns, end_ns, rows = self._start_ns, self._end_ns, block.rows
         for fault in block.faults:
-            early = self._is_first and fault.time_ns < start_ns
-            if early or start_ns <= fault.time_ns <= end_ns:
+            self._n_early += fault.time_ns < start_ns
+            if start_ns <= fault.time_ns <= end_ns:
                 self._n_faults[fault.reason] += 1
                 if len(self._faults) < MOST_LISTED:
                     self._faults.append(fault)
@@ -97,11 +96,7 @@ class Intake:
         if not time_ns.size:
             return
         if time_ns.min() < start_ns or time_ns.max() > end_ns:
-            if self._is_first:
-                early_rows = np.flatnonzero(time_ns < start_ns)
-                self._n_faults[Reason.TOO_EARLY.words] += early_rows.size
-                listed = rows.at(early_rows[: MOST_LISTED - len(self._early)])
-                self._early += zip(listed.line.tolist(), listed.time_ns.tolist(), strict=True)
+            self._n_early += int((time_ns < start_ns).sum())
             rows = rows.at((time_ns >= start_ns) & (time_ns <= end_ns))
         if rows.time_ns.size:
             self.n_rows[number] += rows.time_ns.size
@@ -122,11 +117,10 @@ class Intake:
             self.files[number] = file, path
             self.n_rows[number] += sum(self._n_faults.values())
             self.n_set_aside += self._n_faults
-            early = _faults_at(path, file, self._early, Reason.TOO_EARLY)
-            found = sorted([*self._faults, *early], key=lambda fault: fault.line)
-            self.faults += [(number, fault) for fault in found[: self.room]]
+            self.n_outside += self._n_early if self.month == self.market.first_month else 0
+            self.faults += [(number, fault) for fault in self._faults[: self.room]]
         self._last_ns = self._n_forwards = self._n_backwards = 0
-        self._n_faults, self._faults, self._early = Counter(), [], []
+        self._n_faults, self._faults, self._n_early = Counter(), [], 0
 
     @property
     def room(self) -> int:
@@ -136,24 +130,23 @@ class Intake:
     def set_aside(self, places: Sequence[Place], n_rows: int, reason: Reason) -> None:
         """Send `n_rows` good rows to quarantine: count them, and list those at `places`."""
         self.n_set_aside[reason.words] += n_rows
-        for number, (file, path) in self.files.items():
+        for number in self.files:
             found = sorted((line, time_ns) for n, line, time_ns in places if n == number)
-            faults = _faults_at(path, file, found[: self.room], reason)
+            found = found[: self.room]
+            text = self.texts(number, [line for line, _ in found])
+            faults = [
+                Fault(line, reason.words, raw, time_ns, True)
+                for (line, time_ns), raw in zip(found, text, strict=True)
+            ]
             self.faults += [(number, fault) for fault in faults]
+
+    def texts(self, number: int, lines: Sequence[int]) -> list[str]:
+        """Read some rows of a file again, given in order of lines."""
+        file, path = self.files[number]
+        return read_raw(path, file, np.array(lines, np.int64), self.market.encoding)
 
 
 def places_of(rows: AnyRows, file: NDArray[np.int32]) -> list[Place]:
     """Return where rows stand, given the numbers of their files."""
     columns = (file, rows.line, rows.time_ns)
     return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _faults_at(
-    path: Path, file: str, rows: Sequence[tuple[int, int]], reason: Reason
-) -> list[Fault]:
-    """Make faults of rows of a file, given by line and time in order of lines."""
-    text = read_raw(path, file, np.array([line for line, _ in rows], np.int64))
-    return [
-        Fault(line, reason.words, raw, time_ns, True)
-        for (line, time_ns), raw in zip(rows, text, strict=True)
-    ]

@@ -158,19 +158,31 @@ class QualityCounts:
 def score(report: dict[str, Any]) -> float | None:
     """Rate a month from 0 to 1: the product of what each kind of fault leaves; None if empty.
 
-    The shares of rows in quarantine, out of order, dropped as duplicates and in spikes, of
-    days and (dense) ids missing, and half the share of sides inferred, each taken from 1.
+    The `completeness`, and the shares of rows out of order, dropped as duplicates and in spikes,
+    and half the share of sides inferred, each taken from 1.
+    """
+    whole = completeness(report)
+    if whole is None:
+        return None
+    shares = [
+        report["duplicates_dropped"] / report["rows_read"],
+        report["rows_out_of_order"] / report["rows_read"],
+        report["reverting_spikes"] / report["ticks"],
+        _SIDES_WEIGHT * report["sides_inferred_share"],
+    ]
+    return whole * float(np.prod([1.0 - share for share in shares]))
+
+
+def completeness(report: dict[str, Any]) -> float | None:
+    """Rate from 0 to 1 how much of a month is there; None if it is empty.
+
+    The shares of rows in quarantine, and of days and (dense) ids missing, each taken from 1.
     """
     if not report["ticks"]:
         return None
-    rows = report["rows_read"]
     shares = [
-        report["quarantined"] / rows,
-        report["duplicates_dropped"] / rows,
-        report["rows_out_of_order"] / rows,
-        report["reverting_spikes"] / report["ticks"],
+        report["quarantined"] / report["rows_read"],
         len(report["missing_days"]) / report["days"],
         report["missing_ids_share"] or 0.0,
-        _SIDES_WEIGHT * report["sides_inferred_share"],
     ]
     return float(np.prod([1.0 - share for share in shares]))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from price_physics.errors import TickDataError
 from price_physics.schemas.ticks import QUARANTINE
 from price_physics.ticks.month.gaps import missing_days, refuse_gaps
-from price_physics.ticks.month.quality import score
+from price_physics.ticks.month.quality import completeness, score
 
 if TYPE_CHECKING:
     from price_physics.store.spool import SpooledTable
@@ -42,7 +44,7 @@ def quality_of(intake: Intake, counts: QualityCounts, cleaned: Cleaned) -> dict[
     Raises
     ------
     TickDataError
-        When a strict market misses days or ids.
+        When more rows are set aside than the market allows, or a strict one misses days or ids.
     """
     market, month = intake.market, intake.month
     facts = counts.report()
@@ -63,15 +65,43 @@ def quality_of(intake: Intake, counts: QualityCounts, cleaned: Cleaned) -> dict[
         "quarantine_reasons": dict(sorted((+intake.n_set_aside).items())),
         "duplicates_dropped": cleaned.n_dropped,
         "rows_out_of_order": intake.n_backwards,
+        "rows_before_first_month": intake.n_outside,
         "days": len(counts.ticks_by_day),
         "missing_days": unexplained,
         "missing_days_in_outages": explained,
         **facts,
     }
+    _refuse_dirt(intake, report["rows_read"])
     refuse_gaps(
         market, month, report["missing_days"], report["missing_ids"], report["missing_ids_share"]
     )
-    return report | {"score": score(report)} | cleaned.facts
+    if market.candle_ns:
+        # where nobody traded a candle may be left out: then its absence is no fault
+        report["candles_absent"] = report.pop("missing_ids")
+        report["candles_absent_share"] = report.pop("missing_ids_share")
+        lost = cleaned.facts["candles_without_trade"] > 0
+        report |= {"missing_ids": None, "missing_ids_share": None}
+        rated = report | {"missing_ids_share": report["candles_absent_share"] if lost else None}
+    else:
+        rated = report
+    return report | {"score": score(rated), "completeness": completeness(rated)} | cleaned.facts
+
+
+def _refuse_dirt(intake: Intake, n_rows: int) -> None:
+    """Stop where more rows would be set aside than the market allows."""
+    market, n_bad = intake.market, sum(intake.n_set_aside.values())
+    if n_bad <= market.quarantine_limit * n_rows:
+        return
+    reason, n_most = intake.n_set_aside.most_common(1)[0]
+    number, fault = next(found for found in intake.faults if found[1].reason == reason)
+    raised = min(1.0, math.ceil(100 * n_bad / n_rows) / 100)
+    raise TickDataError(
+        f"market {market.name!r}, {intake.month}: {n_bad} of {n_rows} rows would be set aside, "
+        f"{n_bad / n_rows:.2%} of them, over {market.quarantine_limit:.2%}; {n_most} because "
+        f"{reason}, such as {intake.files[number][0]}, row {fault.line}: {fault.raw!r}; download "
+        f"the files again, or correct `columns:` in configs/markets/{market.name}.yaml, or if the "
+        f"other rows can be trusted set `quarantine_limit: {raised:g}` there"
+    )
 
 
 def quarantine_of(intake: Intake) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from price_physics.store.spool import TableSpool
 from price_physics.ticks.month.clean import TickRule, find_repeats
 from price_physics.ticks.month.intake import MOST_LISTED, Place, places_of
 from price_physics.ticks.month.kernels import CONFLICT, DUPLICATE, STAYS
+from price_physics.ticks.month.overlap import Overlaps
 from price_physics.ticks.month.report import Cleaned
 from price_physics.ticks.month.sort import TickSorter
 from price_physics.ticks.reading.reasons import Reason
@@ -62,11 +63,13 @@ class TradesOfMonth:
         Raises
         ------
         TickDataError
-            When so many rows repeat an id that ids do not tell trades apart.
+            When so many rows repeat an id that ids do not tell trades apart, or a stretch of
+            trades without ids is there twice.
         """
         repeats, complete = find_repeats(self._sorter.slices), TickRule()
         conflicts: list[Place] = []
         n_dropped = n_conflicts = first = 0
+        overlaps = Overlaps()
         with closing(TableSpool(TICKS, self._scratch)) as spool:
             for part in self._sorter.slices():
                 verdict = repeats.verdict(part.rows, first)
@@ -75,10 +78,12 @@ class TradesOfMonth:
                 n_conflicts += int((verdict == CONFLICT).sum())
                 listed = np.flatnonzero(verdict == CONFLICT)[: MOST_LISTED - len(conflicts)]
                 conflicts += places_of(part.rows.at(listed), part.file[listed])
+                overlaps.add(part)
                 rows = part.rows if not verdict.any() else part.rows.at(verdict == STAYS)
                 counts.add(rows)
                 spool.append(_table(rows, complete(rows.price, rows.sign)))
             _refuse_restarted_ids(intake, counts.n_ids, n_conflicts, conflicts)
+            overlaps.refuse(intake, self._sorter.slices)
             intake.set_aside(conflicts, n_conflicts, Reason.REPEATED_ID)
             return Cleaned(spool.finish(), n_dropped)
 

@@ -1,25 +1,29 @@
-"""Open vendor dumps as text: gzip, zip or plain, in blocks of whole lines.
+"""Read vendor dumps as text, compressed or plain, in blocks of whole lines.
 
 What the lines mean is not known here. Archives are streamed and never extracted to disk, and a bomb
 is refused after its first megabytes.
 """
 
-import gzip
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO, cast
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.ticks.kernels import count_lines
+from price_physics.ticks.reading.archives import (
+    DAMAGES,
+    Recoded,
+    decompressed,
+    refuse_binary,
+    refuse_unreadable,
+)
 from price_physics.ticks.reading.rows import decoded, shown
 
 BLOCK_BYTES = 8 << 20
@@ -57,33 +61,39 @@ class LineBlock:
         return [shown(decoded(split[line - self.first_line])) for line in lines]
 
 
-def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[LineBlock]:
-    """Stream a plain, gzipped or zipped text file in blocks of whole lines.
+def read_blocks(
+    path: Path, file: str, size: int = BLOCK_BYTES, encoding: str | None = None
+) -> Iterator[LineBlock]:
+    """Stream a text file, plain or compressed, in blocks of whole lines.
 
     The next block is read and decompressed while the caller works on this one.
 
     Parameters
     ----------
     path : Path
-        ``.gz``, ``.zip`` with a single CSV, or anything else as plain text.
+        Plain text, gzip, bzip2, xz, zstd, or a zip with a single CSV, by its first bytes.
     file : str
         The name for messages.
     size : int
         Bytes of a block, at most; no line may be longer.
+    encoding : str, optional
+        What it is turned from into UTF-8; by default bytes are taken as they are.
 
     Raises
     ------
     TickDataError
         When the file is truncated, its CRC is wrong, the archive is not one plain CSV or a bomb,
-        it holds a NUL, or its lines have no end.
+        is of a kind that is not read, it holds a NUL, or its lines have no end.
     """
+    refuse_unreadable(path, file)
     with (
         ThreadPoolExecutor(1) as reader,
         _refuse_damage(file),
         path.open("rb") as raw,
-        _decompressed(raw, path, file) as stream,
+        decompressed(raw, path, file) as stream,
     ):
-        fill = _Filler(stream, raw, file, size)
+        text = Recoded(stream, encoding, file) if encoding else stream
+        fill = _Filler(text, raw, file, size)
         line, ahead = 1, reader.submit(fill, b"")
         while True:
             buffer, n_bytes = ahead.result()
@@ -107,7 +117,7 @@ def read_blocks(path: Path, file: str, size: int = BLOCK_BYTES) -> Iterator[Line
             nul = buffer.find(b"\0", 0, stop)
             if nul >= 0:
                 row = line + _count_lines(buffer, nul)
-                raise TickDataError(f"{file}, row {row}: holds a NUL byte; download it again")
+                refuse_binary(bytes(buffer[: min(stop, 512)]), row, file)
             if stop:
                 n_lines = _count_lines(buffer, stop)
                 yield LineBlock(np.frombuffer(buffer, np.uint8, stop), line, n_lines, cut)
@@ -123,7 +133,9 @@ def _count_lines(buffer: bytearray, n_bytes: int) -> int:
 class _Filler:
     """Fill a new buffer from a stream, up to its end, a damage or the buffer's size."""
 
-    def __init__(self, stream: io.BufferedIOBase, raw: BinaryIO, file: str, size: int) -> None:
+    def __init__(
+        self, stream: io.BufferedIOBase | Recoded, raw: BinaryIO, file: str, size: int
+    ) -> None:
         self._stream, self._raw, self._file, self._size = stream, raw, file, size
         self._n_read = 0
         self.ended = False
@@ -139,7 +151,7 @@ class _Filler:
                 try:
                     # what could be decompressed before a damage is handed over
                     n_bytes = self._stream.readinto1(view[at : min(at + _CHUNK_BYTES, self._size)])
-                except _DAMAGES as error:
+                except DAMAGES as error:
                     self.damage = error
                     break
                 if not n_bytes:
@@ -156,47 +168,10 @@ class _Filler:
         return buffer, at
 
 
-_DAMAGES = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError)
-
-
 @contextmanager
 def _refuse_damage(file: str) -> Iterator[None]:
     """Turn what opening or closing a damaged archive raises into our message."""
     try:
         yield
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise TickDataError(f"{file}: damaged or cut off: {error}; download it again") from error
-
-
-@contextmanager
-def _decompressed(raw: BinaryIO, path: Path, file: str) -> Iterator[io.BufferedIOBase]:
-    suffix = path.suffix.lower()
-    if suffix == ".gz":
-        with gzip.GzipFile(fileobj=raw) as stream:
-            yield stream
-    elif suffix == ".zip":
-        with (
-            zipfile.ZipFile(raw) as archive,
-            archive.open(_only_member(archive, file)) as member,
-        ):
-            yield cast(io.BufferedIOBase, member)
-    else:
-        yield cast(io.BufferedIOBase, raw)
-
-
-def _only_member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
-    members = archive.infolist()
-    names = [member.orig_filename for member in members]
-    for name in names:
-        outside = ".." in PurePosixPath(name.replace("\\", "/")).parts
-        if outside or PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor:
-            raise TickDataError(f"{file}: member {name!r} points outside the archive; refused")
-    if len(members) != 1 or not names[0].lower().endswith(".csv"):
-        raise TickDataError(
-            f"{file}: holds {names[:5]} ({len(names)} members), expected a single .csv; repack it"
-        )
-    if members[0].flag_bits & 1:
-        raise TickDataError(f"{file}: member {names[0]!r} is encrypted; repack it without a key")
-    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise TickDataError(f"{file}: member {names[0]!r} is not deflated; repack it as plain zip")
-    return members[0]

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from price_physics.ticks.kernels import LEAST, MOST_PRICE, MOST_QTY
 from price_physics.ticks.reading.parquet import refuse_long_text, texts
 from price_physics.ticks.reading.parse import first_reason, parse_numbers, parse_times, plain
 from price_physics.ticks.reading.reasons import Reason
@@ -121,8 +122,14 @@ class CandleScanner:
         lowest, highest = np.minimum.reduce(prices), np.maximum.reduce(prices)
         qty, bought = numbers["qty"], numbers.get("buy_qty", np.zeros(line.size))
         traded = ~(qty == 0)
-        volume, notional, buy_volume = _volumes(numbers, self.layout)
-        mean = notional / volume
+        volumes = _volumes(numbers, self.layout)
+        finite = np.isfinite(volumes[0]) & np.isfinite(volumes[1])
+        mean = volumes[1] / volumes[0]
+        doubtful = traded & ~((mean >= low / _FARTHEST) & (mean <= high * _FARTHEST))
+        if doubtful.any():
+            own = _volumes({n: v for n, v in numbers.items() if n != "other_qty"}, self.layout)
+            volumes = [np.where(doubtful, o, v) for o, v in zip(own, volumes, strict=True)]
+        volume, notional, buy_volume = volumes
         volume[~traded] = notional[~traded] = 0.0
         checks = {
             Reason.TIME: unit == 0,
@@ -132,21 +139,29 @@ class CandleScanner:
             Reason.VOLUME_SIGN: qty < 0,
             Reason.ANY_PRICE: traded & ~np.isfinite(sum(prices)),
             Reason.ANY_PRICE_SIGN: traded & (lowest <= 0),
+            Reason.ANY_PRICE_RANGE: traded & ((lowest < LEAST) | (highest > MOST_PRICE)),
+            Reason.VOLUME_RANGE: traded & ((qty < LEAST) | (qty > MOST_QTY)),
             Reason.RANGE: traded & ((highest > high) | (lowest < low)),
-            Reason.OTHER_VOLUME: traded & ~(np.isfinite(volume) & np.isfinite(notional)),
-            Reason.MEAN_PRICE: traded & ~((mean >= low / _FARTHEST) & (mean <= high * _FARTHEST)),
+            Reason.OTHER_VOLUME: traded & ~finite,
             Reason.BUY_VOLUME: traded & ~((bought >= 0) & (bought <= qty)),
         }
         end_ns = np.where(unit > 0, start_ns + length_ns - 1, 0)
         rows = CandleRows(
-            end_ns, opened, high, low, close, volume, notional, buy_volume, line.astype(np.int64)
+            time_ns=end_ns,
+            open=opened,
+            high=high,
+            low=low,
+            close=close,
+            volume=volume,
+            notional=notional,
+            buy_volume=buy_volume,
+            doubtful=doubtful,
+            line=line.astype(np.int64),
         )
         return rows, first_reason(checks)
 
 
-def _volumes(
-    numbers: dict[str, NDArray[np.float64]], layout: Layout
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _volumes(numbers: dict[str, NDArray[np.float64]], layout: Layout) -> list[NDArray[np.float64]]:
     """Return the volume in base and in quote currency, and the part that the aggressor bought."""
     qty = numbers["qty"]
     typical = (numbers["high"] + numbers["low"] + numbers["price"]) / 3
@@ -157,7 +172,7 @@ def _volumes(
         volume, notional = own, numbers.get("other_qty", own * typical)
     bought = numbers.get("buy_qty", np.full(qty.size, np.nan))
     of_silence = 0.0 if "buy_qty" in numbers else np.nan
-    return volume, notional, volume * np.where(qty > 0, bought / qty, of_silence)
+    return [volume, notional, volume * np.where(qty > 0, bought / qty, of_silence)]
 
 
 def _is_end(
@@ -179,8 +194,9 @@ def _times(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         column = pc.cast(column, pa.timestamp("ns"))
     elif pa.types.is_string(column.type):
         for short, rest in (
-            (r"^(\d{4}-\d{2}-\d{2})$", r"\1T00:00:00"),
-            (r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2})$", r"\1:00"),
+            (r"^(\d{4})[-./]?(\d{2})[-./]?(\d{2})$", r"\1-\2-\3T00:00:00"),
+            (r"^(\d{2})\.(\d{2})\.(\d{4})$", r"\3-\2-\1T00:00:00"),
+            (r"^((?:\d{4}[-./]\d{2}[-./]\d{2}|\d{2}\.\d{2}\.\d{4})[T ]\d{2}:\d{2})$", r"\1:00"),
         ):
             column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), short, rest)
     return parse_times(column)

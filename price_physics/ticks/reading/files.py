@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from price_physics.errors import TickDataError
+from price_physics.ticks.reading.odd_files import refuse_loops, refuse_odd_file
 
 if TYPE_CHECKING:
     from price_physics.study.market import Market
@@ -36,12 +37,17 @@ def input_files(market: Market, root: Path) -> list[Path]:
     Raises
     ------
     TickDataError
-        When a glob matches no file.
+        When a glob matches no file, or what is none: a pipe, a device, a link to nothing, a loop.
     """
     found: set[Path] = set()
     empty = []
     for pattern in market.files:
+        refuse_loops(pattern, root)
         matches = {root / name for name in glob.glob(pattern, root_dir=root, recursive=True)}
+        for path in sorted(matches):
+            for beside in (path, *sidecars_of(path)):
+                if os.path.lexists(beside):
+                    refuse_odd_file(beside, display_name(beside, root))
         matches = {p for p in matches if p.is_file() and p.suffix not in SIDECARS}
         found |= matches
         if not matches:
@@ -52,6 +58,11 @@ def input_files(market: Market, root: Path) -> list[Path]:
             f"the vendor's files there, or correct `files:` in configs/markets/{market.name}.yaml"
         )
     return sorted(found)
+
+
+def sidecars_of(path: Path) -> list[Path]:
+    """List what may lie beside a dump, and speak of it."""
+    return [path.with_name(path.name + suffix) for suffix in SIDECARS]
 
 
 def display_name(path: Path, root: Path) -> str:

@@ -5,7 +5,7 @@ fault, or no row at all. Nothing here is fast: odd lines are few.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -25,15 +25,20 @@ def torn_reason(line: str, layout: Layout) -> str:
     return Reason.N_FIELDS.words.format(n_fields, layout.n_columns)
 
 
-def read_lines(lines: Sequence[str], layout: Layout) -> tuple[Parsed, list[str]]:
-    """Read whole rows, and their symbols: empty texts where the dump has none."""
+def read_lines(
+    lines: Sequence[str], layout: Layout, words: Mapping[str, int] | None = None
+) -> tuple[Parsed, list[str]]:
+    """Read whole rows, and their symbols: empty texts where the dump has none.
+
+    `words` are as those of `parse_columns`.
+    """
     fields = [split_line(line.replace("\r", " "), layout.delimiter) for line in lines]
     columns = {
         name: pa.array([row[place] for row in fields], pa.string())
         for name, place in layout.used.items()
     }
     symbols = columns.pop("symbol", pa.array([""] * len(lines))).to_pylist()
-    return parse_columns(columns, layout.trade_id_is_text), symbols
+    return parse_columns(columns, layout.trade_id_is_text, words), symbols
 
 
 def closes_quotes(line: str, delimiter: str) -> bool:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from price_physics.ticks.kernels import hash_texts
+from price_physics.ticks.kernels import LEAST, MOST_PRICE, MOST_QTY, hash_texts
 from price_physics.ticks.reading.reasons import Reason
 
 UNITS = ("no time", "s", "ms", "us", "ns", "ISO 8601")
@@ -31,10 +31,36 @@ _ISO_TIME = (
     r"^(?P<date>\d{4}-\d{2}-\d{2})[T D](?P<clock>\d{2}:\d{2}:\d{2})"
     r"(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$"
 )
+_CLOCK = (
+    r"(\d{2}):?(\d{2}):?(\d{2})[.,]?(\d{0,12})"
+    r" ?(?:UTC|GMT)?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$"
+)
+_OTHER_TIMES = (
+    # 20240102 000000, 20240102000000123, 2024.01.02 00:00:00, 2024-01-02 00:00:00 UTC
+    (r"^(\d{4})[-./]?(\d{2})[-./]?(\d{2})[ T_]?" + _CLOCK, r"\1-\2-\3T\4:\5:\6.\70\8"),
+    # 02.01.2024 00:00:00.000 GMT+0100; with slashes nobody could tell the day from the month
+    (r"^(\d{2})\.(\d{2})\.(\d{4})[ T_]" + _CLOCK, r"\3-\2-\1T\4:\5:\6.\70\8"),
+)
+"""Other ways to write a date and a clock, and ISO 8601 made of each."""
+
+MISSING = ("", "null", "none", "nan", "na", "n/a", "-")
+"""Words for no value, in small letters."""
+
+_NO_SIDE = dict.fromkeys((*MISSING, "unknown"), 0)
 SIGNS = {
-    "is_buyer_maker": {"true": -1, "t": -1, "1": -1, "false": 1, "f": 1, "0": 1, "": 0},
-    "side": {"buy": 1, "b": 1, "sell": -1, "s": -1, "": 0, "unknown": 0},
+    "is_buyer_maker": _NO_SIDE
+    | dict.fromkeys(("true", "t", "1", "1.0", "yes", "y"), -1)
+    | dict.fromkeys(("false", "f", "0", "0.0", "no", "n"), 1),
+    "side": _NO_SIDE
+    | dict.fromkeys(("n",), 0)
+    | dict.fromkeys(("buy", "b", "bid", "buyer", "1", "+1", "1.0"), 1)
+    | dict.fromkeys(("sell", "s", "ask", "a", "offer", "seller", "-1", "-1.0"), -1),
 }
+"""Signs of the aggressor that words in a column say, 0 where they say that it is not known.
+
+The side that a trade lifts or hits goes by the aggressor's: ``ask`` and ``A`` are sold, ``bid`` and
+``B`` bought, as Databento writes them.
+"""
 
 Int64 = NDArray[np.int64]
 
@@ -50,6 +76,7 @@ class Parsed:
     unit : int8; position in ``UNITS``; 0 where the time is unreadable.
     price, qty : float64; NaN where unreadable.
     sign : int8; +1 or -1; 0 where the row has no side.
+    odd_side : bool; the word for the side of a row, otherwise good, is not understood.
     reason : int8; the first `Reason` to set the row aside; 0 for a good row.
     """
 
@@ -60,6 +87,7 @@ class Parsed:
     price: NDArray[np.float64]
     qty: NDArray[np.float64]
     sign: NDArray[np.int8]
+    odd_side: NDArray[np.bool_]
     reason: NDArray[np.int8]
 
     def at(self, rows: NDArray) -> "Parsed":
@@ -67,10 +95,13 @@ class Parsed:
         return Parsed(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed:
+def parse_columns(
+    columns: dict[str, pa.Array], text_id: bool = False, words: Mapping[str, int] | None = None
+) -> Parsed:
     """Read columns named time, price, qty and, where there are any, trade_id and a side.
 
-    With `text_id` any text identifies a trade, and a blank is no id and no fault.
+    With `text_id` any text identifies a trade; a blank is no id and no fault. `words` for sides,
+    and their signs, are known beside `SIGNS`.
 
     Raises
     ------
@@ -87,25 +118,25 @@ def parse_columns(columns: dict[str, pa.Array], text_id: bool = False) -> Parsed
         trade_id, has_id = hash_ids(columns["trade_id"])
     elif "trade_id" in columns:
         trade_id, has_id = parse_integers(columns["trade_id"])
-        bad_id = ~has_id
-    sign, has_side, no_side = np.zeros(n_rows, np.int8), np.ones(n_rows, bool), Reason.SIDE
+        if not has_id.all():
+            bad_id = ~has_id & ~_is_missing(columns["trade_id"])
+    sign, has_side = np.zeros(n_rows, np.int8), np.ones(n_rows, bool)
     for name in SIGNS.keys() & columns.keys():
-        sign, has_side = _parse_signs(columns[name], SIGNS[name])
-        no_side = Reason.SIDE if name == "side" else Reason.IS_BUYER_MAKER
+        sign, has_side = _parse_signs(columns[name], SIGNS[name] | dict(words or {}))
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        notional = price * qty
     checks = {
         Reason.TIME: unit == 0,
         Reason.PRICE: ~np.isfinite(price),
         Reason.PRICE_SIGN: price <= 0,
+        Reason.PRICE_RANGE: (price < LEAST) | (price > MOST_PRICE),
         Reason.QTY: ~np.isfinite(qty),
         Reason.QTY_SIGN: qty <= 0,
-        Reason.NOTIONAL: ~np.isfinite(notional),
+        Reason.QTY_RANGE: (qty < LEAST) | (qty > MOST_QTY),
         Reason.TRADE_ID: bad_id,
-        no_side: ~has_side,
     }
-    return Parsed(time_ns, unit, trade_id, has_id, price, qty, sign, first_reason(checks))
+    reason = first_reason(checks)
+    odd_side = ~has_side & (reason == Reason.NONE)
+    return Parsed(time_ns, unit, trade_id, has_id, price, qty, sign, odd_side, reason)
 
 
 def first_reason(checks: Mapping[Reason, NDArray[np.bool_]]) -> NDArray[np.int8]:
@@ -170,6 +201,17 @@ def parse_integers(column: pa.Array) -> tuple[Int64, NDArray[np.bool_]]:
     return np.array(values.fill_null(0), np.int64), good
 
 
+def _is_missing(column: pa.Array) -> NDArray[np.bool_]:
+    """Say where there is no value: a null, or a word for none."""
+    if pa.types.is_floating(column.type):
+        return np.isnan(np.array(pc.cast(column, pa.float64()).fill_null(np.nan)))
+    return np.array(pc.is_in(_words(column), value_set=pa.array(MISSING)))
+
+
+def _words(column: pa.Array) -> pa.Array:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(pc.cast(column, pa.string()).fill_null("")))
+
+
 def _cast_text(
     column: pa.Array, to: pa.DataType, pattern: str
 ) -> tuple[pa.Array, NDArray[np.bool_]]:
@@ -195,8 +237,7 @@ def _is_castable(text: pa.Scalar, to: pa.DataType) -> bool:
 def _parse_signs(
     column: pa.Array, signs: dict[str, int]
 ) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.cast(column, pa.string()).fill_null("")))
-    place = np.array(pc.index_in(text, value_set=pa.array(list(signs))).fill_null(-1))
+    place = np.array(pc.index_in(_words(column), value_set=pa.array(list(signs))).fill_null(-1))
     good = place >= 0
     values = np.array(list(signs.values()), np.int8)
     return np.where(good, values[place], 0).astype(np.int8), good
@@ -206,8 +247,9 @@ def _parse_signs(
 def parse_times(column: pa.Array) -> tuple[Int64, NDArray[np.int8]]:
     """Read UTC nanoseconds, and the unit of every row as a position in ``UNITS``.
 
-    Numbers are seconds, milli-, micro- or nanoseconds by their magnitude; ISO 8601 without an
-    offset is UTC. Fractions of a number are read exactly, digit by digit.
+    Numbers are seconds, milli-, micro- or nanoseconds by their magnitude; a date and a clock, in
+    ISO 8601 or as in `_OTHER_TIMES`, are UTC where they have no offset. Fractions of a number are
+    read exactly, digit by digit.
 
     Raises
     ------
@@ -227,6 +269,17 @@ def parse_times(column: pa.Array) -> tuple[Int64, NDArray[np.int8]]:
 
 def _text_times(column: pa.Array) -> tuple[Int64, NDArray[np.int8]]:
     text = pc.utf8_trim_whitespace(column)
+    time_ns, unit = _plain_times(text)
+    for pattern, iso in _OTHER_TIMES if (unit == 0).any() else ():
+        match = (unit == 0) & np.array(pc.match_substring_regex(text, pattern).fill_null(False))
+        if match.any():
+            moments = pc.replace_substring_regex(text.filter(pa.array(match)), pattern, iso)
+            time_ns[match], unit[match] = _iso_times(pc.extract_regex(moments, _ISO_TIME))
+    return time_ns, unit
+
+
+def _plain_times(text: pa.Array) -> tuple[Int64, NDArray[np.int8]]:
+    """Read numbers and ISO 8601."""
     no_fraction = np.zeros(len(text), np.int64)
     try:
         return _scaled(np.array(pc.cast(text, pa.int64()).fill_null(0), np.int64), no_fraction)

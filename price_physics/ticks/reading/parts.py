@@ -16,12 +16,15 @@ import pyarrow as pa
 
 from price_physics.errors import TickDataError
 from price_physics.ticks.formats.layout import split_line
+from price_physics.ticks.formats.match import count_preamble
 from price_physics.ticks.formats.recognise import recognise, recognise_table
+from price_physics.ticks.reading.archives import compression_of
 from price_physics.ticks.reading.blocks import read_blocks
 from price_physics.ticks.reading.lines import closes_quotes, read_lines
 from price_physics.ticks.reading.parquet import read_batches
 from price_physics.ticks.reading.reasons import Reason
 from price_physics.ticks.reading.rows import decoded, shown
+from price_physics.ticks.reading.trades import words_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +39,7 @@ _MOST_THREADS = 8
 _FIRST_LINES = 50
 _TAIL_BYTES = 4096
 _BLANKS = b" \t\r\n"
+_NEWLINE = ord("\n")
 
 
 class Scanner(Protocol):
@@ -69,15 +73,16 @@ def text_parts(
     n_threads = min(_MOST_THREADS, os.cpu_count() or 1)
     waiting: deque[Future[Iterator[Part]]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:
-        for block in read_blocks(path, file, block_bytes):
+        for block in read_blocks(path, file, block_bytes, market.encoding):
             at = 0
             if scanner is None:
-                first = _first_lines(block.data, file)
+                first, at = _first_lines(block.data, file)
                 if not first:
                     continue
-                scanner = make(recognise(first, market, file), market, file)
+                row = block.first_line + int((block.data[:at] == _NEWLINE).sum())
+                scanner = make(recognise(first, market, file, row), market, file)
                 if scanner.layout.has_header:
-                    at = _stop_of_header(block.data)
+                    at = _next_line(block.data, at)
             waiting.append(pool.submit(scanner.read, block, at))
             last, cut = _last_line(block) or last, block.cut
             if len(waiting) > n_threads:
@@ -86,27 +91,39 @@ def text_parts(
             yield from future.result()
     if scanner is None or last is None:
         raise TickDataError(f"{file}: holds no row; download it again, or remove it")
-    _refuse_cut_off(file, scanner.layout, *last, cut)
-    if cut and path.suffix.lower() not in (".gz", ".zip"):  # those have a length and a CRC
+    _refuse_cut_off(file, scanner.layout, *last, cut, words_of(market))
+    if cut and compression_of(path) is None:  # what is compressed has an end of its own
         _refuse_cut_number(file, scanner.layout, *last)
 
 
-def _first_lines(data: NDArray[np.uint8], file: str) -> list[str]:
+def _first_lines(data: NDArray[np.uint8], file: str) -> tuple[list[str], int]:
+    """Return the first lines that are not blank, without what stands above a header, and the byte
+    at which they start.
+    """
     head = data.tobytes()
     for mark in (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"):
         if head.startswith(mark):
             raise TickDataError(
                 f"{file}, row 1: starts with a byte order mark: some program saved it again, and "
-                "those round long numbers; download it again"
+                "those round long numbers; download it again, or if the vendor writes it so, set "
+                "`encoding: utf-8-sig` in the market's YAML"
             )
-    lines = map(decoded, head.lstrip(_BLANKS).split(b"\n", 2 * _FIRST_LINES)[:-1])
-    return [line for line in lines if line.strip()][:_FIRST_LINES]
+    lines: list[str] = []
+    starts: list[int] = []
+    at = len(head) - len(head.lstrip(_BLANKS))
+    for raw in head[at:].split(b"\n", 2 * _FIRST_LINES)[:-1]:
+        if raw.strip(_BLANKS):
+            lines.append(decoded(raw))
+            starts.append(at)
+        at += len(raw) + 1
+    if not lines:
+        return [], 0
+    above = count_preamble(lines[:_FIRST_LINES])
+    return lines[above:_FIRST_LINES], starts[above]
 
 
-def _stop_of_header(data: NDArray[np.uint8]) -> int:
-    """Return the byte after the first line that is not blank."""
-    head = data.tobytes()
-    return head.index(b"\n", len(head) - len(head.lstrip(_BLANKS))) + 1
+def _next_line(data: NDArray[np.uint8], at: int) -> int:
+    return data.tobytes().index(b"\n", at) + 1
 
 
 def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
@@ -121,16 +138,19 @@ def _last_line(block: LineBlock) -> tuple[bytes, int] | None:
     return None
 
 
-def _refuse_cut_off(file: str, layout: Layout, last: bytes, line: int, cut: bool) -> None:
+def _refuse_cut_off(
+    file: str, layout: Layout, last: bytes, line: int, cut: bool, words: dict[str, int]
+) -> None:
     """Stop at a last row with too few fields, or unreadable and without its newline."""
     text = decoded(last)
     fields = split_line(text, layout.delimiter)
     torn = len(fields) < layout.n_columns
     if not torn and cut:
-        parsed, _ = read_lines([text], layout)
+        parsed, _ = read_lines([text], layout, words)
         blank = any(fields[place] == "" for place in layout.used.values())
         readable = Reason(parsed.reason[0]).is_readable
-        torn = blank or not readable or not closes_quotes(text, layout.delimiter)
+        torn = blank or not readable or bool(parsed.odd_side[0])
+        torn = torn or not closes_quotes(text, layout.delimiter)
     if torn:
         raise TickDataError(
             f"{file}, row {line}: {shown(text)!r} is cut off: the file ends inside its last row; "

@@ -92,7 +92,9 @@ def read_file(
         )
 
 
-def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
+def read_raw(
+    path: Path, file: str, lines: NDArray[np.int64], encoding: str | None = None
+) -> list[str]:
     """Read the text of some rows again, given their sorted 1-based lines."""
     raw: list[str] = []
     if not lines.size:
@@ -103,7 +105,7 @@ def read_raw(path: Path, file: str, lines: NDArray[np.int64]) -> list[str]:
             raw += texts(batch, first, _within(lines, first, batch.num_rows))
             first += batch.num_rows
     else:
-        for block in read_blocks(path, file):
+        for block in read_blocks(path, file, encoding=encoding):
             raw += block.texts(_within(lines, block.first_line, block.n_lines))
     if len(raw) != lines.size:
         raise TickDataError(f"{file}: changed while it was read; run again when it is complete")

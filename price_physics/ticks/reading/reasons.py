@@ -39,10 +39,9 @@ class Reason(IntEnum):
     PRICE_SIGN = "price is not above zero", _READABLE
     QTY = "qty is not a finite number"
     QTY_SIGN = "qty is not above zero", _READABLE
-    NOTIONAL = "price times qty is not finite", _READABLE
+    PRICE_RANGE = "price is not from 1e-18 to 1e15", _READABLE
+    QTY_RANGE = "qty is not from 1e-18 to 1e18", _READABLE
     TRADE_ID = "trade_id is not an integer"
-    SIDE = "side is not buy or sell"
-    IS_BUYER_MAKER = "is_buyer_maker is not true or false"
     REPEATED_ID = "trade_id repeated with another payload"
 
     # ------------------------------------------------------------------------ of candles
@@ -52,9 +51,10 @@ class Reason(IntEnum):
     VOLUME_SIGN = "volume is below zero", _READABLE
     ANY_PRICE = "a price is not a finite number"
     ANY_PRICE_SIGN = "a price is not above zero", _READABLE
+    ANY_PRICE_RANGE = "a price is not from 1e-18 to 1e15", _READABLE
+    VOLUME_RANGE = "volume is not from 1e-18 to 1e18", _READABLE
     RANGE = "high is not the highest, or low the lowest price", _READABLE
     OTHER_VOLUME = "the volume in the other currency is not a finite number"
-    MEAN_PRICE = "the volumes in both currencies give no price of the candle"
     BUY_VOLUME = "buy volume is not a number from zero to the volume", _READABLE
     REPEATED_CANDLE = "candle repeated with other values"
 
@@ -62,7 +62,6 @@ class Reason(IntEnum):
     N_FIELDS = "row has {} fields, not {}"
     OPEN_QUOTE = "a quote is never closed"
     FUTURE = "time is in the future"
-    TOO_EARLY = "before the first month of the market"
 
 
 READABLE = frozenset(reason.words for reason in Reason if reason.is_readable)

@@ -102,6 +102,9 @@ class CandleRows(NamedTuple):
         Base and quote quantity.
     buy_volume : float64
         Base quantity that the aggressor bought; NaN where the dump does not say.
+    doubtful : bool
+        The dump's volumes in both currencies give no price of the candle: the one that is not
+        mapped as its volume is not believed, and made of the other and the typical price.
     line : int64
         1-based line in the file, or row of a table.
     """
@@ -114,12 +117,13 @@ class CandleRows(NamedTuple):
     volume: NDArray[np.float64]
     notional: NDArray[np.float64]
     buy_volume: NDArray[np.float64]
+    doubtful: NDArray[np.bool_]
     line: NDArray[np.int64]
 
     @classmethod
     def empty(cls) -> CandleRows:
         whole, real = np.empty(0, np.int64), np.empty(0, np.float64)
-        return cls(whole, real, real, real, real, real, real, real, whole)
+        return cls(whole, real, real, real, real, real, real, real, np.empty(0, bool), whole)
 
     def at(self, places: slice | NDArray) -> CandleRows:
         """Some of the rows: a view for a slice, else a copy."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.ticks import kernels
+from price_physics.ticks.formats.layout import split_line
 from price_physics.ticks.reading.lines import read_lines, torn_reason
 from price_physics.ticks.reading.parquet import refuse_long_text, texts
 from price_physics.ticks.reading.parse import SIGNS, Parsed, parse_columns
@@ -43,6 +45,8 @@ _ROLES = {
     "side": kernels.SIDE,
     "symbol": kernels.SYMBOL,
 }
+_SIGN_OF = {"buy": 1, "sell": -1, "unknown": 0}
+_MOST_WORDS = 10
 _MOST_ODD = 1 << 12
 _MOST_PASSES = 4
 
@@ -57,15 +61,17 @@ class TradeScanner:
         role_of = np.full(layout.n_columns, kernels.UNUSED)
         for name, place in layout.used.items():
             role_of[place] = _ROLES[name]
-        words = SIGNS["side" if layout.side is not None else "is_buyer_maker"]
-        packed = [kernels.pack(_letters(word), 0, len(word)) for word in words]
+        self._words = words_of(market)
+        words = SIGNS["side" if layout.side is not None else "is_buyer_maker"] | self._words
+        packed = {kernels.pack(_letters(w), 0, _letters(w).size): sign for w, sign in words.items()}
+        packed.pop(-1, None)  # words too long to be packed make odd lines
         self._shape = kernels.RowShape(
             delimiter=ord(layout.delimiter),
             role_of=role_of,
             text_id=layout.trade_id_is_text,
             symbol=_letters(market.symbol.lower()),
             mixed=layout.mixes_symbols,
-            sides=np.array(list(zip(packed, words.values(), strict=True))),
+            sides=np.array(list(packed.items())),
         )
 
     def read(self, block: LineBlock, at: int) -> Iterator[Part]:
@@ -93,7 +99,8 @@ class TradeScanner:
             faults: list[Fault] = []
             fault_units: list[int] = []
             if n_odd:
-                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd])
+                last = block.first_line + block.n_lines - 1 if block.cut else 0
+                more, more_unit, faults, fault_units = self._look_at(data, odd[:n_odd], last)
                 if more.line.size:
                     order = np.concatenate([rows.line, more.line]).argsort(kind="stable")
                     rows = TradeRows.concatenate([rows, more]).at(order)
@@ -103,9 +110,12 @@ class TradeScanner:
             line += n_lines
 
     def _look_at(
-        self, data: NDArray[np.uint8], odd: NDArray[np.int64]
+        self, data: NDArray[np.uint8], odd: NDArray[np.int64], cut: int
     ) -> tuple[TradeRows, NDArray, list[Fault], list[int]]:
-        """Read odd lines: rows after all with their units, and faults with theirs."""
+        """Read odd lines: rows after all with their units, and faults with theirs.
+
+        A line `cut` may end inside a word.
+        """
         text = [decoded(data[begin:stop].tobytes()) for _, begin, stop in odd]
         reasons = [torn_reason(raw, self.layout) for raw in text]
         torn = [
@@ -116,7 +126,7 @@ class TradeScanner:
         whole = np.array([not reason for reason in reasons])
         lines = odd[whole, 0]
         raws = [raw for raw, is_whole in zip(text, whole, strict=True) if is_whole]
-        parsed, symbols = read_lines(raws, self.layout)
+        parsed, symbols = read_lines(raws, self.layout, self._words)
         if self.layout.symbol is not None:
             wanted = self._market.symbol.lower()
             other = np.array([symbol.lower() != wanted for symbol in symbols], bool)
@@ -127,6 +137,11 @@ class TradeScanner:
                 )
             lines, parsed = lines[~other], parsed.at(~other)
             raws = [raw for raw, is_other in zip(raws, other, strict=True) if not is_other]
+        odd_side = np.flatnonzero(parsed.odd_side & (lines != cut))
+        if odd_side.size:
+            texts_of = {int(lines[row]): raws[row] for row in odd_side}
+            fields = [split_line(raw, self.layout.delimiter) for raw in texts_of.values()]
+            self._refuse_words(texts_of, [row[self._side] for row in fields])
         bad = [raws[row] for row in np.flatnonzero(parsed.reason)]
         faults, units = _faults(parsed, lines, bad)
         rows, row_units = _rows(parsed, lines, self.layout)
@@ -143,14 +158,41 @@ class TradeScanner:
             row = int(other.argmax())
             line, symbol = int(lines[row]), str(batch.column(layout.used["symbol"])[row])
             raise other_symbol(file, line, texts(batch, first, [line])[0], symbol, market)
-        parsed = parse_columns(columns, layout.trade_id_is_text)
+        parsed = parse_columns(columns, layout.trade_id_is_text, self._words)
         if other.any():
             lines, parsed = lines[~other], parsed.at(~other)
+        if parsed.odd_side.any():
+            odd = lines[parsed.odd_side].tolist()
+            column = batch.column(self._side).to_pylist()
+            shown_rows = dict(zip(odd[:1], texts(batch, first, odd[:1]), strict=True))
+            self._refuse_words(shown_rows, [str(column[line - first]) for line in odd])
         bad = texts(batch, first, lines[parsed.reason > 0].tolist())
         faults, fault_units = _faults(parsed, lines, bad)
         rows, unit = _rows(parsed, lines, layout)
         _in_base(rows, layout)
         return Part(rows, unit, faults, fault_units, partial(texts, batch, first), layout.vendor)
+
+    @property
+    def _side(self) -> int:
+        return cast(int, self.layout.used.get("side", self.layout.is_buyer_maker))
+
+    def _refuse_words(self, rows: Mapping[int, str], words: Sequence[str]) -> NoReturn:
+        """Stop at words for sides that are not known: to guess would turn sellers into buyers."""
+        line, raw = next(iter(rows.items()))
+        found = list(dict.fromkeys(word.lower() for word in words))[:_MOST_WORDS]
+        mapped = ", ".join(f"{json.dumps(word, ensure_ascii=False)}: unknown" for word in found)
+        raise TickDataError(
+            f"{self._file}, row {line}: {shown(raw)!r}: the side is given as "
+            f"{', '.join(map(repr, found))}, which says nothing of buyer or seller; in "
+            f"configs/markets/{self._market.name}.yaml say what it means, buy, sell or unknown: "
+            f"`side_words: {{{mapped}}}`"
+        )
+
+
+def words_of(market: Market) -> dict[str, int]:
+    """Return the signs of the words for sides that the market itself explains."""
+    words = market.side_words or {}
+    return {word.strip().lower(): _SIGN_OF[meaning] for word, meaning in words.items()}
 
 
 def _faults(

@@ -7,7 +7,8 @@ import pandas as pd
 
 from price_physics.bars.build import build_bars
 from price_physics.frames import rows_of
-from price_physics.images.windows import CLOSE, window_ends
+from price_physics.images.series import CLOSE
+from price_physics.images.windows import window_ends
 from price_physics.labels.build import build_labels
 from price_physics.labels.excursions import build_excursions
 from price_physics.labels.policy import build_policy

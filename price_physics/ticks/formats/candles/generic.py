@@ -42,4 +42,15 @@ FORMAT = Generic(
     meanings=frozenset({"time", "open", "high", "low", "price", "qty"}),
     required=_required,
     names_of=_names_of,
+    known={
+        "timestamp": (
+            *("timestamp", "unix", "unixtime", "opentime", "starttime", "time"),
+            *("datetime", "gmttime", "date"),
+        ),
+        "open": ("open",),
+        "high": ("high",),
+        "low": ("low",),
+        "close": ("close",),
+        "volume": ("volume", "vol", "qty", "quantity", "amount", "size", "basevolume"),
+    },
 )

@@ -40,4 +40,12 @@ FORMAT = Generic(
     meanings=frozenset({"time", "price", "qty"}),
     required=_required,
     names_of=_names_of,
+    known={
+        "timestamp": (
+            *("timestamp", "unix", "unixtime", "time", "tradetime", "tsevent"),
+            *("datetime", "gmttime", "date"),
+        ),
+        "price": ("price", "tradeprice", "lastprice"),
+        "qty": ("qty", "quantity", "amount", "size", "volume", "tradesize"),
+    },
 )

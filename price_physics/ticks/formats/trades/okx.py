@@ -1,4 +1,6 @@
-"""OKX: spot sizes are base currency; those of swaps and dated futures count contracts.
+"""OKX: older files name no instrument, and write each name in Chinese too, in GBK.
+
+Spot sizes are base currency; those of swaps and dated futures count contracts.
 
 ``BTC-USDT-SWAP`` is linear, a contract is worth base currency; ``BTC-USD-SWAP`` and
 ``BTC-USD-240329`` are inverse, a contract is worth dollars.
@@ -33,6 +35,13 @@ FORMAT = Format(
             ("size", "qty"),
             ("created_time", "time"),
             ("source", "integer?"),
+        ),
+        (
+            ("trade_id", "trade_id"),
+            ("side", "side"),
+            ("size", "qty"),
+            ("price", "price"),
+            ("created_time", "time"),
         ),
     ),
     complete=_contracts,
