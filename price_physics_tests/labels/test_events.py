@@ -1,6 +1,7 @@
 """When the horizon of an event ends, and the width at it."""
 
 import numpy as np
+import pytest
 
 from price_physics.labels.atr import month_atr
 from price_physics.labels.events import count_merged, events_ending_in
