@@ -166,6 +166,7 @@ TEXT_IDS = Layout("any", 6, 0, 3, 2, trade_id=4, is_buyer_maker=5, trade_id_is_t
 @example([f'7,{START}, "5.5",1,buy,TOY\n'], ",")
 @example([f"7,{START * 10**9}.5,5.5,1,buy,TOY\n"], ",")
 @example(["7,2199-12-31T23:59:59-09:00,5.5,1,buy,TOY\n"], ",")
+@example(text=['0\r,1335830400,5.50,0.0012,""buy"",TOY\n'], delimiter=",")
 @settings(deadline=None, max_examples=150)
 def test_plain_rows_are_read_as_with_care(text, delimiter):
     read_alike(text, INTEGER_IDS, delimiter)

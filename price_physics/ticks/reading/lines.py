@@ -16,10 +16,9 @@ from price_physics.ticks.reading.reasons import Reason
 
 def torn_reason(line: str, layout: Layout) -> str:
     """Say why a line is no row of the layout's width; empty when it is one."""
-    line = line.replace("\r", " ")  # the csv module would end the row there
-    if not closes_quotes(line, layout.delimiter):
+    if not closes_quotes(_in_one(line), layout.delimiter):
         return Reason.OPEN_QUOTE.words
-    n_fields = len(split_line(line, layout.delimiter))
+    n_fields = len(fields_of(line, layout))
     if n_fields == layout.n_columns:
         return Reason.NONE.words
     return Reason.N_FIELDS.words.format(n_fields, layout.n_columns)
@@ -32,13 +31,22 @@ def read_lines(
 
     `words` are as those of `parse_columns`.
     """
-    fields = [split_line(line.replace("\r", " "), layout.delimiter) for line in lines]
+    fields = [fields_of(line, layout) for line in lines]
     columns = {
         name: pa.array([row[place] for row in fields], pa.string())
         for name, place in layout.used.items()
     }
     symbols = columns.pop("symbol", pa.array([""] * len(lines))).to_pylist()
     return parse_columns(columns, layout.trade_id_is_text, words), symbols
+
+
+def fields_of(line: str, layout: Layout) -> list[str]:
+    """Split one line of a file into its fields, a carriage return within it being a space."""
+    return split_line(_in_one(line), layout.delimiter)
+
+
+def _in_one(line: str) -> str:
+    return line.replace("\r", " ")  # the csv module would end the row there
 
 
 def closes_quotes(line: str, delimiter: str) -> bool:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from price_physics.errors import TickDataError
 from price_physics.ticks import kernels
-from price_physics.ticks.formats.layout import split_line
-from price_physics.ticks.reading.lines import read_lines, torn_reason
+from price_physics.ticks.reading.lines import fields_of, read_lines, torn_reason
 from price_physics.ticks.reading.parquet import refuse_long_text, texts
 from price_physics.ticks.reading.parse import SIGNS, Parsed, parse_columns
 from price_physics.ticks.reading.reasons import Reason
@@ -140,7 +139,7 @@ class TradeScanner:
         odd_side = np.flatnonzero(parsed.odd_side & (lines != cut))
         if odd_side.size:
             texts_of = {int(lines[row]): raws[row] for row in odd_side}
-            fields = [split_line(raw, self.layout.delimiter) for raw in texts_of.values()]
+            fields = [fields_of(raw, self.layout) for raw in texts_of.values()]
             self._refuse_words(texts_of, [row[self._side] for row in fields])
         bad = [raws[row] for row in np.flatnonzero(parsed.reason)]
         faults, units = _faults(parsed, lines, bad)
