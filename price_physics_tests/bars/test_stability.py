@@ -32,6 +32,7 @@ def test_balanced_flow_gives_as_many_bars_every_month(kind):
     assert max(found) < 1.2 * min(found)  # no drift, month after month
 
 
+@pytest.mark.slow
 @KINDS
 @pytest.mark.parametrize("name", MARKETS)
 def test_real_flow_gives_bars_within_bounds_every_month(kind, name):

@@ -257,6 +257,7 @@ def test_a_month_without_windows_is_empty_and_says_so(bars):
     assert result.contact_sheet.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_no_look_ahead():
     channels = ["gadf", "mtf", "wavelet", "volume_gasf", "volume_wavelet"]
     images = {"windows_bars": [8, 20], "size_pixels": 16, "channels": channels}

@@ -53,6 +53,7 @@ def test_random_labels_are_not():
     )
 
 
+@pytest.mark.slow
 def test_what_the_odds_know_is_kept_and_nothing_is_gained_over_them_without_a_pattern():
     """Labels drawn from each event's own odds, independent of its image."""
     rng, summary = np.random.default_rng(6), {}

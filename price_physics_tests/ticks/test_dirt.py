@@ -497,6 +497,7 @@ def test_a_compressed_file_that_is_something_else_is_refused(tmp_path, suffix):
     assert "damaged or cut off" in refusal(strict(), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", PACK)
 def test_a_bomb_in_any_compression_is_refused(tmp_path, suffix):
     (tmp_path / f"t.csv.{suffix}").write_bytes(PACK[suffix](HEADER.encode() + b"\n" * (40 << 20)))
@@ -691,6 +692,7 @@ RIGHT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CASES.is_dir(), reason=f"the cases are not there: {CASES}")
 @pytest.mark.parametrize("case", RIGHT)
 def test_a_case_of_dirt_is_read_or_refused_as_it_should_be(case):

@@ -156,6 +156,7 @@ def test_a_damaged_index_is_made_again(dumps, tmp_path, caplog, content):
     assert FileIndex(GENERIC, path).get("a.csv", dumps / "a.csv") is not None
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_of_an_index_is_believed(dumps, tmp_path):
     path = tmp_path / "toy.json"
     look_at_files(GENERIC, dumps, FileIndex(GENERIC, path))

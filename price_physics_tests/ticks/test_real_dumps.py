@@ -17,6 +17,8 @@ from price_physics.ticks.index import FileIndex
 from . import naive
 from .helpers import SHARED, build_month, read_all, real
 
+pytestmark = pytest.mark.slow  # whole months of real dumps
+
 NS = 10**9
 
 

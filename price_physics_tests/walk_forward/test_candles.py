@@ -697,6 +697,7 @@ def test_a_market_without_a_candle():
     assert not result.daily["market_return"].any()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(SEEDS)
 def test_two_months_equal_the_naive_account(seed):

@@ -135,6 +135,7 @@ def traded(name, drift):
     return verdict, walk.trades
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EVERY_N_BARS))
 def test_an_example_trades_what_is_planted(name):
     verdict, trades = traded(name, drift=0.8)
@@ -143,6 +144,7 @@ def test_an_example_trades_what_is_planted(name):
     assert "min_confidence" not in verdict.sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EVERY_N_BARS))
 def test_an_example_says_what_refused_its_signals_where_nothing_is_planted(name):
     verdict, trades = traded(name, drift=0.0)

@@ -51,6 +51,7 @@ def naive(block_sums, squares, others=()):
     return (1 + n) / (N_TOSSES + 1), t
 
 
+@pytest.mark.slow
 def test_p_is_what_the_formulas_say():
     rng = np.random.default_rng(3)
     own, other = ({k: float(rng.normal(0.5)) for k in range(first, 9)} for first in (0, 4))
