@@ -75,7 +75,7 @@ def compose(numbers: Numbers) -> Document:
 def _tiles(numbers: Numbers) -> list[Tile]:
     head, verdict = numbers["headline"], numbers["verdict"]
     cash, worth = verdict["contests"].get(CASH, {}), verdict["worth"] or {}
-    skill = numbers["skill"] or {}
+    skill, untold = numbers["skill"] or {}, worth.get("break_even_bps") is None
     return [
         Tile(
             "Out of sample",
@@ -102,7 +102,7 @@ def _tiles(numbers: Numbers) -> list[Tile]:
         ),
         Tile(
             "Break-even cost",
-            f"{bps(worth.get('break_even_bps'), sign=False)} bps",
+            plain(None) if untold else f"{bps(worth['break_even_bps'], sign=False)} bps",
             f"{_worth_range(worth)}; a round trip costs "
             f"{bps(numbers['costs']['round_trip_bps'], sign=False)}",
         ),
@@ -135,7 +135,8 @@ def _tiles(numbers: Numbers) -> list[Tile]:
 
 def _worth_range(worth: Numbers) -> str:
     if worth.get("lower_bps") is None:
-        return f"{count(worth.get('n_signals', 0))} signals promised anything, too few to tell"
+        n = worth.get("n_signals", 0)
+        return f"{count(n)} signal{'' if n == 1 else 's'} promised anything, too few to tell"
     return f"{bps(worth['lower_bps'], sign=False)} to {bps(worth['upper_bps'], sign=False)}"
 
 

@@ -85,6 +85,12 @@ def meaning(numbers: Numbers) -> list[str]:
             f"{first}, which says nothing yet: one month was declared, and this is another.",
             f"Waiting for it buys the milder level, {MONTHLY_LEVEL:g} being that of every month.",
         ]
+    if not verdict["n_trades"]:
+        return [
+            f"Over {days} days that no model had seen, nothing was traded, for the reason above: that "
+            "proves no edge and rules none out.",
+            "More such days settle nothing; cheaper trading would, or a model that knows more.",
+        ]
     needed = verdict["description"]["minimum_track_record_days"]
     longer = needed is not None and needed > verdict["n_days"]
     many = f", about {decimal(needed, 0)} at this Sharpe," if longer else ""

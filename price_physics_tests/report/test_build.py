@@ -16,6 +16,7 @@ from price_physics.report.build import build_report, write_report
 from price_physics.report.content import compose
 from price_physics.report.evidence import Evidence
 from price_physics.report.plots import MOST_SPANS, outline
+from price_physics.report.verdict_section import meaning
 from price_physics.schemas.labels import LABELS
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY, POSITIONS, SCORED, TRADES
@@ -187,6 +188,16 @@ def test_the_stage_judges_and_reports(tmp_path, monkeypatch, marks):
     trials = trials_version(tmp_path, given["market"].name, ticks)
     assert (found.inputs, found.warm_up) == ({"ledger": trials}, None)
     assert list(tmp_path.iterdir()) == [], "a report writes nothing down"
+
+
+def test_where_nothing_was_traded_it_is_not_said_that_days_are_missing():
+    numbers = {
+        "headline": {"n_months": 3, "n_days": 92, "net_return": 0.0},
+        "verdict": {"verdict": "underpowered", "n_trades": 0},
+    }
+    first, second = meaning(numbers)
+    assert "nothing was traded, for the reason above" in first
+    assert "days are too few" not in first + second
 
 
 @pytest.mark.parametrize(("place", "in_sentence"), [(0, False), (2, True), (4, True)])
