@@ -87,8 +87,8 @@ def meaning(numbers: Numbers) -> list[str]:
         ]
     if not verdict["n_trades"]:
         return [
-            f"Over {days} days that no model had seen, nothing was traded, for the reason above: that "
-            "proves no edge and rules none out.",
+            f"Over {days} days that no model had seen, nothing was traded, for the reason above: "
+            "that proves no edge and rules none out.",
             "More such days settle nothing; cheaper trading would, or a model that knows more.",
         ]
     needed = verdict["description"]["minimum_track_record_days"]
