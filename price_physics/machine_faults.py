@@ -27,6 +27,16 @@ _REMEDIES = {
 }
 
 
+_SQLITE_FAULTS = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
 @contextmanager
 def machine_faults() -> Iterator[None]:
     """Turn faults of the machine into one sentence with the place and what to do.
@@ -59,10 +69,15 @@ def sentence_of(error: BaseException | None) -> str | None:
         if isinstance(error, OSError) and error.errno in _REMEDIES:
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{error.strerror}; {_REMEDIES[error.errno]}"
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError) and _is_of_the_machine(error):
             return (
                 f"a database of Dagster or MLflow: {error}; end what else uses it, or make its "
                 f"place writable, {_AGAIN}"
             )
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
     return None
+
+
+def _is_of_the_machine(error: sqlite3.OperationalError) -> bool:
+    """Whether a database was held, full or not writable; a wrong query is a bug."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_FAULTS

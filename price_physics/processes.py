@@ -1,4 +1,4 @@
-"""How a command ends: at once when it is asked to, and never without its children."""
+"""How a command ends: at once when it is asked to, or its terminal closes, with its children."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _ending = threading.Event()
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end this process within seconds, and its children first.
+    """Let SIGTERM, or a closed terminal, end this process within seconds, its children first.
 
     What is written is whole at any moment, so nothing need be finished. Dagster hands SIGTERM to
     whatever handles SIGINT, and a process in the background of a script ignores that; and a handler
@@ -29,6 +29,8 @@ def end_on_sigterm() -> None:
         signal.signal(signal.SIGINT, lambda number, frame: None)  # still ignored, but not SIGTERM
     if signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.SIG_IGN):
         signal.signal(signal.SIGTERM, lambda number, frame: None)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # ignored under nohup
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -36,10 +38,13 @@ def end_on_sigterm() -> None:
 
 
 def _end(reading: int) -> None:
-    while signal.SIGTERM not in os.read(reading, 512):
+    while not {signal.SIGTERM, signal.SIGHUP} & set(os.read(reading, 512)):
         pass
     _ending.set()
-    print("ended by SIGTERM; what was written is kept: run it again to continue", file=sys.stderr)
+    with suppress(OSError):  # a terminal that was closed
+        print(
+            "ended by a signal; what was written is kept: run it again to continue", file=sys.stderr
+        )
     for child in list(_children):
         _stop(child)
     os._exit(_TERMINATED)

@@ -30,10 +30,10 @@ def started(code, **how):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
 
 
-def ended(process):
-    """Exit status and seconds after SIGTERM."""
+def ended(process, number=signal.SIGTERM):
+    """Exit status and seconds after a signal."""
     begin = time.monotonic()
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     try:
         status = process.wait(30)
     finally:
@@ -58,11 +58,12 @@ def test_a_process_ends_whatever_handles_its_signals(code, how):
             assert b"run it again to continue" in process.stderr.read()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, getattr(signal, "SIGHUP", None)])
 @pytest.mark.parametrize("how", [{}, {"preexec_fn": ignore_interrupts}])
-def test_children_end_too(how):
+def test_children_end_too(how, number):
     with started(WITH_CHILD, **how) as process:
         child = int(process.stdout.readline())
-        status, _ = ended(process)
+        status, _ = ended(process, number)
         assert status == 143
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)

@@ -41,6 +41,11 @@ def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
     float64 array of shape (n, n_classes)
         At least about `LEAST_ODDS`; rows add up to 1.
 
+    Raises
+    ------
+    ValueError
+        For a side that is neither 1 nor -1.
+
     Examples
     --------
     >>> import pandas as pd
@@ -50,7 +55,13 @@ def class_odds(events: pd.DataFrame, n_classes: int) -> FloatArray:
     ([[0.3, 0.2, 0.5], [0.5, 0.2, 0.3]], [[0.5, 0.5], [0.7, 0.3]])
     """
     up, none, down = (events[name].to_numpy(np.float64) for name in ODDS)
-    is_long = events["side"].to_numpy() > 0
+    side = events["side"].to_numpy()
+    if not np.isin(side, (-1, 1)).all():
+        raise ValueError(
+            f"side = {side[~np.isin(side, (-1, 1))][0]}: the odds of an event need its own side, 1 "
+            "for a long or -1 for a short, whether it is traded or not"
+        )
+    is_long = side > 0
     win, loss = np.where(is_long, up, down), np.where(is_long, down, up)
     columns = [loss, none, win] if n_classes == 3 else [loss + none, win]
     odds = np.maximum(np.column_stack(columns), LEAST_ODDS)

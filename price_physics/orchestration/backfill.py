@@ -130,13 +130,17 @@ def _only_backfill(project: Project, study: str) -> Iterator[None]:
     """Hold the lock of a study's backfill: two at once would do the same work twice."""
     path = project.data / "locks" / f"backfill-{study}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path, timeout=0)
     try:
-        with filelock.FileLock(path, timeout=0):
-            yield
+        lock.acquire()
     except filelock.Timeout:
         raise PartitionLocked(
             f"another backfill of {study} is running (lock {path}); wait for it, or end it"
         ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _tag(study: Study) -> str:

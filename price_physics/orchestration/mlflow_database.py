@@ -17,6 +17,10 @@ import filelock
 from price_physics.errors import TrackingError
 
 NAME = "mlflow.db"
+SUPERSEDED = "price_physics.superseded_by"
+"""Tag of a month's run that made way for that of another fit."""
+MAKING_S = 60.0
+"""Seconds for which a half-made database may be one that another process is making."""
 LOCK_TIMEOUT_S = 30.0
 _BUSY_TIMEOUT_S = 5.0
 _BESIDE = ("", "-journal", "-wal", "-shm")
@@ -84,18 +88,30 @@ def prepare_database(folder: Path) -> None:
 
 
 def logged_digests(folder: Path, study: str, key: str) -> set[str]:
-    """Values of a tag over the runs of a study; none where the database cannot tell."""
+    """Values of a tag over the current runs of a study; none where the database is damaged.
+
+    Raises
+    ------
+    TrackingError
+        When another process holds the database.
+    """
     path = folder / NAME
     if not path.exists():
         return set()
     query = (
         "SELECT tags.value FROM tags JOIN runs USING (run_uuid) "
         "JOIN experiments USING (experiment_id) "
-        "WHERE experiments.name = ? AND tags.key = ? AND runs.lifecycle_stage = 'active'"
+        "WHERE experiments.name = ? AND tags.key = ? AND runs.lifecycle_stage = 'active' "
+        "AND NOT EXISTS (SELECT 1 FROM tags AS later "
+        "WHERE later.run_uuid = runs.run_uuid AND later.key = ?)"
     )
     try:
         with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
-            return {value for (value,) in database.execute(query, (study, key))}
+            return {value for (value,) in database.execute(query, (study, key, SUPERSEDED))}
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TrackingError(f"{path}: {error}") from error
+        return set()
     except sqlite3.DatabaseError:  # whoever logs then meets it, and says so
         return set()
 
@@ -106,24 +122,35 @@ def _damage(path: Path) -> str:
         with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in rows}
+            if _is_whole(database, tables):
+                (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+                return "" if found == "ok" else str(found)
+            if time.time() - path.stat().st_mtime < MAKING_S:
+                raise TrackingError(
+                    f"{path}: half made; another process may be making it, so it is left alone for "
+                    f"{MAKING_S:.0f} s"
+                )
             if half := sorted(name for name in tables if name.startswith("_alembic_tmp")):
                 return f"a migration was killed: table {half[0]}"
             if not tables >= _TABLES:
                 return f"tables are missing: {', '.join(sorted(_TABLES - tables))}"
-            if not database.execute("SELECT count(*) FROM alembic_version").fetchone()[0]:
-                return "it has no version: its first migration was killed"
-            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-            return "" if found == "ok" else str(found)
+            return "it has no version: its first migration was killed"
     except sqlite3.OperationalError:
         raise  # held by another process, or not to be opened: not damage
     except sqlite3.DatabaseError as error:
         return str(error)
 
 
+def _is_whole(database: sqlite3.Connection, tables: set[str]) -> bool:
+    if any(name.startswith("_alembic_tmp") for name in tables) or not tables >= _TABLES:
+        return False
+    return bool(database.execute("SELECT count(*) FROM alembic_version").fetchone()[0])
+
+
 def _set_aside(path: Path) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in _BESIDE:
+    for suffix in reversed(_BESIDE):  # the database last: without it the others would be deleted
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.replace(aside.with_name(aside.name + suffix))

@@ -41,8 +41,9 @@ class ServedModel(PythonModel):
         ----------
         model_input : DataFrame
             `close` and `volume`, each a list of the bars of the longest window, oldest first, the
-            event's own bar last; the columns FEATURE_COLUMNS; `side`, 1 for a long or -1 for a
-            short, and the driftless odds ODDS, as in the table `predictions`.
+            event's own bar last; the columns FEATURE_COLUMNS; `side`, the event's own: 1 where
+            the study has no primary model, else what that says, 1 or -1, and not the side that was
+            traded; and the driftless odds ODDS, as in the table `predictions`.
 
         Returns
         -------

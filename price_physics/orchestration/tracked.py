@@ -61,9 +61,11 @@ def logged_of_report(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What MLflow logs of a report: its files, the verdict's word, its numbers, the ticks'."""
     numbers = json.loads(files["report.json"])
     verdict = numbers["verdict"]
+    # a report of an earlier version says nothing of the ticks
+    of_ticks = quality_metrics(numbers["quality"][-1]) if "quality" in numbers else {}
     return {
         "tags": {"verdict": verdict["verdict"]},
-        "metrics": verdict_metrics(verdict) | quality_metrics(numbers["quality"][-1]),
+        "metrics": verdict_metrics(verdict) | of_ticks,
         "files": {f"report/{name}": content for name, content in files.items()},
     }
 

@@ -24,7 +24,13 @@ import pandas as pd
 
 from price_physics.errors import TrackingError
 from price_physics.months import Month
-from price_physics.orchestration.mlflow_database import NAME, locked, prepare_database, uri_of
+from price_physics.orchestration.mlflow_database import (
+    NAME,
+    SUPERSEDED,
+    locked,
+    prepare_database,
+    uri_of,
+)
 from price_physics.orchestration.registry import ModelFiles, register
 from price_physics.project import Project
 from price_physics.store.partitions import Partition
@@ -48,7 +54,7 @@ MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
 
 _BATCH = 900  # MLflow takes at most 1,000 metrics a call
 _PARENT, _MONTH = "mlflow.parentRunId", "price_physics.month"
-_FIT, _SUPERSEDED = "price_physics.fit", "price_physics.superseded_by"
+_FIT = "price_physics.fit"
 LOGGED = "price_physics.logged."
 """Begin of the tags that name, by asset, what has been logged whole."""
 _BESIDE = "price_physics.beside_the_fit"
@@ -223,7 +229,7 @@ def _month_run(
     """Find or make the run of a month, or of the named fit in it; exactly one run is current."""
     query = f"tags.`{_PARENT}` = '{parent}' and tags.`{_MONTH}` = '{month}'"
     runs = client.search_runs([experiment], filter_string=query)  # the newest first
-    current = [run.info.run_id for run in runs if _SUPERSEDED not in run.data.tags]
+    current = [run.info.run_id for run in runs if SUPERSEDED not in run.data.tags]
     if fit is None and current:
         return current[0]
     # The first fit goes to a run that so far only the report has written to.
@@ -239,9 +245,9 @@ def _month_run(
         if older != mine:
             _take_over(client, older, mine)
             client.update_run(older, name=f"{month} superseded")
-            client.set_tag(older, _SUPERSEDED, mine)
+            client.set_tag(older, SUPERSEDED, mine)
     if mine not in current and any(run.info.run_id == mine for run in runs):  # an older fit again
-        client.delete_tag(mine, _SUPERSEDED)
+        client.delete_tag(mine, SUPERSEDED)
         client.update_run(mine, name=str(month))
     return mine
 
@@ -273,7 +279,7 @@ def _take_over(client: "MlflowClient", older: str, newer: str) -> None:
     if _BESIDE not in data.tags:
         return
     for key, value in data.tags.items():
-        if not key.startswith("mlflow.") and key not in (_FIT, _SUPERSEDED):
+        if not key.startswith("mlflow.") and key not in (_FIT, SUPERSEDED):
             client.set_tag(newer, key, value)
     beside = json.loads(data.tags[_BESIDE])
     _log_metrics(client, newer, {key: data.metrics.get(key) for key in beside["metrics"]}, None)

@@ -85,7 +85,7 @@ def meaning(numbers: Numbers) -> list[str]:
             f"{first}, which says nothing yet: one month was declared, and this is another.",
             f"Waiting for it buys the milder level, {MONTHLY_LEVEL:g} being that of every month.",
         ]
-    if not verdict["n_trades"]:
+    if not numbers["costs"]["turnover"]:
         return [
             f"Over {days} days that no model had seen, nothing was traded, for the reason above: "
             "that proves no edge and rules none out.",

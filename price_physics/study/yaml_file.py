@@ -20,7 +20,7 @@ MOST_NODES = 10_000
 MOST_DEPTH = 20
 MOST_CHARACTERS = 2_000
 """Of one key or one value."""
-_MADE_OF_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp")}
+_MADE_OF_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp", "bool")}
 """Types that YAML infers from the look of a text, which may turn out to be no such value."""
 
 
@@ -137,7 +137,7 @@ def _check(node: yaml.Node | None, loader: yaml.SafeLoader) -> None:
     if isinstance(node, yaml.ScalarNode) and node.tag in _MADE_OF_TEXT:
         try:
             loader.construct_object(node)
-        except ValueError as error:
+        except (ValueError, AttributeError, KeyError, IndexError) as error:  # a tag that lies
             raise yaml.YAMLError(
                 f"{_shortly(node.value)} cannot be read: {error}; correct it, or quote it if it is "
                 f"text\n{node.start_mark}"

@@ -90,11 +90,15 @@ class Bet:
         It is ``1 - p_be / p`` with ``p_be = (L + c) / (W + L)``: c is `cost` in ATR, W the outcome
         of the take-profit, and L minus the mean of all other outcomes. It is positive where the
         value after costs is.
+
+        It is at most 1. Where all others together are worth no less than the take-profit there is
+        no break-even: it is 1 or -1, as the value after costs is positive or not.
         """
         p, win, gross = self.probability[:, -1], self.outcome[:, -1], self.gross
         others = np.divide(gross - p * win, 1 - p, out=self.outcome[:, 0].copy(), where=p < 1)
-        with np.errstate(divide="ignore"):
-            return np.asarray((gross - cost) / (win - others) / p)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = (gross - cost) / (win - others) / p
+        return np.minimum(np.where(win > others, share, np.sign(gross - cost)), 1.0)
 
 
 def fair_loss(take_profit: np.ndarray, odds: np.ndarray) -> np.ndarray:

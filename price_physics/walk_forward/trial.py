@@ -128,7 +128,8 @@ def judge_months(
     )
     sharpes = [sharpe_ratio(seen.net), *(trial.get("sharpe_daily") for trial in others)]
     description = describe(seen.net, sharpes, study.seed)
-    remarks = [] if seen.n_trades else [_refused(predictions, served, study)]
+    is_open = any((months[m].positions["carried"] == "out").any() for m in served)
+    remarks = [] if seen.n_trades or is_open else [_refused(predictions, served, study)]
     if declared_late:
         remarks.append(DECLARED_LATE)
     return verdict_of(decision, description, " ".join(remarks))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from price_physics.labels.odds import LEAST_ODDS, class_odds, log_offset
+from price_physics.schemas.table import ODDS
 from price_physics.scores.mean_by_blocks import BLOCK_NS
 from price_physics.scores.skill import skill_over
 
@@ -62,3 +63,10 @@ def test_the_interval_holds_what_it_says_although_days_are_alike():
         truth = 0.5 * np.log(4 * p[:, 0] * (1 - p[:, 0])).mean()
         missed += not found.low <= truth <= found.high
     assert missed / 300 == pytest.approx(0.05, abs=0.035)
+
+
+def test_the_side_that_was_traded_is_not_the_side_of_the_odds():
+    """Of an untraded event it is 0: the odds would be turned about without a word."""
+    events = pd.DataFrame({"side": [1, 0], **{name: [1 / 3] * 2 for name in ODDS}})
+    with pytest.raises(ValueError, match="side = 0: the odds of an event need its own side"):
+        class_odds(events, 3)

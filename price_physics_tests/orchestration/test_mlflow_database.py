@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from price_physics.errors import TrackingError
@@ -41,6 +42,7 @@ def folder(tmp_path, made, monkeypatch):
     shutil.copy(made, tmp_path / NAME)
     monkeypatch.setattr(mlflow_database, "_make", lambda path: shutil.copy(made, path))
     monkeypatch.setattr(mlflow_database, "_BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(mlflow_database, "MAKING_S", 0.0)
     return tmp_path
 
 
@@ -114,6 +116,28 @@ def test_a_damaged_database_is_set_aside_and_made_anew(folder, caplog, damage, w
     assert "price-physics track" in caplog.text
     (name,) = aside(folder)
     assert (folder / name).read_bytes() == content
+
+
+def test_a_half_made_database_that_is_young_may_be_somebodys_work(folder, monkeypatch):
+    monkeypatch.setattr(mlflow_database, "MAKING_S", 60.0)
+    half_migrated(folder / NAME)
+    with pytest.raises(TrackingError, match="another process may be making it"):
+        prepare_database(folder)
+    assert not aside(folder)
+
+
+def curve(loss):
+    columns = {"fold": [-1], "epoch": [1], "train_loss": [loss], "learning_rate": [0.1]}
+    return pd.DataFrame(columns | {"early_stop_loss": [np.nan]})
+
+
+def test_a_fit_that_made_way_for_another_is_not_logged(folder):
+    tracking = MlflowTracking(folder=str(folder))
+    for name in ("first", "second"):
+        loss = {"first": 1.0, "second": 2.0}[name]
+        arguments = {"curves": curve(loss), "metrics": {"loss": loss}, "logged": ("model", name)}
+        tracking.log_month(study(), MARKET, MONTH, tags={}, **arguments)
+    assert logged_digests(folder, study().name, f"{LOGGED}model") == {"second"}
 
 
 @pytest.mark.skipif(not CASE.exists(), reason="the cases beside the repository are not here")

@@ -194,6 +194,7 @@ def test_where_nothing_was_traded_it_is_not_said_that_days_are_missing():
     numbers = {
         "headline": {"n_months": 3, "n_days": 92, "net_return": 0.0},
         "verdict": {"verdict": "underpowered", "n_trades": 0},
+        "costs": {"turnover": 0.0},
     }
     first, second = meaning(numbers)
     assert "nothing was traded, for the reason above" in first

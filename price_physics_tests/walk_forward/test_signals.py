@@ -9,7 +9,7 @@ from price_physics.labels.driftless import first_passage
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import ODDS
-from price_physics.walk_forward.outcomes import PastOutcomes, SideOutcomes, past_outcomes
+from price_physics.walk_forward.outcomes import Bet, PastOutcomes, SideOutcomes, past_outcomes
 from price_physics.walk_forward.signals import decide
 from price_physics_tests.walk_forward import make
 
@@ -300,3 +300,16 @@ def test_an_event_that_closes_no_bar_is_refused():
     bars = month_of_bars()
     with pytest.raises(StoreError, match="closes no bar"):
         predicted(bars, bars["close_time_ns"].to_numpy()[20:21] + 1)
+
+
+def test_a_margin_has_the_sign_of_the_value_where_time_outs_are_worth_more_than_the_take_profit():
+    outcome = np.array([[-1.0, 0.3, 0.25]] * 3)
+    chances = np.array([[0.02, 0.95, 0.03], [0.9, 0.05, 0.05], [0.16, 0.83, 0.01]])
+    bet = Bet(chances, outcome)
+    cost = np.full(3, 0.05)
+    margin = bet.margin(cost)
+    np.testing.assert_array_equal(np.sign(margin), np.sign(bet.gross - cost))
+    assert set(np.sign(margin)) == {-1.0, 1.0}
+    assert (margin <= 1).all()
+    sure = Bet(np.array([[0.0, 0.0, 1.0]]), outcome[:1])
+    assert 0 < sure.margin(np.array([0.01]))[0] <= 1
