@@ -306,3 +306,12 @@ def test_random_walks_rarely_show_an_edge_and_a_strong_one_mostly_does():
     }
     assert verdicts[0].count("edge") / 150 <= 0.04
     assert verdicts[6].count("edge") / 40 >= 0.8
+
+
+def test_a_position_that_is_still_open_was_not_refused():
+    flat = walk_of(market(0, 0.0), n_trades=0)
+    row = {name: [0.0] for name in POSITIONS.columns} | {"carried": ["out"]}
+    held = replace(flat, positions=conform(POSITIONS, **row))
+    of = {}, cases.study(), MONTH
+    assert "No event was predicted." in judge_months({MONTH: flat}, *of).sentence
+    assert "No event was predicted." not in judge_months({MONTH: held}, *of).sentence
