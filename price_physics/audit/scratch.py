@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pandas as pd
 import yaml
 
 from price_physics.audit.dumps import write_dumps
-from price_physics.errors import PartitionLocked
 from price_physics.months import Month
 from price_physics.project import Project
+from price_physics.store.locks import held
 from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.ticks.index import FileEntry
@@ -34,19 +33,14 @@ def scratch_folder(project: Project, study: Study) -> Iterator[Path]:
     """Give a folder beside the data, empty at first and deleted afterwards."""
     folder = project.data / "audit" / study.name
     lock = project.data / "locks" / f"audit-{study.name}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(lock, timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)  # of an audit that was killed
-            folder.mkdir(parents=True)
-            try:
-                yield folder
-            finally:
-                shutil.rmtree(folder)
-    except filelock.Timeout:
-        raise PartitionLocked(
-            f"another audit of {study.name} is running (lock {lock}); wait for it, or end it"
-        ) from None
+    busy = f"another audit of {study.name} is running (lock {lock}); wait for it, or end it"
+    with held(lock, 0, busy):
+        shutil.rmtree(folder, ignore_errors=True)  # of an audit that was killed
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
 
 
 def make_project(

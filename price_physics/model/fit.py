@@ -83,7 +83,7 @@ def fit_model(
     samples = gather_samples(month, members, past)
     channels = channel_moments(past.documents("images", "statistics"), month)
     scales = Scales(channels, feature_moments(samples.features))
-    n_classes = 3 if study.model.head == "three_class" else 2
+    n_classes = study.model.n_classes
     device = resolve_device(study.model.device)
     renderer = Renderer(study.images)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)

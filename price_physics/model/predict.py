@@ -221,7 +221,7 @@ def driftless_probabilities(study: Study, events: pd.DataFrame) -> pd.DataFrame:
     DataFrame of event_time_ns, p_up, p_flat, p_down
         As from `predict`.
     """
-    odds = class_odds(events, 3 if study.model.head == "three_class" else 2)
+    odds = class_odds(events, study.model.n_classes)
     return _frame(events["event_time_ns"].to_numpy(np.int64), odds)
 
 

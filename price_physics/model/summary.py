@@ -23,7 +23,7 @@ from price_physics.scores.probabilities import (
     direction,
     log_loss,
 )
-from price_physics.scores.skill import skill_over
+from price_physics.scores.skill import skill_numbers
 
 
 def summarise(
@@ -66,21 +66,11 @@ def judge_skill(out_of_fold: pd.DataFrame) -> dict[str, float | None]:
     Returns
     -------
     dict
-        `log_loss_of_driftless`; `skill_over_driftless`, the log loss saved per event; its 95 %
-        interval by blocks of five days, None with one block. Empty without rows.
+        As `scores.skill.skill_numbers` gives it.
     """
     p, classes = class_probabilities(out_of_fold)
     odds = class_odds(out_of_fold, p.shape[1])
-    skill = skill_over(odds, p, classes, out_of_fold["event_time_ns"].to_numpy(np.int64))
-    if skill is None:
-        return {}
-    known = np.isfinite(skill.low)
-    return {
-        "log_loss_of_driftless": log_loss(odds, classes),
-        "skill_over_driftless": skill.saved,
-        "skill_over_driftless_low": skill.low if known else None,
-        "skill_over_driftless_high": skill.high if known else None,
-    }
+    return skill_numbers(odds, p, classes, out_of_fold["event_time_ns"].to_numpy(np.int64))
 
 
 def judge_calibration(out_of_fold: pd.DataFrame) -> dict[str, float]:

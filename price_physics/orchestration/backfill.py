@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
-import filelock
 
 from price_physics import errors
-from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, TrackingError
+from price_physics.errors import ConfigError, PricePhysicsError, TrackingError
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.dead_runs import close_dead_runs
@@ -29,6 +28,7 @@ from price_physics.pipeline.leftovers import sweep_leftovers
 from price_physics.pipeline.publish import publish_missing
 from price_physics.progress import asset_bar
 from price_physics.project import Project
+from price_physics.store.locks import held
 from price_physics.store.partitions import Partition, Store
 from price_physics.study.market import Market
 from price_physics.study.reading import load_configs
@@ -129,18 +129,9 @@ def _log_missing(project: Project, study: Study, market: Market, months: list[Mo
 def _only_backfill(project: Project, study: str) -> Iterator[None]:
     """Hold the lock of a study's backfill: two at once would do the same work twice."""
     path = project.data / "locks" / f"backfill-{study}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise PartitionLocked(
-            f"another backfill of {study} is running (lock {path}); wait for it, or end it"
-        ) from None
-    try:
+    busy = f"another backfill of {study} is running (lock {path}); wait for it, or end it"
+    with held(path, 0, busy):
         yield
-    finally:
-        lock.release()
 
 
 def _tag(study: Study) -> str:

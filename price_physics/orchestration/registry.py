@@ -130,8 +130,8 @@ def read_model(paths: Mapping[str, str]) -> tuple[bytes, bytes]:
 
 
 def _checksums(network: bytes, architecture: bytes) -> bytes:
-    parts = zip(_PARTS, (network, architecture), strict=False)
-    return seal({_PARTS[part]: hashlib.sha256(content).hexdigest() for part, content in parts})
+    contents = {"network": network, "architecture": architecture}
+    return seal({_PARTS[k]: hashlib.sha256(v).hexdigest() for k, v in contents.items()})
 
 
 def digest_of_files(source: str) -> str | None:

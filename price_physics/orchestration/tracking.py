@@ -167,7 +167,8 @@ class MlflowTracking(dg.ConfigurableResource):
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it logs every migration
         with self._lock():
             prepare_database(Path(self.folder))
-            return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            uri = self.uri  # asks the database who it is
+            return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

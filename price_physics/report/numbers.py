@@ -22,6 +22,7 @@ from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.walk_forward import DAILY, TRADES
 from price_physics.study.settings import flatten
+from price_physics.walk_forward.exit_reasons import filled
 from price_physics.walk_forward.precision import trade_precision
 from price_physics.walk_forward.trial import out_of_sample
 
@@ -124,11 +125,6 @@ def days_without_data(market: Market, daily: pd.DataFrame) -> list[dict[str, Any
 
 
 # ---------------------------------------------------------------------------- trades, costs
-def executed(trades: pd.DataFrame) -> pd.DataFrame:
-    """Select the trades that were filled."""
-    return trades[trades["exit_reason"] != "cancelled"]
-
-
 def trade_groups(trades: pd.DataFrame) -> list[dict[str, Any]]:
     """Summarise trades by side and exit reason, in this order."""
     groups = []
@@ -151,7 +147,7 @@ def trade_groups(trades: pd.DataFrame) -> list[dict[str, Any]]:
 
 def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dict[str, Any]:
     """Report the costs of trading: assumed per side, and paid in total."""
-    rule, filled, any_day = study.walk_forward, executed(trades), len(daily) > 0
+    rule, traded, any_day = study.walk_forward, filled(trades), len(daily) > 0
     net, gross = compound(daily["net_return"]), compound(daily["gross_return"])
     return {
         "fee_bps_a_side": rule.fee_bps,
@@ -162,8 +158,8 @@ def cost_numbers(study: Study, daily: pd.DataFrame, trades: pd.DataFrame) -> dic
         "paid": float(daily["cost"].sum()) if any_day else None,
         "gross_return": gross if any_day else None,
         "net_return": net if any_day else None,
-        "mean_gross_bps_a_trade": filled["gross_bps"].mean() if len(filled) else None,
-        "mean_net_bps_a_trade": filled["net_bps"].mean() if len(filled) else None,
+        "mean_gross_bps_a_trade": traded["gross_bps"].mean() if len(traded) else None,
+        "mean_net_bps_a_trade": traded["net_bps"].mean() if len(traded) else None,
     }
 
 
@@ -193,7 +189,7 @@ def mean_absolute_book(book: pd.DataFrame, month: Month) -> float | None:
 
 def _trade_counts(trades: pd.DataFrame) -> dict[str, int]:
     return {
-        "n_trades": len(executed(trades)),
+        "n_trades": len(filled(trades)),
         "n_cancelled": int((trades["exit_reason"] == "cancelled").sum()),
     }
 

@@ -31,7 +31,7 @@ from price_physics.scores.probabilities import (
     direction,
     log_loss,
 )
-from price_physics.scores.skill import skill_over
+from price_physics.scores.skill import skill_numbers
 
 
 def by_event_month(scored: Mapping[Month, pd.DataFrame]) -> dict[Month, pd.DataFrame]:
@@ -66,7 +66,7 @@ def score_numbers(scored: Mapping[Month, pd.DataFrame]) -> dict[str, Any]:
     return {
         "direction": direction_numbers(list(months.values())),
         "month_auc": {m: auc(d.score, d.positive) for m, d in directions.items()},
-        "skill": skill_numbers(rows) if len(rows) else None,
+        "skill": gain_numbers(rows) if len(rows) else None,
         "values": value_numbers(rows) if len(rows) else None,
         "reliability": reliability_numbers(rows) if len(rows) else None,
         "confusion": confusion_numbers(rows) if len(rows) else None,
@@ -94,18 +94,12 @@ def direction_numbers(months: list[pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def skill_numbers(scored: pd.DataFrame) -> dict[str, Any]:
+def gain_numbers(scored: pd.DataFrame) -> dict[str, Any]:
     """Compare probabilities with the driftless odds of the same events, out of sample."""
     p, classes = class_probabilities(scored)
     odds = class_odds(scored.assign(side=scored["label_side"]), p.shape[1])
-    skill = skill_over(odds, p, classes, scored["event_time_ns"].to_numpy(dtype=np.int64))
-    return {
-        "log_loss": log_loss(p, classes),
-        "log_loss_of_driftless": log_loss(odds, classes),
-        "skill_over_driftless": skill.saved if skill else None,
-        "skill_over_driftless_low": skill.low if skill else None,
-        "skill_over_driftless_high": skill.high if skill else None,
-    }
+    skill = skill_numbers(odds, p, classes, scored["event_time_ns"].to_numpy(dtype=np.int64))
+    return {"log_loss": log_loss(p, classes), **skill}
 
 
 def value_numbers(scored: pd.DataFrame) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from price_physics.scores.mean_by_blocks import mean_by_blocks
-from price_physics.scores.probabilities import Floats
+from price_physics.scores.probabilities import Floats, log_loss
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -47,3 +47,29 @@ def skill_over(
     ours, theirs = (np.maximum(p[rows, classes], _TINY) for p in (probabilities, free))
     saved = mean_by_blocks(np.log(ours) - np.log(theirs), time_ns)
     return None if saved is None else Skill(*saved)
+
+
+def skill_numbers(
+    driftless: Floats,
+    probabilities: Floats,
+    classes: npt.NDArray[np.integer],
+    time_ns: npt.ArrayLike,
+) -> dict[str, float | None]:
+    """Name the skill over the driftless odds as documents and reports do; arrays as `skill_over`.
+
+    Returns
+    -------
+    dict
+        `log_loss_of_driftless`; `skill_over_driftless`, the log loss saved per event; its 95 %
+        interval, None with one block of days. Empty without an event.
+    """
+    skill = skill_over(driftless, probabilities, classes, time_ns)
+    if skill is None:
+        return {}
+    known = np.isfinite(skill.low)
+    return {
+        "log_loss_of_driftless": log_loss(driftless, classes),
+        "skill_over_driftless": skill.saved,
+        "skill_over_driftless_low": skill.low if known else None,
+        "skill_over_driftless_high": skill.high if known else None,
+    }

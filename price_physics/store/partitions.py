@@ -12,23 +12,23 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors.numpy import load as load_tensors
 
-from price_physics.errors import PartitionCorrupt, PartitionLocked, PartitionMissing
+from price_physics.errors import PartitionCorrupt, PartitionMissing
 from price_physics.months import Month
 from price_physics.schemas.table import TableSchema, to_frame
 from price_physics.store.artefact import Artefact, canonical_json, serialise
 from price_physics.store.atomic import write_atomically
+from price_physics.store.locks import held
 
 MANIFEST = "manifest.json"
 LOCK_TIMEOUT_S = 60.0
@@ -133,18 +133,13 @@ class Store:
             self._sweep(folder, keep={MANIFEST} | {e["path"] for e in entries.values()})
         return Partition(key, month, folder, manifest)
 
-    @contextmanager
-    def _lock(self, key: Key, month: Month) -> Iterator[None]:
+    def _lock(self, key: Key, month: Month) -> AbstractContextManager[None]:
         path = self.root / ".locks" / f"{'__'.join(key)}__{month}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(path, timeout=LOCK_TIMEOUT_S):
-                yield
-        except filelock.Timeout:
-            raise PartitionLocked(
-                f"{'/'.join(key)} {month}: another process has been writing this partition for "
-                f"{LOCK_TIMEOUT_S:.0f} s (lock {path}); wait for it, or end it, and run again"
-            ) from None
+        busy = (
+            f"{'/'.join(key)} {month}: another process has been writing this partition for "
+            f"{LOCK_TIMEOUT_S:.0f} s (lock {path}); wait for it, or end it, and run again"
+        )
+        return held(path, LOCK_TIMEOUT_S, busy)
 
     @staticmethod
     def _sweep(folder: Path, keep: set[str]) -> None:

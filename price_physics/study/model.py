@@ -57,13 +57,18 @@ class ModelConfig(Config):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; auto is CUDA where there is one."""
 
+    @property
+    def n_classes(self) -> int:
+        """Classes of the head: down, flat and up, or other and take profit."""
+        return 3 if self.head == "three_class" else 2
+
     @model_validator(mode="after")
     def _one_weight_a_class(self) -> Self:
-        n_classes = 3 if self.head == "three_class" else 2
-        if isinstance(self.class_weights, list) and len(self.class_weights) != n_classes:
+        if isinstance(self.class_weights, list) and len(self.class_weights) != self.n_classes:
+            meant = "[down, flat, up]" if self.n_classes == 3 else "[other, take profit]"
             raise ValueError(
-                f"class_weights {self.class_weights} must hold {n_classes} for head {self.head}: "
-                + ("[down, flat, up]" if n_classes == 3 else "[other, take profit]")
+                f"class_weights {self.class_weights} must hold {self.n_classes} for head "
+                f"{self.head}: {meant}"
             )
         if self.focal_gamma and self.head != "binary_take_profit":
             raise ValueError("focal_gamma belongs to head: binary_take_profit")

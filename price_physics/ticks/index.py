@@ -14,13 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 
-from price_physics.errors import PartitionLocked
 from price_physics.months import Month
 from price_physics.source import source_version
 from price_physics.store.atomic import write_atomically
+from price_physics.store.locks import held
 from price_physics.store.sealed_json import seal, unseal
 from price_physics.ticks.formats.registry import format_version
 from price_physics.ticks.reading.files import SIDECARS
@@ -161,17 +160,12 @@ class FileIndex:
         """Write the index, with what other processes learned meanwhile."""
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         lock = self._path.with_suffix(".lock")
-        try:
-            with filelock.FileLock(lock, timeout=60):
-                self._entries = self._load() | self._entries
-                files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
-                write_atomically(self._path, seal({"version": self._version, "files": files}))
-        except filelock.Timeout:
-            raise PartitionLocked(
-                f"another process keeps {self._path} locked ({lock}); wait for it, or end it"
-            ) from None
+        busy = f"another process keeps {self._path} locked ({lock}); wait for it, or end it"
+        with held(lock, 60, busy):
+            self._entries = self._load() | self._entries
+            files = {name: asdict(entry) for name, entry in sorted(self._entries.items())}
+            write_atomically(self._path, seal({"version": self._version, "files": files}))
 
     def _load(self) -> dict[str, FileEntry]:
         if self._path is None or not self._path.exists():

@@ -27,7 +27,14 @@ from price_physics.truth.markets import (
     pace,
 )
 from price_physics.truth.odds import Gain, gain, outcome_odds
-from price_physics.truth.projects import TEST, TRAIN, first_month, market_episodes, studies
+from price_physics.truth.projects import (
+    TEST,
+    TRAIN,
+    blind_study,
+    first_month,
+    market_episodes,
+    studies,
+)
 
 BARS_AN_EPISODE = PATTERN_BARS + OUTCOME_BARS
 
@@ -63,8 +70,8 @@ def measure(store: Store, kind: Kind, seed: int, n_episodes_a_day: int) -> Measu
     first = first_month(kind)
     train = pd.concat([_events(store, kind, month) for month in Month.span(first, TRAIN)])
     test = _events(store, kind, TEST)
-    names = dict(zip((OURS, BLIND), studies(kind), strict=False))
-    predicted = {name: _predictions(store, study, test) for name, study in names.items()}
+    scores = {study: BLIND if study == blind_study(kind) else OURS for study in studies(kind)}
+    predicted = {name: _predictions(store, study, test) for study, name in scores.items()}
     classes = class_index(test["label"].to_numpy(np.int64), 3)
     ours = {name: direction(p, classes) for name, p in predicted.items()}
     moved, unseen = train[train["label"] != 0], test[test["label"] != 0]

@@ -21,11 +21,19 @@ from statistics import median
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
 WORKSHOP = ROOT / ".bench"
 PINS = Path(__file__).parent / "peers"
 PACKAGE = "price_physics_tests.benchmarks"
 OURS = "ours"
 RATE = "M rows/s"
+
+
+def keep(name: str, text: str) -> None:
+    """Keep a page among the accepted results, and say where."""
+    path = RESULTS / f"{name}.md"
+    path.write_text(text, encoding="utf-8")
+    print(f"written: {path}", file=sys.stderr)
 
 
 class BenchmarkError(RuntimeError):

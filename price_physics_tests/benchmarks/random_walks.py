@@ -23,9 +23,9 @@ import torch
 
 from price_physics.months import Month
 from price_physics.walk_forward.decision import SIGNALS_FOR_BREAK_EVEN, TRADES_FOR_BOUND
+from price_physics_tests.benchmarks.harness import keep
 from price_physics_tests.e2e.projects import SMALL, make_project
 
-RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 FIRST, LAST = Month(2012, 1), Month(2012, 5)
 TRADES_A_DAY = 60
 YEARLY_VOLATILITY = 0.6
@@ -78,9 +78,7 @@ def main(arguments: list[str]) -> int:
     text = page(walks, date)
     print(text)
     if options.accept:
-        path = RESULTS / f"random_walks-{date}.md"
-        path.write_text(text, encoding="utf-8")
-        print(f"written: {path}", file=sys.stderr)
+        keep(f"random_walks-{date}", text)
     return 0 if passed(walks) else 1
 
 

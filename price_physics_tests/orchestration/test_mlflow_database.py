@@ -19,6 +19,7 @@ from price_physics.orchestration.mlflow_database import (
 )
 from price_physics.orchestration.tracking import LOGGED, MlflowTracking
 from price_physics.study.market import TradeMarket
+from price_physics_tests.damage import flips
 from price_physics_tests.motifs.cases import study
 
 pytestmark = pytest.mark.slow  # MLflow makes its database
@@ -151,10 +152,7 @@ def test_the_database_that_a_kill_left(folder):
 
 def test_no_flipped_bit_stops_anything(folder, made):
     """Most are never met again: a page that is not in use; what is met is damage or an error."""
-    whole, rng = made.read_bytes(), np.random.default_rng(0)
-    for at in rng.integers(0, 8 * len(whole), 20):
-        damaged = bytearray(whole)
-        damaged[at // 8] ^= 1 << (at % 8)
+    for damaged in flips(made.read_bytes(), 20):
         (folder / NAME).write_bytes(damaged)
         try:
             prepare_database(folder)

@@ -20,9 +20,9 @@ from price_physics.report.scores import (
     by_event_month,
     confusion_numbers,
     direction_numbers,
+    gain_numbers,
     reliability_numbers,
     score_numbers,
-    skill_numbers,
     value_numbers,
 )
 from price_physics.schemas.predictions import PREDICTIONS
@@ -182,9 +182,9 @@ def test_the_skill_is_held_against_the_odds_of_the_labels_own_side():
     """Odds are in price: of a short the take-profit is the lower barrier."""
     scored = cases.scored(Month(2012, 3), np.random.default_rng(1), n=40, binary=True)
     scored = scored.assign(p0_up=0.6, p0_none=0.1, p0_down=0.3, p_up=0.3, label_side=np.int8(-1))
-    found = skill_numbers(scored)
+    found = gain_numbers(scored)
     assert found["skill_over_driftless"] == pytest.approx(0.0, abs=1e-12)
-    other = skill_numbers(scored.assign(label_side=np.int8(1)))
+    other = gain_numbers(scored.assign(label_side=np.int8(1)))
     won = (scored["label"] == 1).to_numpy()
     odds = -np.where(won, np.log(0.6), np.log(0.4)).mean()
     said = -np.where(won, np.log(0.3), np.log(0.7)).mean()

@@ -4,7 +4,6 @@ import json
 import os
 from dataclasses import asdict
 
-import numpy as np
 import pytest
 
 from price_physics.errors import TickDataError
@@ -12,6 +11,7 @@ from price_physics.ticks import look
 from price_physics.ticks.index import FileEntry, FileIndex, MonthExtent, months_of
 from price_physics.ticks.look import look_at_files
 from price_physics.ticks.reading.rows import Block, Fault
+from price_physics_tests.damage import flips
 
 from .helpers import GENERIC, MAY, START, build_month, files_of, make_rows, market, put
 
@@ -160,10 +160,7 @@ def test_a_damaged_index_is_made_again(dumps, tmp_path, caplog, content):
 def test_no_flipped_bit_of_an_index_is_believed(dumps, tmp_path):
     path = tmp_path / "toy.json"
     look_at_files(GENERIC, dumps, FileIndex(GENERIC, path))
-    whole, rng = path.read_bytes(), np.random.default_rng(0)
-    for at in rng.integers(0, 8 * len(whole), 400):
-        damaged = bytearray(whole)
-        damaged[at // 8] ^= 1 << (at % 8)
+    for damaged in flips(path.read_bytes(), 400):
         path.write_bytes(damaged)
         assert FileIndex(GENERIC, path).get("a.csv", dumps / "a.csv") is None
 

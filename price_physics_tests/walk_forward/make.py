@@ -23,6 +23,14 @@ from price_physics.walk_forward.signals import offered_events, prediction_table
 
 HOUR = 3_600_000_000_000
 JAN, FEB, MAR = Month(2012, 1), Month(2012, 2), Month(2012, 3)
+GOLDEN_SIZES = [
+    (0.60, 25, 25, 0, 0.161744),
+    (0.30, 50, 18, 0, 0.061391),
+    (0.33, 50, 18, 3, 0.035921),
+    (0.30, 50, 18, 3, 0.0),
+    (0.76, 18, 50, 1, 0.018680),
+]
+"""Golden bets: probability, take-profit, loss, cost, and the size that follows."""
 DEMO = Path(__file__).parents[2] / "configs" / "studies" / "demo.yaml"
 
 

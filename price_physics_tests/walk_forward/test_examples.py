@@ -14,17 +14,12 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from price_physics.bars.build import build_bars
 from price_physics.frames import conform
-from price_physics.labels.build import build_labels
 from price_physics.labels.events import event_times
-from price_physics.labels.excursions import build_excursions
 from price_physics.labels.odds import class_odds
-from price_physics.labels.policy import build_policy
 from price_physics.months import Month
-from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.labels import BARRIER_POLICY, LABELS
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
@@ -36,6 +31,7 @@ from price_physics.walk_forward.signals import offered_events, prediction_table
 from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.bars.candles import candles_of_ticks
 from price_physics_tests.past import only_table, past_of
+from price_physics_tests.stages import BEFORE
 
 EXAMPLES = Path(__file__).parents[2] / "configs" / "examples"
 FIRST = Month(2024, 1)
@@ -46,13 +42,6 @@ EPISODE = 8_000
 SPREAD_AN_EPISODE = 0.02
 EVERY_N_BARS = {"btcusdt": 50, "klines_btcusdt": 4}
 """Events are thinned so that a test takes seconds; nothing else of the studies is changed."""
-BEFORE = (
-    (BARS, build_bars),
-    (REGIME_FEATURES, build_regime_features),
-    (EXCURSIONS, build_excursions),
-    (LABELS, build_labels),
-    (BARRIER_POLICY, build_policy),
-)
 
 
 def drifting_market(drift):

@@ -15,6 +15,7 @@ from price_physics.walk_forward.ledger import (
     trials_version,
 )
 from price_physics.walk_forward.statistics import sharpe_ratio
+from price_physics_tests.damage import flips
 from price_physics_tests.walk_forward.make import FEB, JAN, MAR
 
 TICKS = {JAN: "ticks of january", FEB: "ticks of february", MAR: "ticks of march"}
@@ -138,14 +139,11 @@ def test_a_changed_entry_is_noticed(tmp_path):
 
 def test_every_flipped_bit_of_a_ledger_is_noticed(tmp_path):
     three(tmp_path)
-    rng = np.random.default_rng(0)
     for name, n in (("ledger.jsonl", 180), ("last_digest", 20)):
         path = tmp_path / name
         whole = path.read_bytes()
-        for at in rng.integers(0, 8 * len(whole.rstrip()), n):
-            damaged = bytearray(whole)
-            damaged[at // 8] ^= 1 << (at % 8)
-            path.write_bytes(damaged)
+        for damaged in flips(whole.rstrip(), n):
+            path.write_bytes(damaged + b"\n")
             with pytest.raises(StoreError, match=r"ledger\.jsonl"):
                 read_entries(tmp_path)
         path.write_bytes(whole)

@@ -3,16 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from price_physics.bars.build import build_bars
 from price_physics.events.times import event_times
 from price_physics.frames import conform
-from price_physics.labels.build import build_labels
-from price_physics.labels.excursions import build_excursions
-from price_physics.labels.policy import build_policy
 from price_physics.months import Month
-from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.labels import BARRIER_POLICY, LABELS
 from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
@@ -24,17 +19,11 @@ from price_physics.walk_forward.month import MonthWalk
 from price_physics.walk_forward.signals import offered_events, prediction_table
 from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.past import only_table, past_of
+from price_physics_tests.stages import BEFORE
 from price_physics_tests.walk_forward import make
 
 MONTHS = Month.span(Month(2012, 1), Month(2012, 4))
 A_DAY = 5
-BEFORE = (
-    (BARS, build_bars),
-    (REGIME_FEATURES, build_regime_features),
-    (EXCURSIONS, build_excursions),
-    (LABELS, build_labels),
-    (BARRIER_POLICY, build_policy),
-)
 
 
 def planted_study():

@@ -118,16 +118,7 @@ def test_binary_is_long_only():
     assert d.size == pytest.approx([2 * norm.cdf(ratio) - 1, 0])
 
 
-@pytest.mark.parametrize(
-    ("p", "win", "loss", "cost", "expected"),
-    [
-        (0.60, 25, 25, 0, 0.161744),
-        (0.30, 50, 18, 0, 0.061391),
-        (0.33, 50, 18, 3, 0.035921),
-        (0.30, 50, 18, 3, 0.0),
-        (0.76, 18, 50, 1, 0.018680),
-    ],
-)
+@pytest.mark.parametrize(("p", "win", "loss", "cost", "expected"), make.GOLDEN_SIZES)
 def test_golden_sizes_of_events(p, win, loss, cost, expected):
     """Driftless odds that make the losses fair: then f = 1."""
     past = PastOutcomes(1.0, SideOutcomes(), SideOutcomes(), True)

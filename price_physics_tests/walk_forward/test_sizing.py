@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from price_physics.walk_forward.sizing import bet_size, book_scale, least_scale, outcome_spread
+from price_physics_tests.walk_forward import make
 
 
 def two_outcomes(p, win, loss, cost):
@@ -12,16 +13,7 @@ def two_outcomes(p, win, loss, cost):
     return bet_size(np.array([value]), outcome_spread(probability, np.array([[win, -loss]])))[0]
 
 
-@pytest.mark.parametrize(
-    ("p", "win", "loss", "cost", "expected"),
-    [
-        (0.60, 25, 25, 0, 0.161744),
-        (0.30, 50, 18, 0, 0.061391),
-        (0.33, 50, 18, 3, 0.035921),
-        (0.30, 50, 18, 3, 0.0),
-        (0.76, 18, 50, 1, 0.018680),
-    ],
-)
+@pytest.mark.parametrize(("p", "win", "loss", "cost", "expected"), make.GOLDEN_SIZES)
 def test_golden_sizes(p, win, loss, cost, expected):
     assert two_outcomes(p, win, loss, cost) == pytest.approx(expected, abs=5e-7)
 

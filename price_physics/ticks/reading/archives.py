@@ -26,7 +26,7 @@ DAMAGES = (
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,
-    NotImplementedError,
+    NotImplementedError,  # of zipfile, where the damage claims a method that it does not know
 )
 """What reading a damaged archive raises."""
 
@@ -66,8 +66,7 @@ def compression_of(path: Path) -> str | None:
     'zstd'
     """
     if path.is_file():
-        with path.open("rb") as stream:
-            head = stream.read(16)
+        head = _head(path)
         for magic, name in _MAGIC.items():
             if head.startswith(magic):
                 return name
@@ -82,8 +81,7 @@ def refuse_unreadable(path: Path, file: str) -> None:
     TickDataError
         With a command that unpacks or converts it.
     """
-    with path.open("rb") as stream:
-        head = stream.read(16)
+    head = _head(path)
     for name, (magics, suffixes, command) in _REFUSED.items():
         if head.startswith(magics) or path.suffix.lower() in suffixes:
             raise TickDataError(
@@ -91,6 +89,11 @@ def refuse_unreadable(path: Path, file: str) -> None:
                 f"`{command.format(shlex.quote(file))}`, and let `files:` name what comes out: "
                 "parquet, or csv, plain or in gzip, zip, bzip2, xz or zstd"
             )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)
 
 
 @contextmanager

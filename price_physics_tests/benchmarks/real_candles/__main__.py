@@ -15,12 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from price_physics_tests.benchmarks.harness import ROOT
+from price_physics_tests.benchmarks.harness import keep
 from price_physics_tests.benchmarks.real_candles import markets
 from price_physics_tests.benchmarks.real_candles.page import page
 from price_physics_tests.benchmarks.real_candles.walk import serve
-
-RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main(arguments: list[str]) -> int:
@@ -39,9 +37,7 @@ def main(arguments: list[str]) -> int:
     )
     print(text)
     if options.accept:
-        path = RESULTS / f"real_candles-{date}.md"
-        path.write_text(text, encoding="utf-8")
-        print(f"written: {path}", file=sys.stderr)
+        keep(f"real_candles-{date}", text)
     return 0 if passed else 1
 
 

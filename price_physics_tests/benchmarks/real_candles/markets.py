@@ -5,17 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from price_physics.bars.build import build_bars
 from price_physics.frames import rows_of
 from price_physics.images.series import CLOSE
 from price_physics.images.windows import window_ends
-from price_physics.labels.build import build_labels
-from price_physics.labels.excursions import build_excursions
-from price_physics.labels.policy import build_policy
 from price_physics.months import Month
-from price_physics.regimes.build import build_regime_features
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
+from price_physics.schemas.labels import LABELS
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
 from price_physics.schemas.ticks import CANDLES
 from price_physics.study.bars import DollarBars
@@ -27,6 +22,7 @@ from price_physics.ticks.index import FileIndex
 from price_physics.truth.baselines import normalised_path
 from price_physics_tests.benchmarks.harness import ROOT
 from price_physics_tests.past import only_table, past_of
+from price_physics_tests.stages import BEFORE
 
 FOLDER = ROOT.parent / "shared" / "candles" / "bitfinex_5m"
 FIRST, FIRST_SERVED, LAST = Month(2016, 6), Month(2017, 6), Month(2019, 12)
@@ -39,14 +35,6 @@ WINDOW = 32
 """Bars up to the event's own whose closes the trees see."""
 PATH = [f"path_{i}" for i in range(WINDOW - 1)]
 FEATURES = [*PATH, *FEATURE_COLUMNS]
-
-_STAGES = (
-    (BARS, build_bars),
-    (REGIME_FEATURES, build_regime_features),
-    (EXCURSIONS, build_excursions),
-    (LABELS, build_labels),
-    (BARRIER_POLICY, build_policy),
-)
 
 
 def study_of(name: str, horizon_minutes: float) -> Study:
@@ -90,9 +78,9 @@ def events_of_candles(
     study: Study, market: CandleMarket, candles: dict[Month, pd.DataFrame]
 ) -> pd.DataFrame:
     """The same of CANDLES by month."""
-    tables = {CANDLES: candles, **{schema: {} for schema, _ in _STAGES}}
+    tables = {CANDLES: candles, **{schema: {} for schema, _ in BEFORE}}
     for month in sorted(candles):
-        for schema, build in _STAGES:
+        for schema, build in BEFORE:
             tables[schema][month] = only_table(build(study, market, month, past_of(tables)))
     labels = pd.concat([t.assign(label_month=m) for m, t in tables[LABELS].items()])
     labels = labels.sort_values("event_time_ns", ignore_index=True)

@@ -6,14 +6,13 @@ import sys
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
+from price_physics_tests.benchmarks.harness import keep
 from price_physics_tests.benchmarks.verdict_sizes import looks, planted
 from price_physics_tests.benchmarks.verdict_sizes.rows import Row
 
-RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 HEAD = """# How often the verdict is wrong, and how often it is right
 
 Simulated with `make verdict-sizes`, seed {seed}, {date}, NumPy {numpy} on Python {python}.
@@ -42,9 +41,7 @@ def main(arguments: list[str]) -> int:
     text = page(head, sections)
     print(text)
     if options.accept:
-        path = RESULTS / f"verdict_sizes-{date}.md"
-        path.write_text(text, encoding="utf-8")
-        print(f"written: {path}", file=sys.stderr)
+        keep(f"verdict_sizes-{date}", text)
     return 0 if all(row.passed for rows in sections.values() for row in rows) else 1
 
 
