@@ -5,12 +5,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from price_physics.stops import OVERSTEP, WINDOW, expected_overstep, stop_price
-from price_physics_tests.labels.naive import overstep
+from price_physics.stops import (
+    OVERSTEP,
+    WINDOW,
+    expected_after_latency,
+    expected_overstep,
+    stop_price,
+)
+from price_physics_tests.labels.naive import after_latency, overstep
+
+STEPS_OF_A_CANDLE = 100
 
 
 def candles(seed, n):
     return np.random.default_rng(seed).integers(90, 110, (2, n)).astype(float)
+
+
+def with_wicks(seed, n):
+    """Opens, highs, lows and closes, and wicks of all lengths."""
+    opened, close = candles(seed, n)
+    up, down = np.random.default_rng(seed).integers(0, 1 + seed % 20, (2, n))
+    return opened, np.maximum(opened, close) + up, np.minimum(opened, close) - down, close
 
 
 @settings(deadline=None, max_examples=30)
@@ -32,6 +47,53 @@ def test_the_overstep_of_a_candle_is_known_at_its_open(seed, n):
         expected_overstep(*pair)[:n] for pair in ((opened, close), (other_opened, other_close))
     )
     assert first.tolist() == second.tolist()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(0, WINDOW))
+def test_what_a_latency_leaves_equals_the_slow_one(seed, n):
+    rows = with_wicks(seed, n)
+    slow = [after_latency(*rows, i) for i in range(n)]
+    np.testing.assert_allclose(expected_after_latency(*rows), slow, rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32), st.integers(1, 2 * WINDOW))
+def test_what_a_latency_leaves_of_a_candle_is_known_at_its_open(seed, n):
+    rows, others = with_wicks(seed, 2 * WINDOW), with_wicks(seed + 1, 2 * WINDOW)
+    others[0][:n] = rows[0][:n]
+    for own, other in zip(rows[1:], others[1:], strict=True):
+        other[: n - 1] = own[: n - 1]
+    first, second = (expected_after_latency(*four)[:n] for four in (rows, others))
+    assert first.tolist() == second.tolist()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32))
+def test_a_latency_leaves_between_nothing_and_the_overstep(seed):
+    opened, _, _, close = rows = with_wicks(seed, 2 * WINDOW)
+    left = expected_after_latency(*rows)
+    assert (left >= 0).all()
+    assert (left <= expected_overstep(opened, close)).all()
+
+
+@pytest.mark.parametrize("price", [[10.0, 10.0, 10.0], [10.0, 12.0, 11.0]])
+def test_candles_of_one_price_or_without_steps_cannot_tell_and_leave_the_overstep(price):
+    flat = np.array(price)
+    assert (expected_after_latency(*[flat] * 4) == expected_overstep(flat, flat)).all()
+
+
+@pytest.mark.parametrize(
+    ("bounce", "least", "most"), [(0.0, 0.58, 0.59), (0.5, 0.37, 0.55), (4.0, -0.01, 0.01)]
+)
+def test_a_latency_leaves_the_overstep_of_a_walk_less_its_bounce(bounce, least, most):
+    """In steps of the price. Beyond a level are by then 0.583 of a walk's, 0.38 where its trades
+    bounce by half a step up or down, and none where they bounce by four: stops leave before it."""
+    rng = np.random.default_rng(3)
+    path = np.cumsum(rng.standard_normal((20_000, STEPS_OF_A_CANDLE))).reshape(20_000, -1)
+    path += bounce * rng.choice([-1, 1], path.shape)
+    left = expected_after_latency(path[:, 0], path.max(1), path.min(1), path[:, -1])
+    assert least < left[len(left) // 2 :].mean() < most
 
 
 def test_steps_of_more_than_a_hundred_candles_ago_are_forgotten():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from price_physics.labels.kernels import first_touch_bars
-from price_physics.stops import expected_overstep, stop_price
+from price_physics.stops import expected_after_latency, expected_overstep, stop_price
 from price_physics.walk_forward.exit_reasons import (
     CANCELLED,
     STALE,
@@ -69,8 +69,7 @@ def fill_signals(
     price that would fill it. A stop leaves when it would by ticks, but not at the price known at
     that time, which may be far from the stop's: it leaves at the open of its candle if that is
     beyond its level, else at its level less the expected overstep of the touching trade
-    (``stops``). With a latency there is no overstep: by ticks, the price has by then bounced back
-    to about the level.
+    (``stops``). With a latency it is less or nothing: by ticks, the price has by then bounced back.
 
     Parameters
     ----------
@@ -172,9 +171,12 @@ def _stops_of_candles(
     """
     _, _, upper, lower, is_long = _columns(signals)
     side, level = np.where(is_long, 1, -1), np.where(is_long, lower, upper)
-    opened, candle = prices.close[::2], touch // 2
-    overstep = 0.0 if latency_ns else expected_overstep(opened, prices.close[1::2])[candle]
-    return stop_price(side, level, opened[candle], overstep)
+    opened, close, candle = prices.close[::2], prices.close[1::2], touch // 2
+    if latency_ns:
+        beyond = expected_after_latency(opened, prices.high[1::2], prices.low[1::2], close)
+    else:
+        beyond = expected_overstep(opened, close)
+    return stop_price(side, level, opened[candle], beyond[candle])
 
 
 def close_stale(fills: Fills, event_time_ns: np.ndarray, before_ns: int, tape: Tape) -> Fills:

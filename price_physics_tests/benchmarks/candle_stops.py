@@ -34,7 +34,7 @@ MOST_HARSHER_BPS = 2.0
 
 STEP_BPS, TRADES_A_MINUTE, N_TRADES = 1.7, 17, 1_000_000
 """Of the walks: about those of binance_btcusdc."""
-BOUNCES = (0.5, 1.0, 2.0, 4.0)
+BOUNCES = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Half-spreads of the walks, in steps of the price between trades; ``bounce_of`` estimates them."""
 
 

@@ -182,6 +182,22 @@ def overstep(opened, close, i):
     return 0.73 * (sum(steps) / len(steps)) if steps else 0.0
 
 
+def after_latency(opened, high, low, close, i):
+    """How far beyond its level a stop of row i is expected to leave after a latency: between 0 and
+    `overstep`, by how far the highs and lows of all rows before reach."""
+    steps = [abs(opened[k] - close[k - 1]) for k in range(1, i + 1)]
+    excess, squares, ranges = 0.0, 0.0, 0.0
+    for o, h, b, c in zip(opened[:i], high[:i], low[:i], close[:i], strict=True):
+        x = (c - o) * (c - o) - (h - c) * (h - o) - (b - c) * (b - o)
+        excess, squares, ranges = excess + x, squares + x * x, ranges + h - b
+    share = 1.0
+    if ranges and sum(steps):
+        step = sum(steps) / len(steps)
+        beyond = (excess + 1.5 * math.sqrt(squares)) / (2 * ranges * step)
+        share = min(max(beyond / 0.73, 0.0), 1.0)
+    return overstep(opened, close, i) * share
+
+
 def with_oversteps(frames, known_at):
     """Rows of two months in order, as (known at, open, high, low, close, overstep)."""
     columns = [known_at, "open", "high", "low", "close"]
