@@ -22,11 +22,8 @@ bounce between bid and ask the overstep is smaller.
 """
 WINDOW = 100
 """Number of steps that are averaged."""
-ERRORS = 1.5
-"""Standard errors by which `expected_after_latency` errs on the harsh side.
-
-With 1 or 2 it is outside its bounds in more of the walks that are made into candles of an hour.
-"""
+ERRORS = 2.0
+"""Standard errors by which `expected_after_latency` leans to the harsh side."""
 
 
 def expected_overstep(opened: FloatArray, close: FloatArray) -> FloatArray:
@@ -68,7 +65,7 @@ def expected_overstep(opened: FloatArray, close: FloatArray) -> FloatArray:
 def expected_after_latency(
     opened: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray
 ) -> FloatArray:
-    """Estimate how far beyond a level the price is, on average, soon after the trade that reaches it.
+    """Estimate how far beyond a level the price is, on average, soon after it was first reached.
 
     Parameters
     ----------
@@ -88,10 +85,11 @@ def expected_after_latency(
     has the mean of ``x = (C - O)^2 - (H - C)(H - O) - (L - C)(L - O)`` at 0, however volatility
     changes from candle to candle. Pulling H and L in by g raises it by ``2 g (H - L) + 2 g^2``. So
     g is the sum of x, plus `ERRORS` of its standard errors, over twice the sum of H - L, which is
-    harsher for leaving out the square. All past rows are summed, as x is noisy; that they may be
-    old is why g is taken relative to the mean step of their time.
+    harsher for leaving out the square. All past rows are summed, as x is noisy; as some are old, g
+    is taken relative to the mean step of their time.
 
-    Prices that reverse over a whole candle look like bounce.
+    It is too kind where prices reverse over a whole candle, which looks like bounce, and too harsh
+    where rows of an hour are too few to show it.
 
     References
     ----------

@@ -21,7 +21,7 @@ _STEPS = f"{OVERSTEP:g} of the mean step from one candle's close to the next one
 _RULES = {
     ("ticks", False): "each left at the trade that touched its level",
     ("ticks", True): "each left at the first trade at least the latency after the one that touched",
-    ("candles", True): f"{_OPEN}beyond its level by what highs and lows tell, from none to {_STEPS}",
+    ("candles", True): f"{_OPEN}beyond its level by what highs and lows tell, up to {_STEPS}",
     ("candles", False): f"{_OPEN}beyond its level by {_STEPS}",
 }
 """The rule by which stops leave: by kind of prices, and whether there is a latency."""

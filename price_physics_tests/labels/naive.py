@@ -193,7 +193,7 @@ def after_latency(opened, high, low, close, i):
     share = 1.0
     if ranges and sum(steps):
         step = sum(steps) / len(steps)
-        beyond = (excess + 1.5 * math.sqrt(squares)) / (2 * ranges * step)
+        beyond = (excess + 2.0 * math.sqrt(squares)) / (2 * ranges * step)
         share = min(max(beyond / 0.73, 0.0), 1.0)
     return overstep(opened, close, i) * share
 

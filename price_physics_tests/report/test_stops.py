@@ -51,7 +51,7 @@ def test_without_a_stop_nothing_is_said(frame):
         (OF_TICKS, 0, "at the trade that touched"),
         (OF_TICKS, 5, "at the first trade at least the latency after"),
         (OF_CANDLES, 0, "beyond its level by 0.73 of the mean step"),
-        (OF_CANDLES, 5, "by what highs and lows tell, from none to 0.73 of the mean step"),
+        (OF_CANDLES, 5, "by what highs and lows tell, up to 0.73 of the mean step"),
     ],
 )
 def test_the_sentence_says_the_number_and_the_rule(market, latency_ms, rule):

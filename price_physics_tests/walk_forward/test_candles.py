@@ -97,6 +97,9 @@ UP, DOWN = (100, 103, 99, 101), (100, 101, 96, 98)
 BOTH = (100, 103, 96, 101.5)
 PAST_CALM = 97 - 0.73 * 0.5 / 2
 """Where a stop leaves in the second candle, whose open of 100 is half a point from CALM's close."""
+AFTER_CALM = 97 - (2 * np.sqrt(3) - 3) * 1.75 / (2 * 3 * 2)
+"""Where it leaves with a latency in the candle after three of CALM: the wicks of each, of half a
+point and of a whole one, make -1.75 of `expected_after_latency`'s x, and its range is two."""
 TAKEN, STOPPED, TIMED_OUT, CANCELLED = "take_profit", "stop_loss", "time_out", "cancelled"
 WITHIN, WHOLE, OVER, BEYOND = 0.5, 1.0, HOUR + 1, 2.5
 """Latencies: within a candle, to its end, to the open of the next, and beyond candles."""
@@ -136,7 +139,7 @@ WITHIN, WHOLE, OVER, BEYOND = 0.5, 1.0, HOUR + 1, 2.5
         ([CALM, DOWN, CALM, (95, 99, 94, 96)], OVER, (STOPPED, "open2", "open4", PAST_CALM)),
         ([CALM, (100, 101, 94, 95), CALM], WITHIN, (STOPPED, "close1", "close3", PAST_CALM)),
         ([CALM, DOWN, (103, 105, 103, 104)], OVER - 1, (STOPPED, "close1", "close3", PAST_CALM)),
-        ([CALM] * 3 + [DOWN, CALM, UP, CALM], BEYOND, (STOPPED, "close3", "close7", 97)),
+        ([CALM] * 3 + [DOWN, CALM, UP, CALM], BEYOND, (STOPPED, "close3", "close7", AFTER_CALM)),
         ([CALM, DOWN], WITHIN, ("live", "close1", "never", None)),
         # open beyond the stop: the open is known, and is what it leaves at
         ([CALM, (95, 101, 94, 100)], 0, (STOPPED, "open1", "open2", 95)),
