@@ -25,7 +25,8 @@ from price_physics.folds.roles import (
     fold_roles,
     thin,
 )
-from price_physics.frames import rows_of, stack
+from price_physics.folds.runs import as_runs
+from price_physics.frames import conform, rows_of, stack
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
@@ -60,8 +61,8 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     Returns
     -------
     Artefact
-        FOLD_MEMBERS and FOLD_ROLES by event time, and a manifest to publish. Where there is too
-        little to train on, `warm_up` says why and there are no roles.
+        FOLD_MEMBERS by event time, FOLD_ROLES as runs, and a manifest to publish. Where there is
+        too little to train on, `warm_up` says why and there are no roles.
     """
     months = _training_months(study, month, past)
     start_ns, end_ns, horizon_ns, label, excluded = _members(months, month, past)
@@ -74,7 +75,8 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     embargo_ns = study.folds.embargo_ns
     if study.labels.horizon_bars is not None:  # only the labels tell how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
-    members = _frame(FOLD_MEMBERS.columns, month, event_time_ns=start_ns, label_end_ns=end_ns)
+    known_at = np.full(len(start_ns), month.end_ns, dtype=np.int64)
+    members = conform(FOLD_MEMBERS, event_time_ns=start_ns, label_end_ns=end_ns, known_at=known_at)
     roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
     folds: list[dict[str, Any]] = []
     classes = _classes(study, label)
@@ -215,29 +217,21 @@ def _roles_frame(
     excluded: Mapping[str, IntArray],
 ) -> pd.DataFrame:
     """Build FOLD_ROLES: first the excluded labels with their reasons, then fold by fold."""
-    n_folds, n_members = roles.shape
+    outside = np.concatenate([np.empty(0, np.int64), *excluded.values()])
     of = [np.full(len(events), reason, dtype=object) for reason, events in excluded.items()]
-    n_excluded = sum(len(events) for events in excluded.values())
-    fold = np.repeat(np.arange(n_folds, dtype=np.int32), n_members)
-    return _frame(
-        FOLD_ROLES.columns,
-        month,
-        fold=np.concatenate([np.full(n_excluded, NO_FOLD, dtype=np.int32), fold]),
-        event_time_ns=np.concatenate([*excluded.values(), np.tile(event_time_ns, n_folds)]),
-        role=np.concatenate([*of, np.array(ROLES, dtype=object)[roles.ravel()]]),
-    )
-
-
-def _frame(columns: list[str], month: Month, **arrays: npt.NDArray[Any]) -> pd.DataFrame:
-    n_rows = len(arrays["event_time_ns"])
-    known_at = np.full(n_rows, month.end_ns, dtype=np.int64)
-    return pd.DataFrame({**arrays, "known_at": known_at}, columns=columns)
+    reason = np.concatenate([np.empty(0, object), *of])
+    order = np.argsort(outside, kind="stable")
+    parts = [as_runs(np.full(len(order), NO_FOLD), outside[order], reason[order], month.end_ns)]
+    for fold, role in enumerate(roles):
+        names = np.array(ROLES, dtype=object)[role]
+        parts.append(as_runs(np.full(len(role), fold), event_time_ns, names, month.end_ns))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _digest(roles: pd.DataFrame) -> str:
     """sha256 over the roles, so that two manifests can be told apart at a glance."""
     digest = hashlib.sha256()
-    for column in ("fold", "event_time_ns"):
+    for column in ("fold", "first_event_time_ns", "n_events"):
         digest.update(roles[column].to_numpy().tobytes())
     digest.update("\n".join(roles["role"]).encode())
     return digest.hexdigest()

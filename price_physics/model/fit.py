@@ -115,9 +115,8 @@ def serves_on(config: ModelConfig, last: Known, month: Month) -> bool:
 def _carried(last: Known, month: Month) -> Artefact:
     """The model of the month before, as that of this month."""
     tables = tuple((table, last.table(table.name)) for table in (OUT_OF_FOLD, LEARNING_CURVES))
-    names = ("architecture", "summary", "fold_manifest")
-    documents = {name: last.document(name) for name in names}
-    documents["summary"] |= {"carried_through": str(month)}
+    documents = {name: last.document(name) for name in ("architecture", "fold_manifest")}
+    documents["summary"] = {**last.document("summary"), "carried_through": str(month)}
     return Artefact(tables=tables, documents=documents, tensors={"network": last.arrays("network")})
 
 
@@ -151,8 +150,7 @@ def _trained(
     offset = log_offset(study.model.offset, tested, network.n_classes)
     calibration = fit_calibration(logits, classes, offset)  # on all folds; this one is served
     probabilities = cross_calibrated(logits, classes, fold_of, offset)  # these are judged
-    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
-    out_of_fold["stands_for"] = _stands_for(fold, fold_of)
+    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities, fold)
     fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(fitted.device)}
     summary = {
         "n_training": len(samples.event_time_ns),
@@ -227,19 +225,27 @@ def _stored(fitted: FoldedFit) -> dict[str, np.ndarray]:
 
 def _stands_for(fold: Known, fold_of: np.ndarray) -> Floats:
     """How many events of its fold's test block each tested one stands for."""
-    counts = [of["counts"] for of in fold.document("manifest")["folds"]]
-    share = [1 + of["thinned_test"] / of["test"] for of in counts]
-    return np.array(share, dtype=np.float64)[fold_of]
+    roles = fold.table(FOLD_ROLES.name)
+    block = roles[roles["role"].isin(["test", "thinned_test"])]
+    tested = roles[roles["role"] == "test"].groupby("fold")["n_events"].sum()
+    share = block.groupby("fold")["n_events"].sum() / tested
+    return share.reindex(fold_of).to_numpy(np.float64)
 
 
 def _out_of_fold(
-    month: Month, samples: Samples, index: Index, fold_of: np.ndarray, probabilities: Floats
+    month: Month,
+    samples: Samples,
+    index: Index,
+    fold_of: np.ndarray,
+    probabilities: Floats,
+    fold: Known,
 ) -> pd.DataFrame:
     rows = samples.label_rows.iloc[index].reset_index(drop=True)
     columns: dict[str, Any] = {
         "event_time_ns": samples.event_time_ns[index],
         "fold": fold_of,
         **probability_columns(probabilities),
+        "stands_for": _stands_for(fold, fold_of),
         "known_at": np.full(len(index), month.end_ns, np.int64),
     }
     for name in OUT_OF_FOLD.columns:

@@ -49,8 +49,7 @@ class ModelConfig(Config):
     focal_gamma: NonNegative = 0.0
     """Exponent of the focal loss of the binary head; 0 is cross-entropy."""
     max_evaluated_events: int = Field(20_000, ge=100)
-    """Most samples that stop the training early, and most that are tested out of fold, over all
-    folds, evenly spaced in time."""
+    """Most samples, over all folds, that stop the training early, and most that are tested."""
     refit_every_months: int = Field(1, ge=1)
     """Months from one fit to the next; the last model serves in between."""
     n_seeds: int = Field(1, ge=1, le=32)
