@@ -10,6 +10,7 @@ import pandas as pd
 
 from price_physics.audit.findings import Leak, utc
 from price_physics.folds.audit import audit_split
+from price_physics.folds.runs import role_of_each
 from price_physics.store.partitions import Partition
 
 _TESTED_BY = {"test": ("train", "early_stop"), "early_stop": ("train",)}
@@ -43,8 +44,8 @@ def split_leaks(folds: Partition) -> list[Leak]:
     embargo_ns = int(folds.document("manifest")["embargo_ns"])
     roles = folds.table("roles")
     for fold, rows in roles[roles["fold"] >= 0].groupby("fold", sort=True):
-        labels = rows.merge(members[["event_time_ns", "label_end_ns"]], on="event_time_ns")
-        leaks += _fold_leaks(folds, int(str(fold)), labels.sort_values("event_time_ns"), embargo_ns)
+        labels = members.assign(role=role_of_each(rows, members["event_time_ns"].to_numpy()))
+        leaks += _fold_leaks(folds, int(str(fold)), labels, embargo_ns)
     return leaks
 
 

@@ -1,7 +1,7 @@
-"""The stage `folds`: the anchored training set of a month, and the purged k-fold inside it.
+"""The stage `folds`: the training set of a month, and the purged k-fold inside it.
 
 The set of m holds labels whose horizon ended by the end of m; its model is tested on m+1. Weights
-and features of its members are not here.
+decide only which labels a thinned set keeps; features of its members are not here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from price_physics.folds.purged import IntArray, PurgedKFold
-from price_physics.folds.roles import EARLY_STOP, NO_FOLD, ROLES, TEST, TRAIN, fold_roles
-from price_physics.frames import stack
+from price_physics.folds.roles import (
+    EARLY_STOP,
+    NO_FOLD,
+    ROLES,
+    TEST,
+    TRAIN,
+    drawn_by_uniqueness,
+    fold_roles,
+    thin,
+)
+from price_physics.folds.runs import as_runs
+from price_physics.frames import conform, rows_of, stack
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
+from price_physics.schemas.weights import WEIGHTS
 from price_physics.store.artefact import Artefact
 
 if TYPE_CHECKING:
@@ -38,26 +49,34 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     """Choose the training set through the month and split it.
 
     Members are the labels of months up to m that have a window, cross no known outage and do not
-    stand at fallback barriers, which say nothing of the market. The embargo is the study's; where
+    stand at fallback barriers, which say nothing of the market; of more than
+    `max_training_events`, those drawn by their uniqueness. The embargo is the study's; where
     horizons count bars, no shorter than the members' longest.
 
     Parameters
     ----------
     past : Past
-        LABELS and IMAGE_WINDOWS up to the month.
+        LABELS and IMAGE_WINDOWS up to the month, and its WEIGHTS.
 
     Returns
     -------
     Artefact
-        FOLD_MEMBERS and FOLD_ROLES by event time, and a manifest to publish. Where there is too
-        little to train on, `warm_up` says why and there are no roles.
+        FOLD_MEMBERS by event time, FOLD_ROLES as runs, and a manifest to publish. Where there is
+        too little to train on, `warm_up` says why and there are no roles.
     """
-    months = [m for m in past.of(LABELS.asset) if m <= month]
-    start_ns, end_ns, horizon_ns, label, excluded = _members(month, past)
+    months = _training_months(study, month, past)
+    start_ns, end_ns, horizon_ns, label, excluded = _members(months, month, past)
+    drawn, least_weight = _draw(study, month, start_ns, past)
+    if least_weight:
+        excluded["not_drawn"] = np.delete(start_ns, drawn)
+        start_ns, end_ns, horizon_ns, label = (
+            of[drawn] for of in (start_ns, end_ns, horizon_ns, label)
+        )
     embargo_ns = study.folds.embargo_ns
     if study.labels.horizon_bars is not None:  # only the labels tell how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
-    members = _frame(FOLD_MEMBERS.columns, month, event_time_ns=start_ns, label_end_ns=end_ns)
+    known_at = np.full(len(start_ns), month.end_ns, dtype=np.int64)
+    members = conform(FOLD_MEMBERS, event_time_ns=start_ns, label_end_ns=end_ns, known_at=known_at)
     roles: npt.NDArray[np.int8] = np.empty((0, len(start_ns)), dtype=np.int8)
     folds: list[dict[str, Any]] = []
     classes = _classes(study, label)
@@ -71,6 +90,7 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     manifest = {
         "months": [str(months[0]), str(months[-1])] if months else [],
         "n_members": len(start_ns),
+        "least_weight": least_weight,
         "embargo_ns": embargo_ns,
         "folds": folds,
         "excluded": {reason: len(events) for reason, events in excluded.items()},
@@ -84,8 +104,27 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     )
 
 
+def _training_months(study: Study, month: Month, past: Past) -> list[Month]:
+    """Months whose labels train: all up to the month, or the latest `window_months` of them."""
+    months = [m for m in past.of(LABELS.asset) if m <= month]
+    return months[-study.folds.window_months :] if study.folds.window_months else months
+
+
+def _draw(study: Study, month: Month, start_ns: IntArray, past: Past) -> tuple[IntArray, float]:
+    """Positions of the members that are kept, and their least weight; 0 where all are."""
+    most = study.folds.max_training_events
+    if most is None or len(start_ns) <= most:
+        return np.arange(len(start_ns)), 0.0
+    event_time_ns, uniqueness = stack(
+        WEIGHTS, past.table(WEIGHTS), [month], "event_time_ns", "average_uniqueness"
+    )
+    order = np.argsort(event_time_ns, kind="stable")
+    rows = order[rows_of(start_ns, event_time_ns[order], "weights")]
+    return drawn_by_uniqueness(uniqueness[rows], most)
+
+
 def _members(
-    month: Month, past: Past
+    months: list[Month], month: Month, past: Past
 ) -> tuple[IntArray, IntArray, IntArray, npt.NDArray[np.int8], dict[str, IntArray]]:
     """Start, end, horizon and label of each member, by start; times of the others by reason."""
     columns = ("event_time_ns", "label_end_ns", "horizon_end_ns", "label")
@@ -95,7 +134,7 @@ def _members(
         past.table(IMAGE_WINDOWS, "event_time_ns"),
     )
     start_ns, end_ns, horizon_end_ns, label, *flags = stack(
-        LABELS, labels, [m for m in labels if m <= month], *columns, *reasons
+        LABELS, labels, months, *columns, *reasons
     )
     (drawn,) = stack(IMAGE_WINDOWS, windows, [m for m in windows if m <= month], "event_time_ns")
     left_out = ~np.isin(start_ns, drawn)
@@ -135,10 +174,12 @@ def _split(
 ) -> tuple[npt.NDArray[np.int8], list[dict[str, Any]]]:
     """Roles of shape (n_splits, n_samples), and the manifest's entry of each fold."""
     config = study.folds
+    most = max(1, study.model.max_evaluated_events // config.n_splits)
     splitter = PurgedKFold(config.n_splits, start_ns, end_ns, embargo_ns)
     roles, folds = [], []
     for fold, test in enumerate(splitter.test_masks()):
         role = fold_roles(start_ns, end_ns, test, embargo_ns, config.early_stop_fraction)
+        role = thin(role, most)
         counts = np.bincount(role, minlength=len(ROLES))
         roles.append(role)
         folds.append(
@@ -176,29 +217,21 @@ def _roles_frame(
     excluded: Mapping[str, IntArray],
 ) -> pd.DataFrame:
     """Build FOLD_ROLES: first the excluded labels with their reasons, then fold by fold."""
-    n_folds, n_members = roles.shape
+    outside = np.concatenate([np.empty(0, np.int64), *excluded.values()])
     of = [np.full(len(events), reason, dtype=object) for reason, events in excluded.items()]
-    n_excluded = sum(len(events) for events in excluded.values())
-    fold = np.repeat(np.arange(n_folds, dtype=np.int32), n_members)
-    return _frame(
-        FOLD_ROLES.columns,
-        month,
-        fold=np.concatenate([np.full(n_excluded, NO_FOLD, dtype=np.int32), fold]),
-        event_time_ns=np.concatenate([*excluded.values(), np.tile(event_time_ns, n_folds)]),
-        role=np.concatenate([*of, np.array(ROLES, dtype=object)[roles.ravel()]]),
-    )
-
-
-def _frame(columns: list[str], month: Month, **arrays: npt.NDArray[Any]) -> pd.DataFrame:
-    n_rows = len(arrays["event_time_ns"])
-    known_at = np.full(n_rows, month.end_ns, dtype=np.int64)
-    return pd.DataFrame({**arrays, "known_at": known_at}, columns=columns)
+    reason = np.concatenate([np.empty(0, object), *of])
+    order = np.argsort(outside, kind="stable")
+    parts = [as_runs(np.full(len(order), NO_FOLD), outside[order], reason[order], month.end_ns)]
+    for fold, role in enumerate(roles):
+        names = np.array(ROLES, dtype=object)[role]
+        parts.append(as_runs(np.full(len(role), fold), event_time_ns, names, month.end_ns))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _digest(roles: pd.DataFrame) -> str:
     """sha256 over the roles, so that two manifests can be told apart at a glance."""
     digest = hashlib.sha256()
-    for column in ("fold", "event_time_ns"):
+    for column in ("fold", "first_event_time_ns", "n_events"):
         digest.update(roles[column].to_numpy().tobytes())
     digest.update("\n".join(roles["role"]).encode())
     return digest.hexdigest()

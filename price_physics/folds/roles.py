@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from price_physics.folds.purged import BoolArray, IntArray, purge
+from price_physics.frames import FloatArray
 
 ROLES = (
     "train",
@@ -18,8 +19,11 @@ ROLES = (
     "embargoed_by_test",
     "purged_by_early_stop",
     "embargoed_by_early_stop",
+    "thinned_early_stop",
+    "thinned_test",
 )
 TRAIN, EARLY_STOP, TEST = range(3)
+THINNED = {EARLY_STOP: 7, TEST: 8}
 BY_TEST, BY_EARLY_STOP = (3, 4), (5, 6)
 NO_FOLD = -1
 """The fold of labels that are no samples; their role says why."""
@@ -70,6 +74,79 @@ def fold_roles(
     stops = role == EARLY_STOP
     _drop(role, purge(label_start_ns, label_end_ns, stops, embargo_ns), BY_EARLY_STOP)
     return role
+
+
+def thin(role: npt.NDArray[np.int8], most: int) -> npt.NDArray[np.int8]:
+    """Keep at most so many samples that stop early, and so many that are tested, evenly spaced.
+
+    Labels overlap, so that most of what neighbours say is the same: evenly spaced ones keep nearly
+    all of the effective sample. The others keep out of training as before.
+
+    Parameters
+    ----------
+    role : int8 array of shape (n_samples,)
+        From `fold_roles`.
+    most : int
+
+    Returns
+    -------
+    int8 array of shape (n_samples,)
+
+    Examples
+    --------
+    >>> role = np.array([TEST, TEST, TEST, TEST, EARLY_STOP], dtype=np.int8)
+    >>> [ROLES[number] for number in thin(role, 2)]
+    ['test', 'thinned_test', 'test', 'thinned_test', 'early_stop']
+    """
+    thinned = role.copy()
+    for evaluated, left_out in THINNED.items():
+        rows = np.flatnonzero(role == evaluated)
+        if len(rows) > most:
+            thinned[rows] = left_out
+            thinned[rows[np.arange(most) * len(rows) // most]] = evaluated
+    return thinned
+
+
+def drawn_by_uniqueness(uniqueness: FloatArray, most: int) -> tuple[IntArray, float]:
+    """Draw at most so many samples, the more likely the more unique, evenly spaced in uniqueness.
+
+    A sample is drawn with probability ``min(1, u / w)``, where `w` makes these add up to `most`.
+    Those that are drawn stand for the others too: they weigh ``u`` over that probability, which is
+    ``max(u, w)``.
+
+    Parameters
+    ----------
+    uniqueness : float64 array of shape (n_samples,)
+        Average uniqueness, above 0, by time.
+    most : int
+
+    Returns
+    -------
+    drawn : int64 array
+        `most` positions, in order; all of them where there are no more.
+    least_weight : float
+        `w`; 0 where all are drawn.
+
+    References
+    ----------
+    Madow (1949), On the theory of systematic sampling, II.
+
+    Examples
+    --------
+    >>> drawn_by_uniqueness(np.array([0.5, 0.5, 1.0, 0.25, 0.25, 0.5]), 3)
+    (array([1, 2, 5]), 1.0)
+    """
+    n = len(uniqueness)
+    if n <= most:
+        return np.arange(n), 0.0
+    # With the k most unique drawn for certain, w is what the others add up to, over most - k.
+    by_size = np.sort(uniqueness)[::-1]
+    others = np.cumsum(by_size[::-1])[::-1]
+    weights = others[:most] / (most - np.arange(most))
+    least_weight = float(weights[np.argmax(by_size[:most] <= weights)])
+    upto = np.cumsum(np.minimum(1.0, uniqueness / least_weight))
+    drawn = np.flatnonzero(np.diff(np.ceil(upto - 0.5), prepend=0.0) > 0)
+    return drawn, least_weight
 
 
 def _drop(

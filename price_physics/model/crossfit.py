@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from price_physics.frames import rows_of
+from price_physics.folds.runs import role_of_each
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import exact_float32
@@ -109,12 +109,11 @@ def read_folds(
     times = np.sort(members["event_time_ns"].to_numpy(np.int64))
     folds: dict[int, Parts] = {}
     for fold, rows in roles[roles["fold"] >= 0].groupby("fold", sort=True):
-        parts = {}
+        role, parts = role_of_each(rows, times), {}
         for part in _PARTS:
-            events = np.sort(rows.loc[rows["role"] == part, "event_time_ns"].to_numpy(np.int64))
-            if not len(events):
+            parts[part] = np.flatnonzero(role == part)
+            if not len(parts[part]):
                 return {}, f"fold {fold} of {month} has no {part} sample among {n} members"
-            parts[part] = rows_of(events, times, "folds")
         folds[int(str(fold))] = parts
     return folds, None
 

@@ -24,13 +24,13 @@ from price_physics.model.predict import probability_columns
 from price_physics.model.samples import channel_moments, feature_moments, gather_samples
 from price_physics.model.summary import judge_calibration, judge_skill, summarise
 from price_physics.model.train import Index
+from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.scores.probabilities import Floats, class_index, class_names
 from price_physics.store.artefact import Artefact
 
 if TYPE_CHECKING:
-    from price_physics.months import Month
     from price_physics.past import Known, Past
     from price_physics.study.market import Market
     from price_physics.study.model import ModelConfig
@@ -47,13 +47,17 @@ def fit_model(
     progress: Progress | None = None,
     checkpoints: Path | None = None,
 ) -> Artefact:
-    """Train the model of `month`, which serves the month after it.
+    """Train the model of `month`, which serves the month after it, or carry the last one on.
+
+    Until `refit_every_months` after a fit its model serves on: the same networks, out-of-fold
+    predictions and documents, but for `carried_through` in the summary.
 
     Parameters
     ----------
     study, market, month
     past : Past
-        Images, bars, regime features and labels up to `month`; weights and folds of `month`.
+        Images, bars, regime features and labels up to `month`; weights and folds of `month`; the
+        model of the month before where it may serve on.
     progress : callable, optional
         Called with (epochs done, epochs at most, text).
     checkpoints : Path, optional
@@ -75,12 +79,17 @@ def fit_model(
     ConfigError
         When the device is not available, or the network lacks something it must have.
     """
+    if study.model.refit_every_months > 1:
+        last = past.of("model").get(month - 1)
+        if last is not None and serves_on(study.model, last, month):
+            return _carried(last, month)
     fold = past.of("folds")[month]
     members = past.table(FOLD_MEMBERS)[month]
     folds, reason = read_folds(study.folds, month, members, past.table(FOLD_ROLES)[month])
     if reason is not None:
         return _warming_up(fold, reason, len(members))
-    samples = gather_samples(month, members, past)
+    least_weight = fold.document("manifest")["least_weight"]
+    samples = gather_samples(month, members, past, least_weight)
     channels = channel_moments(past.documents("images", "statistics"), month)
     scales = Scales(channels, feature_moments(samples.features))
     n_classes = study.model.n_classes
@@ -93,6 +102,22 @@ def fit_model(
         store = SampleStore(renderer, samples, classes, scales, device, offset=offset)
         fitted = fit_folds(study, month, store, network, folds, progress, checkpoints)
     return _trained(study, month, fold, samples, scales, network, fitted)
+
+
+def serves_on(config: ModelConfig, last: Known, month: Month) -> bool:
+    """Whether the model of the month before was fitted recently enough to serve on."""
+    if last.warm_up:
+        return False
+    fitted = Month.parse(last.document("architecture")["month"])
+    return month < fitted + config.refit_every_months
+
+
+def _carried(last: Known, month: Month) -> Artefact:
+    """The model of the month before, as that of this month."""
+    tables = tuple((table, last.table(table.name)) for table in (OUT_OF_FOLD, LEARNING_CURVES))
+    documents = {name: last.document(name) for name in ("architecture", "fold_manifest")}
+    documents["summary"] = {**last.document("summary"), "carried_through": str(month)}
+    return Artefact(tables=tables, documents=documents, tensors={"network": last.arrays("network")})
 
 
 def choose_network(
@@ -125,7 +150,7 @@ def _trained(
     offset = log_offset(study.model.offset, tested, network.n_classes)
     calibration = fit_calibration(logits, classes, offset)  # on all folds; this one is served
     probabilities = cross_calibrated(logits, classes, fold_of, offset)  # these are judged
-    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities)
+    out_of_fold = _out_of_fold(month, samples, index, fold_of, probabilities, fold)
     fit = {**asdict(calibration), "epochs": fitted.epochs, **describe_device(fitted.device)}
     summary = {
         "n_training": len(samples.event_time_ns),
@@ -198,14 +223,29 @@ def _stored(fitted: FoldedFit) -> dict[str, np.ndarray]:
     }
 
 
+def _stands_for(fold: Known, fold_of: np.ndarray) -> Floats:
+    """How many events of its fold's test block each tested one stands for."""
+    roles = fold.table(FOLD_ROLES.name)
+    block = roles[roles["role"].isin(["test", "thinned_test"])]
+    tested = roles[roles["role"] == "test"].groupby("fold")["n_events"].sum()
+    share = block.groupby("fold")["n_events"].sum() / tested
+    return share.reindex(fold_of).to_numpy(np.float64)
+
+
 def _out_of_fold(
-    month: Month, samples: Samples, index: Index, fold_of: np.ndarray, probabilities: Floats
+    month: Month,
+    samples: Samples,
+    index: Index,
+    fold_of: np.ndarray,
+    probabilities: Floats,
+    fold: Known,
 ) -> pd.DataFrame:
     rows = samples.label_rows.iloc[index].reset_index(drop=True)
     columns: dict[str, Any] = {
         "event_time_ns": samples.event_time_ns[index],
         "fold": fold_of,
         **probability_columns(probabilities),
+        "stands_for": _stands_for(fold, fold_of),
         "known_at": np.full(len(index), month.end_ns, np.int64),
     }
     for name in OUT_OF_FOLD.columns:

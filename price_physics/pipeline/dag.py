@@ -177,10 +177,10 @@ STAGES: dict[str, Stage] = {
     "folds": _stage(
         "folds.build:build_folds",
         "labels folds model",
-        {"labels": ALL, "images": ALL},
+        {"labels": ALL, "images": ALL, "weights": M},
         (FOLD_ROLES, FOLD_MEMBERS),
         "labels numpy parquet",
-        "The anchored training set up to the month, and the purged k-fold inside it.",
+        "The training set of the month, and the purged k-fold inside it.",
     ),
     "model": _stage(
         "model.fit:fit_model",
@@ -192,6 +192,7 @@ STAGES: dict[str, Stage] = {
             "labels": ALL,
             "weights": M,
             "folds": M,
+            "model": BEFORE,
         },
         (OUT_OF_FOLD, LEARNING_CURVES),
         "learning torch mlflow",
@@ -259,15 +260,20 @@ def tables_of(asset: str, market: Market) -> tuple[TableSchema, ...]:
 def reads_of(asset: str, study: Study | None) -> dict[str, MonthWindow]:
     """Find the months that an asset of a study reads, by input asset.
 
-    An in-sample barrier policy serves the events of its own month instead of the next. It is the
-    only setting that moves an arrow of the DAG, and even then none points beyond m.
+    Two settings move an arrow of the DAG, and even then none points beyond m: an in-sample barrier
+    policy serves the events of its own month instead of the next, and a model reads the one before
+    only where that may serve on.
     """
-    reads = STAGES[asset].reads
-    if study is None or "barrier_policy" not in reads:
+    reads = dict(STAGES[asset].reads)
+    if study is None:
         return reads
-    first, last = reads["barrier_policy"]
-    shift = 1 - study.barrier_policy.lag_months
-    return {**reads, "barrier_policy": (first + shift, last + shift)}
+    if "barrier_policy" in reads:
+        first, last = reads["barrier_policy"]
+        shift = 1 - study.barrier_policy.lag_months
+        reads["barrier_policy"] = (first + shift, last + shift)
+    if asset == "model" and study.model.refit_every_months == 1:
+        del reads["model"]
+    return reads
 
 
 def owner_of(asset: str, study: str, market: str) -> str:

@@ -21,6 +21,7 @@ OUT_OF_FOLD = table(
     **ODDS,
     outcome_atr=("f64", "gross outcome on the side, in ATR"),
     outcome_short_atr=("f64", "gross outcome on the opposite side, in ATR"),
+    stands_for=("f64", "events of the fold's test block for each that was tested; 1 if all were"),
     known_at=KNOWN_AT,
 )
 

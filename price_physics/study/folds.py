@@ -1,8 +1,8 @@
 """Section `folds` of a study: the purged k-fold inside the anchored training months."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from price_physics.study.base import Config, NonNegative
 
@@ -22,6 +22,20 @@ class FoldsConfig(Config):
     """Fraction of a fold's training samples, the latest, that decide when training stops."""
     min_training_samples: int = Field(200, ge=20)
     """Samples below which a month trains no network and is marked as warm-up."""
+    window_months: int | None = Field(None, ge=1)
+    """Months of labels that train, the latest; null trains on all since the first."""
+    max_training_events: int | None = Field(None, ge=20)
+    """Most samples of a training set, drawn by their uniqueness; null keeps all."""
+
+    @model_validator(mode="after")
+    def _enough_samples_kept(self) -> Self:
+        most, least = self.max_training_events, self.min_training_samples
+        if most is not None and most < least:
+            raise ValueError(
+                f"max_training_events is {most}, below min_training_samples, {least}: no month "
+                "would ever train"
+            )
+        return self
 
     @property
     def embargo_ns(self) -> int:

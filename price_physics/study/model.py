@@ -48,6 +48,10 @@ class ModelConfig(Config):
     """Weights, one a class; `balanced` makes the classes of a fit's samples weigh the same."""
     focal_gamma: NonNegative = 0.0
     """Exponent of the focal loss of the binary head; 0 is cross-entropy."""
+    max_evaluated_events: int = Field(20_000, ge=100)
+    """Most samples, over all folds, that stop the training early, and most that are tested."""
+    refit_every_months: int = Field(1, ge=1)
+    """Months from one fit to the next; the last model serves in between."""
     n_seeds: int = Field(1, ge=1, le=32)
     """Networks whose logits are averaged."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -229,7 +229,7 @@ def _past_scale(
     scale = book_scale(
         out_of_fold["event_time_ns"].to_numpy(dtype=np.int64),
         out_of_fold["label_end_ns"].to_numpy(dtype=np.int64),
-        traded.side * traded.size,
+        traded.side * traded.size * out_of_fold["stands_for"].to_numpy(dtype=np.float64),
     )
     return least_scale(scale, int((traded.side != 0).sum()))
 

@@ -13,6 +13,7 @@ import pytest
 from price_physics.audit.comparison import Comparison, compare_partitions
 from price_physics.audit.findings import Audit, Coverage, utc
 from price_physics.audit.splits import split_leaks
+from price_physics.folds.runs import as_runs
 from price_physics.months import Month
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.table import TableSchema, table
@@ -209,9 +210,10 @@ def folds_of(tmp_path: Path, role: list[str], label_end: list[int]) -> Partition
             "known_at": MONTH.end_ns,
         }
     )
-    roles = members[["event_time_ns", "known_at"]].assign(fold=np.int32(0), role=role)
+    fold, names = np.zeros(len(role), dtype=np.int32), np.array(role, dtype=object)
+    roles = as_runs(fold, start, names, MONTH.end_ns)
     artefact = Artefact(
-        tables=((FOLD_ROLES, roles[FOLD_ROLES.columns]), (FOLD_MEMBERS, members)),
+        tables=((FOLD_ROLES, roles), (FOLD_MEMBERS, members)),
         documents={"manifest": {"embargo_ns": 1}},
     )
     return written(tmp_path, artefact)

@@ -28,6 +28,7 @@ from price_physics.store.partitions import Store
 from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.conftest import run
 from price_physics_tests.e2e.projects import contents, make_project, partitions_of
+from price_physics_tests.folds.rows import role_rows
 
 MONTHS = [str(m) for m in Month.span(Month(2012, 1), Month(2012, 4))]
 
@@ -54,8 +55,9 @@ def test_every_label_has_a_role_or_a_reason(small_run: Project) -> None:
     for month in MONTHS:
         known = [m for m in MONTHS if m <= month]
         events = pd.concat([partitions["labels", m].table("labels") for m in known])
-        roles = partitions["folds", month].table("roles")
         if partitions["folds", month].warm_up is None:
+            tables = (partitions["folds", month].table(name) for name in ("roles", "members"))
+            roles = role_rows(*tables, events["event_time_ns"])
             assert set(roles["event_time_ns"]) == set(events["event_time_ns"])
             outside = roles.loc[roles["fold"] < 0, "role"]
             assert set(outside) <= {"no_window", "crosses_outage", "at_fallback"}

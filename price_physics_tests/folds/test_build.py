@@ -14,6 +14,8 @@ from price_physics.folds.roles import NO_FOLD
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
+from price_physics.schemas.weights import WEIGHTS
+from price_physics_tests.folds.rows import role_rows
 from price_physics_tests.folds.validity import check_valid_split
 from price_physics_tests.labels.chain import run_chain
 from price_physics_tests.labels.synthetic import (
@@ -30,15 +32,19 @@ OUTAGE = {"start": "2020-02-10T00:00:00", "end": "2020-02-12T00:00:00", "reason"
 BINARY = {"model": {"head": "binary_take_profit"}}
 
 
-def folds_of(study, month, labels, windows):
-    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows})
+def folds_of(study, month, labels, windows, weights=None):
+    weights = {} if weights is None else {month: weights}
+    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows, WEIGHTS: weights})
     return opened(build_folds(study, make_market(), month, past))
 
 
 def opened(artefact):
     members, roles = artefact.table("members"), artefact.table("roles")
     manifest, warm_up = artefact.document("manifest"), artefact.warm_up
-    return SimpleNamespace(members=members, roles=roles, manifest=manifest, warm_up=warm_up)
+    rows = role_rows(roles[roles["fold"] != NO_FOLD], members)
+    return SimpleNamespace(
+        members=members, roles=roles, rows=rows, manifest=manifest, warm_up=warm_up
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +78,9 @@ def test_members_are_the_labels_with_a_window_that_cross_no_outage(chain):
     assert result.manifest["excluded"] == excluded
     assert min(excluded.values()) > 0
     # Every label has its role: a fold's, or why it is in none.
-    assert set(result.roles["event_time_ns"]) == set(labels["event_time_ns"])
-    outside = result.roles[result.roles["fold"] == NO_FOLD].set_index("event_time_ns")["role"]
+    rows = role_rows(result.roles, result.members, labels["event_time_ns"])
+    assert set(rows["event_time_ns"]) == set(labels["event_time_ns"])
+    outside = rows[rows["fold"] == NO_FOLD].set_index("event_time_ns")["role"]
     assert outside.value_counts().to_dict() == excluded
     assert not set(outside.index) & set(result.members["event_time_ns"])
     assert (~pd.Series(outside.index).isin(windows) == (outside == "no_window").to_numpy()).all()
@@ -91,7 +98,7 @@ def test_folds_are_purged_splits_of_the_members(chain):
         members = result.members
         start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
         tested = []
-        for _, roles in result.roles.query("fold >= 0").groupby("fold"):
+        for _, roles in result.rows.groupby("fold"):
             assert roles["event_time_ns"].tolist() == start.tolist()
             role = roles["role"].to_numpy()
             test = np.flatnonzero(role == "test")
@@ -125,7 +132,7 @@ def test_manifest(chain):
     assert [fold["fold"] for fold in manifest["folds"]] == [0, 1, 2]
     ends = result.members.set_index("event_time_ns")["label_end_ns"]
     for fold in manifest["folds"]:
-        roles = result.roles[result.roles["fold"] == fold["fold"]]
+        roles = result.rows[result.rows["fold"] == fold["fold"]]
         counts = roles["role"].value_counts()
         assert {k: n for k, n in fold["counts"].items() if n} == counts.to_dict()
         test = roles.loc[roles["role"] == "test", "event_time_ns"]
@@ -167,7 +174,7 @@ def test_the_embargo_covers_the_longest_horizon_of_bars(given_hours):
     assert result.manifest["embargo_ns"] == embargo_ns
     members = result.members
     start, end = members["event_time_ns"].to_numpy(), members["label_end_ns"].to_numpy()
-    for _, roles in result.roles.groupby("fold"):
+    for _, roles in result.rows.groupby("fold"):
         role = roles["role"].to_numpy()
         for tested, trained in (("test", ("train", "early_stop")), ("early_stop", ("train",))):
             train, test = np.flatnonzero(np.isin(role, trained)), np.flatnonzero(role == tested)
@@ -246,3 +253,68 @@ def test_later_months_are_not_read(chain):
     )
     pd.testing.assert_frame_equal(small.roles, large.roles)
     assert small.manifest == large.manifest
+
+
+# ---------------------------------------------------------------------------- thinner, shorter
+def test_a_window_of_months_forgets_older_labels(chain):
+    study, out = chain
+    m = FIRST + 3
+    short = make_study(folds={"window_months": 2})
+    result = folds_of(short, m, out["labels"], out["windows"])
+    kept = pd.concat([out["labels"][k] for k in (m - 1, m)])
+    kept = kept[~kept["crosses_outage"] & ~kept["at_fallback"]]
+    assert result.members["event_time_ns"].tolist() == kept["event_time_ns"].tolist()
+    assert result.manifest["months"] == [str(m - 1), str(m)]
+    whole = folds_of(study, m, out["labels"], out["windows"])
+    assert len(whole.members) > len(result.members)
+
+
+def test_what_stops_and_what_is_tested_is_thinned_evenly_and_nothing_else_moves():
+    labels, windows = toy(3_000, step_hours=0.1, length_hours=0.1)
+    study, thin = (make_study(model={"max_evaluated_events": n}) for n in (20_000, 150))
+    whole, thinned = (folds_of(of, FIRST, labels, windows) for of in (study, thin))
+    pd.testing.assert_frame_equal(whole.members, thinned.members)
+    before = thinned.rows["role"].replace(
+        {"thinned_early_stop": "early_stop", "thinned_test": "test"}
+    )
+    assert before.tolist() == whole.rows["role"].tolist()
+    for _, rows in thinned.rows.groupby("fold"):
+        for role in ("early_stop", "test"):
+            place = np.flatnonzero((rows["role"] == role).to_numpy())
+            assert len(place) == 50
+            assert np.ptp(np.diff(place)) <= 1
+    counts = thinned.manifest["folds"][0]["counts"]
+    assert counts["test"] + counts["thinned_test"] == 1_000
+
+
+def test_a_thinned_set_is_drawn_by_uniqueness_and_keeps_its_sums():
+    labels, windows = toy(2_000, step_hours=0.2, length_hours=0.2)
+    rng = np.random.default_rng(5)
+    unique = np.where(rng.random(2_000) < 0.02, 1.0, rng.uniform(0.005, 0.05, 2_000))
+    times = labels[FIRST]["event_time_ns"]
+    weights = pd.DataFrame(
+        {"event_time_ns": times, "average_uniqueness": unique, "known_at": FIRST.end_ns}
+    ).sample(frac=1, random_state=0)
+    study = make_study(folds={"max_training_events": 400})
+    result = folds_of(study, FIRST, labels, windows, weights)
+    least = result.manifest["least_weight"]
+    drawn = np.flatnonzero(times.isin(result.members["event_time_ns"]).to_numpy())
+    assert len(drawn) == 400
+    assert set(np.flatnonzero(unique >= least)) <= set(drawn), "the most unique are certain"
+    assert np.minimum(1, unique / least).sum() == pytest.approx(400)
+    # Weights after the draw add up to those before it, over all and over every fifth of the time.
+    kept = np.maximum(unique[drawn], least)
+    assert kept.sum() == pytest.approx(unique.sum(), rel=0.01)
+    for part in np.array_split(np.arange(2_000), 5):
+        inside = np.isin(drawn, part)
+        assert kept[inside].sum() == pytest.approx(unique[part].sum(), abs=1.01 * least)
+    outside = role_rows(result.roles, result.members, times).query("fold == -1")
+    assert set(outside["role"]) == {"not_drawn"}
+    assert len(outside) == 1_600
+    few = make_study(folds={"max_training_events": 2_000})
+    assert folds_of(few, FIRST, labels, windows, weights).manifest["least_weight"] == 0.0
+
+
+def test_more_are_needed_than_are_kept():
+    with pytest.raises(ValueError, match="max_training_events is 50, below min_training_samples"):
+        make_study(folds={"max_training_events": 50, "min_training_samples": 60})

@@ -14,6 +14,7 @@ from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.ticks import TICKS
+from price_physics.schemas.weights import WEIGHTS
 from price_physics.weights.build import build_weights
 from price_physics_tests.past import only_table, past_of
 
@@ -54,7 +55,8 @@ def run_chain(study, market, world):
         out["labels"][m], out["counts"][m] = only_table(result), result.document("counts")
         out["weights"][m] = only_table(made(build_weights, {**upto, LABELS: out["labels"]}))
         out["windows"][m] = every_window(study, world.bars[m])
-        folds = made(build_folds, {LABELS: out["labels"], IMAGE_WINDOWS: out["windows"]})
+        known = {LABELS: out["labels"], IMAGE_WINDOWS: out["windows"], WEIGHTS: out["weights"]}
+        folds = made(build_folds, known)
         out["members"][m], out["roles"][m] = folds.table("members"), folds.table("roles")
         out["folds"][m] = folds
     return out

@@ -12,23 +12,31 @@ from price_physics.errors import StoreError
 from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
+from price_physics.model.fit import fit_model, serves_on
 from price_physics.model.networks import network_config
 from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, predict
-from price_physics.model.samples import channel_moments
+from price_physics.model.samples import channel_moments, gather_samples
 from price_physics.months import Month
+from price_physics.past import Past
+from price_physics.pipeline.dag import STAGES
 from price_physics.schemas.folds import FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.scores.probabilities import log_loss
+from price_physics.store.artefact import Artefact
+from price_physics_tests.folds.rows import role_rows
 from price_physics_tests.model.test_train import make_store
 from price_physics_tests.model.toy import (
+    MARKET,
     MONTH,
     N_SPLITS,
     as_events,
+    as_roles,
     fit_toy,
     make_study,
     make_tables,
+    past,
 )
 
 STUDY = make_study()
@@ -105,7 +113,8 @@ def test_tables_conform_and_every_member_is_tested_once(result, tables):
     labels = pd.concat([tables["labels"][m] for m in sorted(tables["labels"])])
     for column in ("label", "label_end_ns", "price", "atr", "outcome_atr"):
         np.testing.assert_array_equal(frame[column], labels[column])
-    roles = tables["roles"].query("role == 'test'").sort_values("event_time_ns")
+    roles = role_rows(tables["roles"], tables["members"])
+    roles = roles.query("role == 'test'").sort_values("event_time_ns")
     np.testing.assert_array_equal(frame["fold"], roles["fold"])
 
 
@@ -201,6 +210,57 @@ def test_patchify_finds_the_pattern_too(tables):
     assert np.isfinite(frame["p_up"]).all()
 
 
+# ---------------------------------------------------------------------------- thinned, carried on
+def test_a_tested_event_stands_for_those_that_were_thinned(tables):
+    rows = role_rows(tables["roles"], tables["members"])
+    thinned = (rows["role"] == "test") & (np.arange(len(rows)) % 4 > 0) & (rows["fold"] == 1)
+    changed = {
+        **tables,
+        "roles": as_roles(rows.assign(role=rows["role"].mask(thinned, "thinned_test"))),
+    }
+    found = fit_toy(make_study(max_epochs=1), changed).out_of_fold
+    of = found.groupby("fold")["stands_for"]
+    assert of.nunique().tolist() == [1] * N_SPLITS
+    assert of.sum().tolist() == pytest.approx((rows["role"] == "test").groupby(rows["fold"]).sum())
+    assert of.first()[1] == pytest.approx(4, abs=0.2)
+    assert of.first()[0] == 1
+
+
+def test_members_that_were_drawn_weigh_for_the_others(tables):
+    known = past(tables)
+    raw = gather_samples(MONTH, tables["members"], known).uniqueness
+    np.testing.assert_array_equal(raw, tables["weights"]["average_uniqueness"])
+    drawn = gather_samples(MONTH, tables["members"], known, least_weight=0.6).uniqueness
+    np.testing.assert_array_equal(drawn, np.maximum(raw, 0.6))
+
+
+def test_a_model_serves_on_until_it_is_fitted_again(tables, result):
+    study = make_study(refit_every_months=3)
+    fitted = Artefact(
+        tables=((OUT_OF_FOLD, result.out_of_fold), (LEARNING_CURVES, result.curves)),
+        documents={
+            "architecture": result.architecture,
+            "summary": result.summary,
+            "fold_manifest": {},
+        },
+        tensors={"network": result.weights},
+    )
+    nothing = {asset: {} for asset in STAGES["model"].reads}
+    second = fit_model(study, MARKET, MONTH + 1, Past({**nothing, "model": {MONTH: fitted}}))
+    third = fit_model(study, MARKET, MONTH + 2, Past({**nothing, "model": {MONTH + 1: second}}))
+    for month, carried in ((MONTH + 1, second), (MONTH + 2, third)):
+        assert carried.document("summary")["carried_through"] == str(month)
+        assert carried.document("architecture") == result.architecture
+        pd.testing.assert_frame_equal(carried.table("out_of_fold"), result.out_of_fold)
+        assert {k: v.tobytes() for k, v in carried.arrays("network").items()} == {
+            k: v.tobytes() for k, v in result.weights.items()
+        }
+    assert serves_on(study.model, second, MONTH + 2)
+    assert not serves_on(study.model, third, MONTH + 3), "three months after the fit it is over"
+    cold = Artefact(documents={"architecture": {}}, warm_up="too little")
+    assert not serves_on(study.model, cold, MONTH + 1), "a warm-up is tried again every month"
+
+
 # ---------------------------------------------------------------------------- killed, and again
 class Killed(Exception):
     pass
@@ -283,7 +343,7 @@ def test_finished_fits_are_not_trained_again(result, tables, tmp_path):
 
 # ---------------------------------------------------------------------------- what it may see
 def test_a_fold_never_reads_the_labels_it_predicts(result, tables):
-    roles = tables["roles"]
+    roles = role_rows(tables["roles"], tables["members"])
     tested = roles.query("fold == 1 and role == 'test'")["event_time_ns"]
     flipped = {}
     for month, frame in tables["labels"].items():
@@ -317,7 +377,9 @@ def test_too_little_to_train_on_is_a_warm_up(tables, case):
     elif case == "no roles":
         changed["roles"] = FOLD_ROLES.empty()
     else:
-        changed["roles"] = tables["roles"].query("not (fold == 2 and role == 'early_stop')")
+        stops = (tables["roles"]["fold"] == 2) & (tables["roles"]["role"] == "early_stop")
+        role = tables["roles"]["role"].where(~stops, "purged_by_test")
+        changed["roles"] = tables["roles"].assign(role=role)
     result = fit_toy(STUDY, changed)
     expected = {"few": "59 labelled", "no roles": "folds", "no early stop": "fold 2"}[case]
     assert expected in result.warm_up

@@ -8,7 +8,14 @@ import torch
 from price_physics.errors import StoreError
 from price_physics.model.predict import TrainedModel, predict
 from price_physics.schemas.regimes import FEATURE_COLUMNS
-from price_physics_tests.model.toy import MONTH, as_events, fit_toy, make_study, make_tables
+from price_physics_tests.model.toy import (
+    MONTH,
+    as_events,
+    as_roles,
+    fit_toy,
+    make_study,
+    make_tables,
+)
 
 STUDY = make_study()
 PROBABILITIES = ["p_down", "p_flat", "p_up"]
@@ -68,9 +75,9 @@ def test_predictions_do_not_depend_on_how_many_events_come_later(architecture):
     place = np.arange(90)
     roles = np.select([place % 6 == 0, place % 6 == 1], ["test", "early_stop"], "train")
     times = small["members"]["event_time_ns"].to_numpy()
-    rows = pd.DataFrame({"event_time_ns": times, "known_at": MONTH.end_ns})
-    small["roles"] = pd.concat(
-        [rows.assign(fold=f, role=np.roll(roles, 2 * f)) for f in range(2)], ignore_index=True
+    rows = pd.DataFrame({"event_time_ns": times})
+    small["roles"] = as_roles(
+        pd.concat([rows.assign(fold=f, role=np.roll(roles, 2 * f)) for f in range(2)])
     )
     result = fit_toy(study, small)
     model = TrainedModel.load(result.weights, result.architecture)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from price_physics.folds.runs import as_runs
 from price_physics.images.build import build_images
 from price_physics.model.fit import fit_model
 from price_physics.months import Month
@@ -72,7 +73,7 @@ def past(tables, month=MONTH):
     frames |= {schema: {month: tables[name]} for name, schema in OF_MONTH.items()}
     documents = {
         ("images", "statistics"): tables["statistics"],
-        ("folds", "manifest"): {month: {"folds": N_SPLITS}},
+        ("folds", "manifest"): {month: {"folds": N_SPLITS, "least_weight": 0.0}},
     }
     return past_of(frames, documents)
 
@@ -197,5 +198,10 @@ def make_roles(event_time_ns):
         role[rest[n_train - 2 : n_train]] = "purged_by_early_stop"
         role[test] = "test"
         rows.append(pd.DataFrame({"event_time_ns": event_time_ns, "role": role}).assign(fold=fold))
-    roles = pd.concat(rows, ignore_index=True).assign(known_at=MONTH.end_ns)
-    return roles.astype({"fold": np.int32})[FOLD_ROLES.columns]
+    return as_roles(pd.concat(rows, ignore_index=True))
+
+
+def as_roles(rows):
+    """FOLD_ROLES of rows with a fold, an event and its role."""
+    columns = (rows[name].to_numpy() for name in ("fold", "event_time_ns", "role"))
+    return as_runs(*columns, MONTH.end_ns)

@@ -1,8 +1,8 @@
 """A study that was looked at stays the trial that it was: its settings hash as they always did.
 
-``golden/hashes.json`` was made when the network was given its offset. Without that key and with the
-demo's former `min_confidence` all 37 studies have the dumps of commit 0d61560, before kinds were
-classes.
+``golden/hashes.json`` was made when training sets could be thinned and models could serve on.
+Without those keys and the network's offset, and with the demo's former `min_confidence`, all 37
+studies have the dumps of commit 0d61560, before kinds were classes.
 """
 
 import hashlib

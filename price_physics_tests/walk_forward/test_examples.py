@@ -107,7 +107,9 @@ def traded(name, drift):
     learnt = learn(known, way_at(known)) if drift else dict.fromkeys((-1, 1), 0.0)
     known = said(known, way_at(known), learnt)
     columns = {c: known[c] for c in OUT_OF_FOLD.columns if c in known}
-    out_of_fold = conform(OUT_OF_FOLD, **columns, fold=np.zeros(len(known)))
+    out_of_fold = conform(
+        OUT_OF_FOLD, **columns, fold=np.zeros(len(known)), stands_for=np.ones(len(known))
+    )
     bars = tables[BARS]
     offered = offered_events(
         study,

@@ -74,6 +74,7 @@ def walk_through(kind, theta, strength):
                 OUT_OF_FOLD,
                 **{c: known[c] for c in OUT_OF_FOLD.columns if c in known},
                 fold=0 * known["price"],
+                stands_for=1 + 0 * known["price"],
             )
     return walked, labels
 
