@@ -27,8 +27,21 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 BYTES_A_BAR = 310
-BYTES_A_ROW = {"model": 300}
-BYTES_A_TICK = {"labels": 60}
+BYTES_A_ROW = {
+    "regime_features": 160,
+    "excursions": 340,
+    "barrier_policy": 20,
+    "labels": 200,
+    "weights": 60,
+    "images": 160,
+    "folds": 180,
+    "model": 310,
+    "predictions": 225,
+    "walk_forward": 200,
+    "report": 115,
+    "motifs": 110,
+}
+BYTES_A_TICK = {"excursions": 60, "labels": 60, "walk_forward": 60}
 
 _GB = 1e9
 _SIZES = (
@@ -75,7 +88,7 @@ def check_memory(
 
 
 def _count_bars(study: Study, market: Market, month: Month, ticks: Months) -> int:
-    """Count the bars of a month, without keeping them: a piece of its ticks at a time."""
+    """Count the bars of a month, a piece of its ticks at a time; one in two pieces counts twice."""
     schema, make, n = tables_of("ticks", market)[0], STAGES["bars"].function(), 0
     for piece in ticks[month].chunks(schema.name):
         past = Past({"ticks": {**ticks, month: Artefact(tables=((schema, piece),))}})

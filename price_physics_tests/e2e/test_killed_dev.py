@@ -25,8 +25,8 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="/proc says which processes are whose children"
 )
 
-LIMIT_S = 240.0
-"""For each thing that is waited for; on two idle cores all of them take less than 90 together."""
+LIMIT_S = 300.0
+"""For the whole test, which on two busy cores took 127 s."""
 LAUNCH = """
 mutation ($job: String!, $month: String!) {
   launchRun(executionParams: {
@@ -90,13 +90,6 @@ def launch(port: int, job: str, month: str) -> str:
     return str(said["data"]["launchRun"]["run"]["runId"])
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not what():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.2)
-
-
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -105,20 +98,26 @@ def listens(port: int) -> bool:
 def test_after_a_kill_of_all_the_dead_run_is_closed_and_the_next_one_runs(tmp_path: Path) -> None:
     project, environment = make_project(tmp_path / "project"), guarded(tmp_path / "guard")
     (project.root / "workspace.yaml").write_bytes((ROOT / "workspace.yaml").read_bytes())
+    end = time.monotonic() + LIMIT_S
     with open_instance(project) as instance:
 
-        def is_one_of(run: str, *statuses: dg.DagsterRunStatus) -> Callable[[], bool]:
-            return lambda: instance.get_run_by_id(run).status in statuses
+        def is_now(run: str, status: dg.DagsterRunStatus) -> Callable[[], bool]:
+            return lambda: instance.get_run_by_id(run).status == status
+
+        def wait_for(what: Callable[[], bool]) -> None:
+            while not what():
+                assert time.monotonic() < end, "it took too long"
+                time.sleep(0.2)
 
         first, second = free_port(), free_port()
         with dev(project, first, environment):
             wait_for(lambda: listens(first))
             dead = launch(first, job_name("demo"), "2012-01-01")
-            wait_for(is_one_of(dead, dg.DagsterRunStatus.STARTED))
+            wait_for(is_now(dead, dg.DagsterRunStatus.STARTED))
             waiting = launch(first, job_name("demo"), "2012-02-01")
-        assert is_one_of(dead, dg.DagsterRunStatus.STARTED)(), "what a kill leaves"
-        assert is_one_of(waiting, dg.DagsterRunStatus.QUEUED)(), "one at a time"
+        assert is_now(dead, dg.DagsterRunStatus.STARTED)(), "what a kill leaves"
+        assert is_now(waiting, dg.DagsterRunStatus.QUEUED)(), "one at a time"
         with dev(project, second, environment):
-            wait_for(is_one_of(dead, dg.DagsterRunStatus.FAILURE))
-            wait_for(is_one_of(waiting, dg.DagsterRunStatus.STARTED))
+            wait_for(is_now(dead, dg.DagsterRunStatus.FAILURE))
+            wait_for(is_now(waiting, dg.DagsterRunStatus.STARTED))
     assert forbidden(tmp_path / "guard") == [], "the UI listens on the loopback, and asks nobody"
