@@ -119,5 +119,5 @@ def test_after_a_kill_of_all_the_dead_run_is_closed_and_the_next_one_runs(tmp_pa
         assert is_now(waiting, dg.DagsterRunStatus.QUEUED)(), "one at a time"
         with dev(project, second, environment):
             wait_for(is_now(dead, dg.DagsterRunStatus.FAILURE))
-            wait_for(is_now(waiting, dg.DagsterRunStatus.STARTED))
+            wait_for(lambda: instance.get_run_record_by_id(waiting).start_time is not None)
     assert forbidden(tmp_path / "guard") == [], "the UI listens on the loopback, and asks nobody"
