@@ -137,6 +137,8 @@ def _backfill(project: Project, options: argparse.Namespace) -> int:
         f"{done.n_materialised} assets materialised, {done.n_current} were current, "
         f"{time.monotonic() - start:.0f} s"
     )
+    if done.left_out:
+        print(f"Left out: {done.left_out}")
     if done.of_market:
         return 0
     outputs, last = project.outputs / done.study.name, done.months[-1]

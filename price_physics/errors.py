@@ -8,7 +8,8 @@
     └── StoreError
         ├── PartitionMissing   an earlier month was never materialised
         ├── PartitionCorrupt   the bytes on disk are not the bytes that were written
-        └── PartitionLocked    another process is writing this partition
+        ├── PartitionLocked    another process is writing this partition
+        └── StaleInputs        months that a stage reads do not fit each other, or this code
 
 A message names the file, the row or key, and the value, and says what to do about it.
 """
@@ -48,3 +49,15 @@ class PartitionCorrupt(StoreError):
 
 class PartitionLocked(StoreError):
     """Another process is writing this partition."""
+
+
+class StaleInputs(StoreError):
+    """Months that a stage reads do not fit each other, or this code: some are stale.
+
+    A stage does not say what to run: whoever knows the study does, by `rebuilt_by`.
+    """
+
+    def rebuilt_by(self, study: str, month: object) -> "StaleInputs":
+        """Return the same with the command that rebuilds what is stale up to a month."""
+        command = f"make backfill STUDY={study} TO={month}"
+        return StaleInputs(f"{self}; run  {command}  to rebuild what is stale, and nothing else")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.months import Month
 from price_physics.schemas.table import TableSchema
 
@@ -46,7 +46,7 @@ def rows_of(event_time_ns: IntArray, table_event_time_ns: IntArray, table: str) 
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When the table lacks an event: the two were built from different bars.
     """
     rows = np.searchsorted(table_event_time_ns, event_time_ns)
@@ -54,10 +54,10 @@ def rows_of(event_time_ns: IntArray, table_event_time_ns: IntArray, table: str) 
     found[found] = table_event_time_ns[rows[found]] == event_time_ns[found]
     if not found.all():
         missing = event_time_ns[~found]
-        raise StoreError(
+        raise StaleInputs(
             f"{table} lacks {len(missing)} of {len(event_time_ns)} events, the first at "
             f"event_time_ns {missing[0]} (month {Month.of(int(missing[0]))}); they were built from "
-            f"different bars: materialise {table} of that month and of all later ones again"
+            "different bars"
         )
     return rows
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.frames import FloatArray, IntArray, stack
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
@@ -85,17 +85,16 @@ class Prices:
 
         Raises
         ------
-        StoreError
+        StaleInputs
             When there is no such price: the bars were built from others.
         """
         last = self.last_by(event_time_ns)
         since = 0 if by_clock else np.searchsorted(self.time_ns, event_time_ns, side="left")
         stray = event_time_ns[last < since]
         if len(stray):
-            raise StoreError(
+            raise StaleInputs(
                 f"no tick at event_time_ns {stray[0]}, the close of a bar of "
-                f"{Month.of(int(stray[0]))}: the ticks were built again and the bars were not; "
-                "materialise bars of that month and of all later ones again"
+                f"{Month.of(int(stray[0]))}: the ticks were built again and the bars were not"
             )
         return last
 

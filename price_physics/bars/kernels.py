@@ -52,7 +52,7 @@ _NO_SUMS = _Sums(-np.inf, np.inf, 0.0, 0.0, 0.0)
 
 
 # ---------------------------------------------------------------------------- where bars end
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def dollar_bars(price, qty, threshold):
     """List the ticks that close a dollar bar.
 
@@ -108,7 +108,7 @@ def dollar_bars(price, qty, threshold):
     return last_tick[:n_bars].copy()
 
 
-@njit(cache=True, fastmath={"reassoc"})
+@njit(cache=True, nogil=True, fastmath={"reassoc"})
 def _sum_in_any_order(price, qty):
     notional = 0.0
     for tick in range(price.size):
@@ -116,7 +116,7 @@ def _sum_in_any_order(price, qty):
     return notional
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def imbalance_bars(
     price, qty, tick_sign, expected_ticks, expected_quote, span_bars, min_ticks, max_ticks
 ):
@@ -164,7 +164,7 @@ def imbalance_bars(
 
 
 # ---------------------------------------------------------------------------- the fused passes
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def time_bars(first_ns, interval_ns, open_bar, ticks):
     """Cut bars by the clock: one for every interval that holds a tick.
 
@@ -209,7 +209,7 @@ def time_bars(first_ns, interval_ns, open_bar, ticks):
     return times, values
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def threshold_bars(unit, threshold, open_bar, ticks):
     """Close a bar on the tick on which its ticks, volume or notional reach a threshold.
 
@@ -248,7 +248,7 @@ def threshold_bars(unit, threshold, open_bar, ticks):
     return _with_times(rows, n_bars + 1, open_bar, time_ns)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_until(unit, threshold, sums, start, first, ticks):
     # each call names its unit as a constant, so that numba compiles one loop a unit
     if unit == TICKS:
@@ -258,7 +258,7 @@ def _add_until(unit, threshold, sums, start, first, ticks):
     return _add_until_of(QUOTE, threshold, sums, start, first, ticks)
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _add_until_of(unit, threshold, sums, start, first, ticks):
     _, price, qty, tick_sign = ticks
     for tick in range(first, price.size):
@@ -269,7 +269,7 @@ def _add_until_of(unit, threshold, sums, start, first, ticks):
     return sums, price.size, False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def flow_bars(rule, expected, open_flow, open_bar, ticks):
     """Close a bar when one side of the flow reaches what is expected of a bar.
 
@@ -328,7 +328,7 @@ def flow_bars(rule, expected, open_flow, open_bar, ticks):
     return _with_times(rows, n_bars + 1, open_bar, time_ns)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_amounts(unit, price, qty, total):
     """Add the amounts of ticks, in order, to a running total.
 
@@ -343,7 +343,7 @@ def add_amounts(unit, price, qty, total):
 
 
 # ---------------------------------------------------------------------------- the rule of flow
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def first_expectations(rule, expected_size, expected_buy_fraction):
     """Return the expectations that a month starts with: `rule.expected_ticks` ticks of one size.
 
@@ -370,7 +370,7 @@ def first_expectations(rule, expected_size, expected_buy_fraction):
     return rule.expected_ticks * a_tick
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _flow_on(rule, flow, amount, buy):
     bought, sold, spread = flow
     own = 1.0 - rule.against
@@ -381,14 +381,14 @@ def _flow_on(rule, flow, amount, buy):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _closes(rule, flow, n_ticks, threshold):
     if n_ticks < rule.min_ticks:
         return False
     return flow[0] >= threshold or flow[1] >= threshold or n_ticks >= rule.max_ticks
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _update_expectations(rule, expected, flow, n_ticks):
     expected[0] += rule.weight * (n_ticks - expected[0])
     for side in range(3):
@@ -396,7 +396,7 @@ def _update_expectations(rule, expected, flow, n_ticks):
     return _threshold(rule, expected)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _threshold(rule, expected):
     balanced = rule.expected_ticks * expected[3] / expected[0]
     balanced = np.sqrt(balanced) if rule.against == IMBALANCE else 0.5 * balanced
@@ -404,18 +404,18 @@ def _threshold(rule, expected):
 
 
 # ---------------------------------------------------------------------------- what is in a bar
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pick(unit, n_ticks, volume, notional):
     return n_ticks if unit == TICKS else (volume if unit == BASE else notional)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _share_bought(tick_sign):
     # a table: no processor predicts a branch on signs, and arithmetic costs more than the sums
     return _SHARE_BOUGHT[tick_sign & 3]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(sums, price, qty, buy):
     return _Sums(
         price if price > sums.high else sums.high,
@@ -426,17 +426,17 @@ def _add(sums, price, qty, buy):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _resume(values):
     return _Sums(values[1], values[2], values[4], values[5], values[6])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _empty_rows(n_rows):
     return np.empty((n_rows, 3), np.int64), np.empty((n_rows, 7))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _with_room(rows, n_filled):
     # doubled when full: with room for a bar a tick, every call would have a huge page zeroed
     if n_filled < len(rows[0]):
@@ -446,7 +446,7 @@ def _with_room(rows, n_filled):
     return more
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _write_bar(rows, row, open_bar, price, start, stop, sums):
     # the bar of ticks [start, stop); a negative start lies in an earlier chunk
     times, values = rows
@@ -460,7 +460,7 @@ def _write_bar(rows, row, open_bar, price, start, stop, sums):
     values[row, 6] = sums.bought
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _with_times(rows, n_rows, open_bar, time_ns):
     # filled at the end: reading uncached times bar by bar would stall the sums
     times, values = rows[0][:n_rows].copy(), rows[1][:n_rows].copy()

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def cusum_filter(log_price, threshold):
     """Sample a price whenever it has run far enough since the last sample.
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from price_physics.errors import PartitionMissing
+from price_physics.errors import StaleInputs
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
 from price_physics.labels.events import count_endless, count_merged, events_ending_in
@@ -62,10 +62,9 @@ def build_labels(study: Study, market: Market, month: Month, past: Past) -> Arte
 
     Raises
     ------
-    PartitionMissing
-        When a policy is absent that should be there.
-    StoreError
-        When the tables were built from different bars or ticks.
+    StaleInputs
+        When a policy is absent that should be there, or tables were built from different bars or
+        ticks.
     """
     events, dropped = _events(study, month, past)
     events |= _barriers(study, market, month, past, events)
@@ -216,9 +215,9 @@ def _barriers(study: Study, market: Market, month: Month, past: Past, events: Ev
         policy_month = event_month - study.barrier_policy.lag_months
         regime, price, atr = (events[name][part] for name in ("regime", "price", "atr"))
         if len(regime) and policy_month >= market.first_month and policy_month not in policies:
-            raise PartitionMissing(
+            raise StaleInputs(
                 f"barrier_policy of {policy_month} is not there, and {len(regime)} events of "
-                f"{event_month} need it; materialise barrier_policy of {policy_month}"
+                f"{event_month} need it"
             )
         policy = policies.get(policy_month)
         pair = multiples(study, policy, regime, price, atr)

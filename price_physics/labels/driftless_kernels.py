@@ -17,7 +17,7 @@ leaves out is below 2e-15.
 _NEGLIGIBLE = 1e-17
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def first_passages(upper, lower, spread):
     """Return the chances of each path: upper barrier first, none, lower barrier first.
 
@@ -43,7 +43,7 @@ def first_passages(upper, lower, spread):
     return up, none, down
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def by_images(upper, lower, spread):
     """Compute a short horizon's first passage: each barrier and its reflection in the other one.
 
@@ -58,7 +58,7 @@ def by_images(upper, lower, spread):
     return up, max(1.0 - (up + down), 0.0), down
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def by_series(upper, lower, spread):
     """Compute a long horizon's first passage, by the eigenfunctions of the interval.
 
@@ -89,6 +89,6 @@ def by_series(upper, lower, spread):
     return (nearer, none, farther) if upper <= lower else (farther, none, nearer)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _in_units(distance, unit):
     return distance / unit if unit > 0.0 and distance < np.inf else np.inf

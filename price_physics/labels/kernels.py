@@ -26,7 +26,7 @@ _LINE = np.uint64(8)  # times in a cache line
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def wilder_atr(high, low, close, period):
     """Average true range by Wilder's recursion.
 
@@ -229,7 +229,7 @@ def _pyramid(high, low, n_searches):
     return nodes, bits
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _build(high, low, nodes, bits):
     """Fill a pyramid, leaves first."""
     n_leaves, n_whole = len(nodes) >> 1, len(high) >> bits
@@ -251,7 +251,7 @@ def _build(high, low, nodes, bits):
         nodes[node, 1] = min(nodes[left, 1], nodes[right, 1])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _extend(price, nodes, bits, first_tick, last_tick, highest, lowest):
     """Fill each path's extremes from the ticks at its ends and from the nodes between them."""
     n_leaves, last = len(nodes) >> 1, (1 << bits) - 1
@@ -276,7 +276,7 @@ def _extend(price, nodes, bits, first_tick, last_tick, highest, lowest):
         highest[p], lowest[p] = most, least
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _touch(
     time_ns, high, low, nodes, bits, event, upper, lower, horizon_ns, label_of_both, label, touch
 ):
@@ -308,7 +308,7 @@ def _touch(
     return n_both
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _first_after(time_ns, moment_ns, start, width):
     """First position from `start` on that is later than a moment, else the length.
 
@@ -327,7 +327,7 @@ def _first_after(time_ns, moment_ns, start, width):
     return min(start, n)
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _first_outside(time_ns, high, low, nodes, bits, start, end_ns, upper, lower):
     """First position from `start` on that reaches a barrier, if that is by the end of the horizon.
 
@@ -371,13 +371,13 @@ def _first_outside(time_ns, high, low, nodes, bits, start, end_ns, upper, lower)
     return _scan(high, low, at, n, upper, lower)
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _inside(nodes, node, upper, lower):
     """Whether a whole node stays between the barriers."""
     return not ((nodes[node, 0] >= upper) | (nodes[node, 1] <= lower))
 
 
-@njit(cache=True, forceinline=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _scan(high, low, start, stop, upper, lower):
     """First position of ``[start, stop)`` that reaches a barrier, else `stop`."""
     while start < stop and not ((high[start] >= upper) | (low[start] <= lower)):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from price_physics.errors import ConfigError
+from price_physics.errors import StaleInputs
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.labels.sides import event_sides, with_and_against
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
@@ -133,7 +133,7 @@ def multiples(
 
     Raises
     ------
-    ConfigError
+    StaleInputs
         When the policy does not serve one of the regimes.
     """
     config = study.barrier_policy
@@ -180,9 +180,9 @@ def _row_of(policy: pd.DataFrame, regime: IntArray) -> IntArray:
         regime = np.full(len(regime), EVERY_REGIME)
     unserved = np.setdiff1d(regime, served)
     if len(unserved):
-        raise ConfigError(
+        raise StaleInputs(
             f"barrier policy serves regimes {served.tolist()}, not {unserved.tolist()}: it was "
-            "built for another study; materialise barrier_policy again"
+            "built for other settings"
         )
     order = np.argsort(served)
     return order[np.searchsorted(served, regime, sorter=order)]

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
 from price_physics.images.threads import one_cpu_thread
@@ -64,15 +64,15 @@ class TrainedModel:
 
         Raises
         ------
-        StoreError
+        StaleInputs
             When the weights do not fit the architecture, or the model was trained with another
             version of the renderer.
         """
         version = architecture.get("images", {}).get("renderer_version")
         if version != RENDERER_VERSION:
-            raise StoreError(
+            raise StaleInputs(
                 f"the model was trained on images of renderer version {version!r}, this code draws "
-                f"{RENDERER_VERSION!r}; materialise images and model again"
+                f"{RENDERER_VERSION!r}"
             )
         config = network_config(architecture["network"])
         members = [build_network(config) for _ in range(architecture["n_members"])]
@@ -84,9 +84,9 @@ class TrainedModel:
         problems = _weight_problems(weights, {n: v.numpy() for n, v in expected.items()})
         problems += _number_problems(architecture, config)
         if problems:
-            raise StoreError(
+            raise StaleInputs(
                 f"the model's weights do not fit its architecture: {'; '.join(problems[:5])} "
-                f"({len(problems)} in all); materialise the model again"
+                f"({len(problems)} in all)"
             )
         for name, tensor in expected.items():
             tensor.copy_(torch.from_numpy(np.array(weights[name])))
@@ -186,7 +186,7 @@ def predict(
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When the study asks for another head or other images than the model has, or an event has no
         features.
     """
@@ -196,10 +196,9 @@ def predict(
     stored = [model.architecture[name] for name in ("head", "offset")]
     stored.append(images_config(model.architecture["images"]))
     if stored != [study.model.head, study.model.offset, study.images]:
-        raise StoreError(
+        raise StaleInputs(
             f"study {study.name!r} asks for head {study.model.head}, offset {study.model.offset} "
-            f"and images {study.images}, the model was trained with {stored}; materialise images, "
-            "folds and model again"
+            f"and images {study.images}, the model was trained with {stored}"
         )
     series, ends = window_ends({m: bars[m] for m in sorted(bars) if m <= month}, times)
     rows = rows_of(times, features["event_time_ns"].to_numpy(np.int64), "regime_features")

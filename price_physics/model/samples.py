@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.frames import FloatArray, IntArray, rows_of, stack
 from price_physics.images.windows import window_ends
 from price_physics.model.dataset import Moments, Samples
@@ -38,10 +38,8 @@ def gather_samples(
 
     Raises
     ------
-    StoreError
-        When a table lacks a member: it was built from other inputs.
-    ValueError
-        When a feature is not finite.
+    StaleInputs
+        When a table lacks a member, which was built from other inputs, or a feature is not finite.
     """
 
     def up_to_month(schema: TableSchema, *columns: str) -> list[npt.NDArray[Any]]:
@@ -77,9 +75,9 @@ def gather_samples(
 def _check_finite(features: FloatArray, times: IntArray) -> None:
     if not np.isfinite(features).all():
         row, column = np.argwhere(~np.isfinite(features))[0]
-        raise ValueError(
+        raise StaleInputs(
             f"regime_features: {FEATURE_COLUMNS[column]} is {features[row, column]} at "
-            f"event_time_ns {times[row]}; materialise regime_features of that month again"
+            f"event_time_ns {times[row]}"
         )
 
 
@@ -94,16 +92,13 @@ def channel_moments(statistics: Mapping[Month, dict], month: Month) -> Moments:
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When no month up to `month` has a window.
     """
     known = [statistics[m] for m in sorted(statistics) if m <= month]
     known = [s for s in known if s["n"] > 0]
     if not known:
-        raise StoreError(
-            f"images: no month up to {month} has channel statistics of any window; "
-            "materialise images of the training months"
-        )
+        raise StaleInputs(f"images: no month up to {month} has channel statistics of any window")
     share = np.array([float(s["n"]) for s in known])[:, None] / sum(s["n"] for s in known)
     mean = np.array([s["mean"] for s in known], dtype=np.float64)
     square = np.array([s["std"] for s in known], dtype=np.float64) ** 2 + mean**2

@@ -12,10 +12,11 @@ from typing import Any
 
 import dagster as dg
 
-from price_physics.errors import TickDataError
+from price_physics.errors import StaleInputs, TickDataError
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
+from price_physics.orchestration.memory import check_memory
 from price_physics.orchestration.partitions import month_of, window_mapping
 from price_physics.orchestration.tracked import (
     TRACKED,
@@ -54,9 +55,13 @@ class StudyScope:
         self, name: str, context: dg.AssetExecutionContext, inputs: dict[str, Months], **own: Any
     ) -> Artefact:
         """Run a stage on the months that Dagster hands over."""
-        function = STAGES[name].function()
-        with machine_faults():
-            return function(self.study, self.market, month_of(context), Past(inputs), **own)
+        function, month = STAGES[name].function(), month_of(context)
+        try:
+            with machine_faults():
+                check_memory(name, self.study, self.market, month, inputs)
+                return function(self.study, self.market, month, Past(inputs), **own)
+        except StaleInputs as error:
+            raise error.rebuilt_by(self.study.name, month) from error
 
 
 def build_study_assets(scope: StudyScope) -> list[dg.AssetsDefinition]:

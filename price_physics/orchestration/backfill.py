@@ -50,6 +50,8 @@ class Backfill:
     n_current: int
     of_market: bool
     """Whether a market was named: then only its ticks were asked for."""
+    left_out: str
+    """Later months of the market that were not asked for, each with the reason; "" without any."""
 
 
 def run_backfill(
@@ -109,13 +111,16 @@ def run_backfill(
         bar.set_description(f"{name} {months[0]} to {months[-1]}")
     if not of_market:
         _log_missing(project, study, market, months)
-    return Backfill(study, market, months, written, total - written, of_market)
+    later = left_out(market, months[-1], last)
+    return Backfill(study, market, months, written, total - written, of_market, later)
 
 
 def _log_missing(project: Project, study: Study, market: Market, months: list[Month]) -> None:
     """Log what MLflow lacks; that it cannot be done is said, and stops nothing."""
     try:
-        log_missing(project, tracking_of(project), study, market, months)
+        n = log_missing(project, tracking_of(project), study, market, months)
+        if n:
+            _log.warning("MLflow lacked %d models and reports of %s: now logged", n, study.name)
     except TrackingError as error:
         _log.warning(
             "MLflow lacks runs of %s: %s. Mend it, then run  price-physics track --study %s",
@@ -191,7 +196,7 @@ def months_of_run(
     TickDataError
         When the files are looked at, and there are none or one cannot be trusted.
     """
-    known = [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
+    known = _months_over(market)
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
     for name, month in (("FROM", first), ("TO", last)):
@@ -212,6 +217,38 @@ def months_of_run(
     if last < first:
         raise ConfigError(f"FROM={first} is after TO={last}")
     return Month.span(first, last)
+
+
+def left_out(market: Market, done: Month, asked: Month | None) -> str:
+    """Name the months of a market after the last one that was done, each with the reason.
+
+    Parameters
+    ----------
+    market : Market
+    done : Month
+        The last month of a backfill.
+    asked : Month, optional
+        The last month that was asked for.
+    """
+    over = _months_over(market)[-1]
+    to_come = market.last_month or over + 1  # by default the market goes on
+    parts = []
+    if done < over:
+        why = f"TO={asked}" if asked else "no file holds a trade of it"
+        parts.append(f"{_span(done + 1, over)} ({why})")
+    if over < to_come:
+        parts.append(f"{over + 1} (still running)")
+    if over + 1 < to_come:
+        parts.append(f"{_span(over + 2, to_come)} (not begun)")
+    return ", ".join(parts)
+
+
+def _span(first: Month, last: Month) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _months_over(market: Market) -> list[Month]:
+    return [Month.parse(key) for key in monthly_partitions(market).get_partition_keys()]
 
 
 def run_month(

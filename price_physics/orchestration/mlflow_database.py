@@ -69,7 +69,7 @@ def prepare_database(folder: Path) -> None:
             aside = _set_aside(path)
             _log.warning(
                 "%s is damaged (%s); it lies in %s now, and is made anew: what it held is logged "
-                "again from the store by the next backfill, or by  price-physics track",
+                "again from the store by the next backfill of each study",
                 path,
                 damage,
                 aside,

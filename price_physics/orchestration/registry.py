@@ -124,7 +124,8 @@ def read_model(paths: Mapping[str, str]) -> tuple[bytes, bytes]:
     if _checksums(network, architecture) != checksums:
         raise StoreError(
             f"{Path(paths['network']).parent}: the files are not those that were registered; "
-            "delete the version, and run make backfill for its study: it registers the model again"
+            "in its project run  rm -r data/mlflow  and  price-physics track --study NAME  with "
+            "its own name: the store holds all that MLflow does, and registers it again"
         )
     return network, architecture
 

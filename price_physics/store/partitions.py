@@ -186,6 +186,11 @@ class Partition:
         return {name: entry["schema"] for name, entry in files if "schema" in entry}
 
     @property
+    def n_rows(self) -> int:
+        """Rows of all tables."""
+        return sum(entry.get("rows", 0) for entry in self.manifest["files"].values())
+
+    @property
     def file_names(self) -> list[str]:
         return list(self.manifest["files"])
 

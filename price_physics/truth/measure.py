@@ -106,7 +106,7 @@ def _predictions(store: Store, study: str, test: pd.DataFrame) -> Floats:
     if len(found) < len(test):
         raise StoreError(
             f"{study} {TEST}: {len(test)} events have a label, but only {len(found)} of them a "
-            "prediction; materialise predictions again"
+            f"prediction; {_remedy(store)}"
         )
     return found[columns].to_numpy(np.float64)
 
@@ -133,6 +133,10 @@ def _gains(
     return {name: gain(p, oracle, free, classes) for name, p in scored.items()}
 
 
+def _remedy(store: Store) -> str:
+    return f"run  rm -r '{store.root}'  and  make truth  to build all of it again"
+
+
 def _events(store: Store, kind: Kind, month: Month) -> pd.DataFrame:
     """Labelled events of a month, each with its episode and the closes of its window."""
     columns = ["event_time_ns", "side", "label", *ODDS]
@@ -144,7 +148,7 @@ def _events(store: Store, kind: Kind, month: Month) -> pd.DataFrame:
     if (in_episode != PATTERN_BARS - 1).any():
         raise StoreError(
             f"{kind} {month}: an event is bar {in_episode.max()} of an episode, the pattern ends "
-            f"with bar {PATTERN_BARS - 1}: not all bars have {TICKS_A_BAR} ticks; rebuild the bars"
+            f"with bar {PATTERN_BARS - 1}: not all bars have {TICKS_A_BAR} ticks; {_remedy(store)}"
         )
     windows = sliding_window_view(bars["close"].to_numpy(np.float64), PATTERN_BARS)
     return labels.assign(

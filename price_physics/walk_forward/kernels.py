@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def book_path(weight_change, count_change, start_weight, start_count):
     """Clip the running sum of live weights to [-1, 1], after every order.
 
@@ -39,7 +39,7 @@ def book_path(weight_change, count_change, start_weight, start_count):
     return book
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def equity_path(book, price, fill, start_book, start_price, cost_a_side):
     """Compute the equity after every change of the book, from 1 at the start of the month.
 

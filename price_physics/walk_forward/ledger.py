@@ -199,9 +199,10 @@ def _parsed(line: bytes) -> Entry:
 def _read_lines(folder: Path) -> list[bytes]:
     path, head = _file(folder), _head(folder)
     remedy = (
-        f"bring {path} back from a backup; or move it and {head.name} away, `price-physics ledger "
-        "import` what somebody exported, and run make backfill for every study: each writes down "
-        "again what it looked at"
+        f"bring {path} back from a backup; or run  mv '{path}' '{path}.damaged'; mv '{head}' "
+        f"'{head}.damaged'; for f in configs/studies/*.yaml; do make backfill STUDY=$(basename $f "
+        ".yaml); done  in which every study writes down again what it looked at; what somebody "
+        "exported comes back by  price-physics ledger import FILE"
     )
     lines = path.read_bytes().splitlines() if path.exists() else []
     digests = _check_chain(lines, str(path), remedy)

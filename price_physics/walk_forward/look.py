@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.walk_forward.ledger import digest_of, read_entries, read_trials, record_entry
 from price_physics.walk_forward.passive import DAYS_A_BLOCK
 
@@ -125,14 +125,14 @@ def other_trials(ledger: Path, market: str, looks: Mapping[Month, Document]) -> 
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When the ledger lacks what the study wrote down.
     """
     if lost := lost_looks(ledger, looks):
-        raise StoreError(
+        raise StaleInputs(
             f"the ledger {ledger} lacks what was looked at in {', '.join(map(str, lost))}: it was "
-            "lost or deleted; bring it back with `price-physics ledger import`, or run the "
-            "study's make backfill, which writes it down again"
+            "lost or deleted; what somebody exported comes back by  price-physics ledger import "
+            "FILE; what the study looked at is written down again where it is run"
         )
     own = {look["trial"] for look in looks.values()}
     trials = read_trials(ledger, market, ticks_of(looks))

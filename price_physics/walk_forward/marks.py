@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.frames import conform
 from price_physics.schemas.walk_forward import BOOK, DAILY, EQUITY
 
@@ -45,7 +45,7 @@ def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When the bars do not contain every tick of the month exactly once.
     """
     if not tape.last:
@@ -54,9 +54,9 @@ def equity_table(path: BookPath, tape: Tape, bars: pd.DataFrame, month: Month) -
     last_tick = tape.first + np.cumsum(in_bar) - 1
     n_in_bars, n_ticks = int(in_bar.sum()), tape.last - tape.first
     if n_in_bars != n_ticks:
-        raise StoreError(
-            f"bars of {month} hold {n_in_bars} ticks, ticks of {month} are {n_ticks}; materialise "
-            f"bars of {month} and all later months again"
+        raise StaleInputs(
+            f"bars of {month} hold {n_in_bars} ticks, ticks of {month} are {n_ticks}: the ticks "
+            "were built again and the bars were not"
         )
     whole = ~bars["partial"].to_numpy(dtype=bool)
     tick = np.append(last_tick[whole], tape.last)

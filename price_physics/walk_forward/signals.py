@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.events.times import event_bars
 from price_physics.frames import conform, rows_of, stack
 from price_physics.labels.atr import month_atr
@@ -138,7 +138,7 @@ def offered_events(
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When an event closes no bar of the month, or has no regime features.
     """
     times = np.sort(np.asarray(event_time_ns, dtype=np.int64))
@@ -240,8 +240,8 @@ def _event_bars(event_time_ns: np.ndarray, bars: pd.DataFrame, month: Month) -> 
     partial = bars["partial"].to_numpy(dtype=np.bool_)
     found = np.isin(event_time_ns, close[~partial])
     if not found.all():
-        raise StoreError(
-            f"predictions of {month}: event {event_time_ns[~found][0]} closes no bar of it; "
-            f"materialise bars and images of {month} and all later months again"
+        raise StaleInputs(
+            f"predictions of {month}: event {event_time_ns[~found][0]} closes no bar of it: "
+            "the bars were built again and the predictions were not"
         )
     return event_bars(close, partial, event_time_ns)

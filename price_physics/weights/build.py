@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.events.times import event_bars
 from price_physics.frames import IntArray, stack
 from price_physics.months import Month
@@ -43,7 +43,7 @@ def build_weights(study: Study, market: Market, month: Month, past: Past) -> Art
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When a label's event is the close of no bar.
     """
     labels = past.table(LABELS, "event_time_ns", "label_end_ns")
@@ -83,10 +83,9 @@ def _positions(
     stop = np.searchsorted(close_time_ns, event_time_ns, side="right")
     stray = event_time_ns[stop == np.searchsorted(close_time_ns, event_time_ns, side="left")]
     if len(stray):
-        raise StoreError(
+        raise StaleInputs(
             f"a label's event_time_ns {stray[0]} is the close of no bar of "
-            f"{Month.of(int(stray[0]))}: bars were built again and labels were not; materialise "
-            "labels of that month and of all later ones again"
+            f"{Month.of(int(stray[0]))}: bars were built again and labels were not"
         )
     if not len(event_time_ns):
         return event_time_ns, event_time_ns

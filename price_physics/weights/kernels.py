@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def concurrency(label_start, label_end, n_bars):
     """Count the labels alive at each bar.
 
@@ -81,7 +81,7 @@ def average_uniqueness(label_start, label_end, n_bars):
     return uniqueness
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fill_uniqueness(label_start, label_end, total, uniqueness):
     """Fill uniqueness; `total` comes in as zeros and ends as the sum before each bar."""
     one = np.uint64(1)  # numba tests whether a signed position counts from the end

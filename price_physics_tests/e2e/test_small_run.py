@@ -5,9 +5,12 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import filelock
@@ -17,13 +20,15 @@ import pytest
 from price_physics.cli import main
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, StoreError
 from price_physics.months import Month
-from price_physics.orchestration.backfill import months_of_run, run_backfill
+from price_physics.orchestration.backfill import months_of_run, run_backfill, run_month
+from price_physics.orchestration.build import build_definitions
+from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.tracking import tracking_of
 from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.freshness import stale_assets
 from price_physics.project import Project
 from price_physics.report.content import compose
-from price_physics.store.artefact import column_types
+from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Store
 from price_physics.study.reading import load_configs
 from price_physics_tests.e2e.conftest import run
@@ -164,7 +169,11 @@ def test_a_damaged_file_is_rebuilt(small_run: Project) -> None:
 @pytest.mark.parametrize("key", [("bitstamp_usd", "ticks"), ("demo", "weights")])
 @pytest.mark.parametrize("damage", ["manifest", "content", "gone"])
 def test_the_remedy_of_a_damaged_partition_can_be_pasted(
-    small_run: Project, monkeypatch: pytest.MonkeyPatch, key: tuple[str, str], damage: str
+    small_run: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    key: tuple[str, str],
+    damage: str,
 ) -> None:
     store, month = Store(small_run.store), Month(2012, 2)
     whole = contents(store.read(key, month))
@@ -182,6 +191,57 @@ def test_the_remedy_of_a_damaged_partition_can_be_pasted(
     monkeypatch.chdir(small_run.root)
     assert main(["backfill", "--study", study, "--from", first, "--to", last]) == 0
     assert contents(store.read(key, month)) == whole
+    assert "Left out: 2012-03 to 2012-04 (TO=2012-02)\n" in capsys.readouterr().out
+
+
+def without_last_bar(bars: pd.DataFrame) -> pd.DataFrame:
+    return bars.iloc[:-1]
+
+
+def without_half(table: pd.DataFrame) -> pd.DataFrame:
+    return table.iloc[: len(table) // 2]
+
+
+@pytest.mark.parametrize(
+    ("other", "change", "asset"),
+    [
+        ("bars", without_half, "weights"),
+        ("bars", without_half, "predictions"),
+        ("bars", without_last_bar, "walk_forward"),
+        ("regime_features", without_half, "labels"),
+        ("weights", without_half, "model"),
+        ("images", without_half, "model"),
+    ],
+)
+def test_the_remedy_of_months_that_do_not_fit_can_be_pasted(
+    small_run: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    other: str,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+    asset: str,
+) -> None:
+    """Other code made a month of one asset, and then another one alone is materialised."""
+    store, month = Store(small_run.store), Month(2012, 3)
+    whole = {key: contents(partition) for key, partition in partitions_of(small_run).items()}
+    before = store.read(("demo", other), month)
+    first, *more = ((schema, before.table(schema.name)) for schema in STAGES[other].tables)
+    documents = {n[:-5]: before.document(n[:-5]) for n in before.file_names if n.endswith(".json")}
+    artefact = Artefact(((first[0], change(first[1])), *more), documents)
+    facts = {name: before.manifest[name] for name in ("config_hash", "inputs")}
+    store.write(before.key, month, artefact, code_version="other", **facts)
+    markets, studies = load_configs(small_run.configs)
+    market, study = markets["bitstamp_usd"], studies["demo"]
+    with (
+        open_instance(small_run) as instance,
+        pytest.raises(PricePhysicsError, match="to rebuild what is stale") as raised,
+    ):
+        run_month(build_definitions(small_run), instance, market, study, month, [asset])
+    pasted = re.search(r"run  make backfill STUDY=(\S+) TO=(\S+)  to", str(raised.value))
+    assert pasted, raised.value
+    monkeypatch.chdir(small_run.root)
+    assert main(["backfill", "--study", pasted[1], "--to", pasted[2]]) == 0
+    run_backfill(small_run, "demo")
+    assert {k: contents(p) for k, p in partitions_of(small_run).items()} == whole
 
 
 def test_months_of_other_settings_are_not_mixed_in(small_run: Project, tmp_path: Path) -> None:
@@ -254,6 +314,47 @@ def test_without_mlflow_a_backfill_goes_on_and_a_later_one_logs_from_the_store(
     _check_mlflow(small_run)
     shutil.rmtree(place)
     assert run_backfill(small_run, "demo").n_materialised == 0
+    _check_mlflow(small_run)
+
+
+@pytest.mark.parametrize(
+    ("state", "warning"),
+    [
+        ("corrupt", r"is damaged \(.*MLflow lacked 6 models and reports of demo"),
+        ("locked", r"demo 2012-04 is not in MLflow: .*database is locked"),
+        ("missing", "MLflow lacked 6 models and reports of demo"),
+    ],
+)
+def test_the_demo_ends_with_its_report_and_a_warning_whatever_mlflow_is(
+    small_run: Project,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    warning: str,
+) -> None:
+    database = small_run.data / "mlflow" / "mlflow.db"
+    before = {key: contents(partition) for key, partition in partitions_of(small_run).items()}
+    for asset in ("model", "report"):
+        (partitions_of(small_run)[asset, "2012-04"].folder / "manifest.json").unlink()
+    monkeypatch.chdir(small_run.root)
+    with ExitStack() as held:
+        if state == "corrupt":
+            content = bytearray(database.read_bytes())
+            content[: len(content) // 2] = bytes(len(content) // 2)
+            database.write_bytes(content)
+        elif state == "missing":
+            shutil.rmtree(database.parent)
+        else:
+            other = held.enter_context(closing(sqlite3.connect(database)))
+            other.execute("BEGIN EXCLUSIVE")
+        assert main(["demo"]) == 0
+    told = capsys.readouterr().out
+    assert "Verdict: " in told
+    assert f"Report: {small_run.outputs / 'demo' / 'reports' / '2012-04.html'}" in told
+    assert re.search(warning, caplog.text, re.DOTALL), caplog.text
+    assert {k: contents(p) for k, p in partitions_of(small_run).items()} == before
+    assert main(["track", "--study", "demo"]) == 0
     _check_mlflow(small_run)
 
 

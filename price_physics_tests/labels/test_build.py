@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.errors import PartitionMissing, StoreError
+from price_physics.errors import StaleInputs, StoreError
 from price_physics.labels.build import build_labels
 from price_physics.labels.excursions import build_excursions
 from price_physics.months import Month
@@ -244,7 +244,7 @@ def test_a_policy_that_should_be_there_is_an_error_and_not_the_fallback():
     for lost in (m - 1, m - 2):
         policies = {k: v for k, v in out["barrier_policy"].items() if k != lost}
         read = {REGIME_FEATURES: out["regime_features"], BARRIER_POLICY: policies}
-        with pytest.raises(PartitionMissing, match=f"barrier_policy of {lost}"):
+        with pytest.raises(StaleInputs, match=f"barrier_policy of {lost}"):
             build_labels(study, make_market(), m, past_of({**world.tables, **read}))
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from price_physics.errors import PartitionMissing
+from price_physics.errors import StaleInputs
 from price_physics.labels.build import build_labels
 from price_physics.months import Month
 from price_physics.schemas.labels import BARRIER_POLICY
@@ -57,7 +57,7 @@ def test_a_policy_that_should_be_there_is_an_error_and_not_the_fallback():
     tables = {**world.tables, REGIME_FEATURES: out["regime_features"]}
     for lost in (m, m - 1):
         policies = {k: v for k, v in out["barrier_policy"].items() if k != lost}
-        with pytest.raises(PartitionMissing, match=rf"of {lost} is not there.* events of {lost}"):
+        with pytest.raises(StaleInputs, match=rf"of {lost} is not there.* events of {lost}"):
             build_labels(study, make_market(), m, past_of({**tables, BARRIER_POLICY: policies}))
 
 

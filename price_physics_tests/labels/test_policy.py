@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from price_physics.errors import ConfigError, StoreError
+from price_physics.errors import StaleInputs, StoreError
 from price_physics.labels.policy import are_fallback, build_policy, multiples
 from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS
 from price_physics.schemas.regimes import REGIME_FEATURES
@@ -206,5 +206,5 @@ def test_a_policy_that_does_not_serve_a_regime_is_refused():
     frame = excursions(M, [1.0] * 20, [1.0] * 20)
     study = make_study(barrier_policy={"kind": "regime"})
     policy = policy_of(study, M, {M: frame}, {M: features(frame, [1] * 20)})
-    with pytest.raises(ConfigError, match=r"not \[2\]"):
+    with pytest.raises(StaleInputs, match=r"not \[2\]"):
         multiples(study, policy[policy["regime"] < 2], np.array([0, 2]), ONES, ONES)

@@ -8,7 +8,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs, StoreError
 from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
 from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
@@ -409,7 +409,7 @@ def test_a_member_without_its_row_is_an_error(tables, name):
 def test_a_feature_that_is_no_number_is_an_error(tables):
     frame = tables["features"][MONTH].copy()
     frame.loc[3, "trailing_volatility"] = np.nan
-    with pytest.raises(ValueError, match="trailing_volatility is nan"):
+    with pytest.raises(StaleInputs, match="trailing_volatility is nan"):
         fit_toy(STUDY, {**tables, "features": {**tables["features"], MONTH: frame}})
 
 

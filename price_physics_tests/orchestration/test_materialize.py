@@ -8,8 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from price_physics.errors import PartitionMissing
+from price_physics.errors import MachineError, PartitionMissing
 from price_physics.months import Month
+from price_physics.orchestration import memory
 from price_physics.orchestration.build import build_definitions
 from price_physics.project import Project
 from price_physics.store.artefact import canonical_json
@@ -71,6 +72,17 @@ def test_materialising_again_gives_the_same_version(project: Project) -> None:
         versions.add((events[0].tags or {})["dagster/data_version"])
     manifest = Store(project.store).read(("demo", "bars"), FIRST).manifest
     assert versions == {manifest["data_version"]}
+
+
+def test_what_memory_does_not_hold_is_refused_before_it_starts(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1_000)
+    with pytest.raises(
+        MachineError, match=r"demo 2012-01, bars: \d+ bars take about .*; raise bars"
+    ):
+        materialise(project, FIRST)
+    assert not Store(project.store).exists(("demo", "bars"), FIRST)
 
 
 def test_missing_earlier_month_fails_with_the_command(project: Project) -> None:

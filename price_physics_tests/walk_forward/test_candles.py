@@ -695,7 +695,7 @@ def test_bars_that_miss_candles_are_refused(lost):
     candles = {FEB: hourly([(i, 100, 101, 99, 100) for i in range(6)])}
     fewer = {FEB: bars_of_candles(TWO, FEB, {FEB: [candles[FEB][:-lost]]})}
     months = {JAN: CANDLES.empty()} | candles
-    with pytest.raises(StoreError, match="materialise bars of 2012-02"):
+    with pytest.raises(StoreError, match="the bars were not"):
         trade_month(FEB, months, make.predictions([]), bars=fewer)
 
 

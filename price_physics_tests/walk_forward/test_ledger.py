@@ -1,6 +1,10 @@
 """Entries are added, never lost unnoticed, and merged by the ticks that were looked at."""
 
 import json
+import os
+import re
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +124,24 @@ def test_a_ledger_that_is_gone_is_noticed(tmp_path):
     path.unlink()
     with pytest.raises(StoreError, match="the last of 0 entries is gone"):
         record_entry(tmp_path, entry("d", JAN))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the remedy is for a shell")
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"{")])
+def test_the_remedy_of_a_lost_or_torn_ledger_can_be_pasted(tmp_path, damage):
+    """A `make` that only writes down what it was asked for stands for the backfills."""
+    path, _ = three(tmp_path / "led ger")
+    damage(path)
+    with pytest.raises(StoreError) as raised:
+        read_entries(path.parent)
+    pasted = re.search(r"run  (mv .* done)  in which", str(raised.value))
+    (tmp_path / "configs" / "studies").mkdir(parents=True)
+    for name in ("a", "b"):
+        (tmp_path / "configs" / "studies" / f"{name}.yaml").touch()
+    script = f'make() {{ echo "$@"; }}; {pasted[1]}'
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "backfill STUDY=a\nbackfill STUDY=b\n"
+    assert read_entries(path.parent) == []
 
 
 @pytest.mark.parametrize("text", [b"{", b"[1]", b'{"trial": "a"}'])

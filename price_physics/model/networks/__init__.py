@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from price_physics.errors import ConfigError, StoreError
+from price_physics.errors import ConfigError, StaleInputs
 from price_physics.model.networks._dropout import Dropout
 from price_physics.source import names_in
 
@@ -122,7 +122,7 @@ def network_config(document: Mapping[str, Any]) -> NetworkConfig:
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When this code has no such network, or the network has other settings.
 
     Examples
@@ -136,9 +136,9 @@ def network_config(document: Mapping[str, Any]) -> NetworkConfig:
     try:
         return config_class(name)(**settings)
     except (ConfigError, TypeError) as error:
-        raise StoreError(
+        raise StaleInputs(
             f"the model's architecture {name!r} with settings {sorted(settings)} is none of "
-            f"{names_in(__name__)}: {error}; materialise the model again"
+            f"{names_in(__name__)}: {error}"
         ) from error
 
 

@@ -19,7 +19,7 @@ from price_physics.ticks.reading.reasons import Reason
 
 UNITS = ("no time", "s", "ms", "us", "ns", "ISO 8601")
 _ISO = len(UNITS) - 1
-_PER_SECOND = np.array([0, 1, 10**3, 10**6, 10**9])
+PER_SECOND = np.array([0, 1, 10**3, 10**6, 10**9])
 _PLAUSIBLE = 10**8, 7_258_118_400
 """Seconds since 1970 that are a time: from 1973 up to the year 2200. Less than three powers of
 ten apart, the four units cannot be mistaken for one another."""
@@ -302,8 +302,8 @@ def _scaled(whole: Int64, billionths: Int64) -> tuple[Int64, NDArray[np.int8]]:
     first, last = _PLAUSIBLE
     unit = np.zeros(whole.shape, np.int8)
     for code in range(1, _ISO):
-        unit[(whole >= first * _PER_SECOND[code]) & (whole // _PER_SECOND[code] < last)] = code
-    ns = np.where(unit > 0, 10**9 // np.maximum(_PER_SECOND[unit], 1), 0)
+        unit[(whole >= first * PER_SECOND[code]) & (whole // PER_SECOND[code] < last)] = code
+    ns = np.where(unit > 0, 10**9 // np.maximum(PER_SECOND[unit], 1), 0)
     return whole * ns + billionths * ns // 10**9, unit
 
 

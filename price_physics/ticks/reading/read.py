@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from price_physics.errors import TickDataError
 from price_physics.ticks.reading.blocks import BLOCK_BYTES, read_blocks
 from price_physics.ticks.reading.candles import CandleScanner
+from price_physics.ticks.reading.compact_times import refuse_compact_times
 from price_physics.ticks.reading.parquet import read_batches, texts
 from price_physics.ticks.reading.parse import UNITS
 from price_physics.ticks.reading.parts import table_parts, text_parts
@@ -59,8 +60,8 @@ def read_file(
     Raises
     ------
     TickDataError
-        When the file is damaged, cut off, empty, of no known schema, mixes units of time, or
-        holds another instrument.
+        When the file is damaged, cut off, empty, of no known schema, mixes units of time, has
+        times that can be read in two ways, or holds another instrument.
     """
     make = _SCANNERS[kind_of_rows(market)]
     if path.suffix.lower() == ".parquet":
@@ -72,6 +73,8 @@ def read_file(
     n_rows = n_unreadable = 0
     waiting: list[Fault] = []  # faults before the first row that has a time
     for whole in parts:
+        if not n_rows:
+            refuse_compact_times(whole, file, market.candle_ns)
         part = _set_future_aside(whole, latest_ns)
         n_rows += part.rows.line.size + len(part.faults)
         unreadable = [fault for fault in part.faults if fault.reason not in READABLE]
