@@ -139,8 +139,9 @@ def test_every_dropout_of_a_network_draws_from_the_fits_generator(add):
     config = config_class(add("twice", two))(n_channels=1, n_features=2, n_classes=2, dropout=0.5)
 
     def fitted():
+        store = make_store(pool=1)
         task = Task(np.arange(40), None, n_epochs=1, seed=1)
-        return fit_network(make_store(), ModelConfig(batch_size=8), config, task).network
+        return fit_network(store, ModelConfig(batch_size=8), config, task).network
 
     before = torch.get_rng_state()
     one, _ = fitted(), torch.rand(5)
@@ -267,7 +268,7 @@ def epochs_trained(folder, name, store):
 
 
 def test_a_checkpoint_is_kept_by_what_trains_and_nothing_else(folder, add, tmp_path, caplog):
-    store, package = make_store(), folder.parents[1]
+    store, package = make_store(pool=1), folder.parents[1]
     add(TINY_NAME, TINY)
 
     def edit(file, old, new):
