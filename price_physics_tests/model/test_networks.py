@@ -221,7 +221,7 @@ def networks_in(*modules):
 
 
 def test_nobody_imports_a_network_but_by_the_name_a_study_gives():
-    for entry in ("model.fit", "model.train", "walk_forward.predictions", "motifs.build"):
+    for entry in ("model.fit", "model.train", "model.probabilities", "motifs.build"):
         assert networks_in(f"price_physics.{entry}") == {"_dropout"}
     for name in ("resnet_lite", "patchify"):
         found = networks_in(f"price_physics.model.networks.{name}")
@@ -245,7 +245,7 @@ def test_a_network_is_of_those_versions_whose_study_names_it(folder, add):
     file.write_text(file.read_text().replace("PATCH = 8", "PATCH = 4"))
     after = versions()
     changed = {key for key in before if before[key] != after[key]}
-    assert changed == {("patchify", asset) for asset in ("model", "predictions", "motifs")}
+    assert changed == {("patchify", asset) for asset in ("model", "probabilities", "motifs")}
     file = folder / "_blocks.py"
     file.write_text(file.read_text().replace("0.2", "0.3"))
     both = versions()
