@@ -1,4 +1,4 @@
-"""The loops of section ``training``, ours and a DataLoader's, and samples for both."""
+"""The loops of sections ``training`` and ``inference``, ours and their peers', and samples."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +9,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from price_physics.images.render import Renderer
 from price_physics.model.dataset import Moments, Samples, SampleStore, Scales
 from price_physics.model.device import exact_float32
 from price_physics.model.fit import choose_network
-from price_physics.model.networks import build_network, config_class
+from price_physics.model.inference import infer
+from price_physics.model.networks import Network, build_network, config_class
 from price_physics.model.side_by_side import Check, side_by_side
 from price_physics.model.train import Task, fit_network
 from price_physics.study.images import ImagesConfig
@@ -125,6 +127,47 @@ def loader(
         return n_fits * n
 
     return job
+
+
+def asked(n: int, n_threads: int) -> Job:
+    """Logits of `n` samples, on `n_threads` threads of one torch thread each."""
+    network = _default_network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    store = random_store(n, ImagesConfig(), torch.device("cpu"), network.config.pool)
+
+    def job() -> list[float]:
+        return _looked_at(infer([network], store, np.arange(n), n_threads=n_threads))
+
+    return job
+
+
+def asked_in_a_loop(n: int, threads: int) -> Job:
+    """The same logits by a plain loop: whole images, torch's layout and threads."""
+    network = _default_network()
+    pool = network.config.pool
+    store = random_store(n, ImagesConfig(), torch.device("cpu"), pool=1)
+    scale = store._moments.scale
+
+    @torch.no_grad()
+    def job() -> list[float]:
+        network.eval()
+        logits = []
+        with _threads(threads):
+            for index in torch.arange(n).split(64):
+                images = scale(store.renderer(store.series, store.ends[index]), axis=1)
+                logits.append(network(F.avg_pool2d(images, pool), store.features[index]))
+        return _looked_at(torch.cat(logits).double())
+
+    return job
+
+
+def _default_network() -> Network:
+    torch.manual_seed(SEED)
+    return build_network(choose_network(ModelConfig(), 9, N_FEATURES, N_CLASSES))
+
+
+def _looked_at(logits: Tensor) -> list[float]:
+    """Their mean by class, and every so many: what both must agree on."""
+    return [*logits.mean(0).tolist(), *logits.flatten()[::97].tolist()]
 
 
 @contextmanager

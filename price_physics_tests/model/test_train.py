@@ -541,6 +541,11 @@ def test_steps_per_epoch_and_focal_loss_are_honoured():
     assert focal.curve[0]["train_loss"] < fit(store).curve[0]["train_loss"]
 
 
+def test_images_that_are_not_pooled_as_the_network_asks_are_refused():
+    with pytest.raises(ValueError, match="pooled by 1, ResNetLiteConfig asks for 2"):
+        fit(make_store(pool=1))
+
+
 def test_divergence_is_an_error():
     store = make_store()
     store.features[3] = math.inf
