@@ -11,6 +11,7 @@ import torch
 
 from price_physics.images.golden import render_array
 from price_physics.images.render import Renderer
+from price_physics.model.device import exact_float32
 from price_physics.model.predict import TrainedModel
 
 
@@ -87,6 +88,7 @@ def time_profile(maps: np.ndarray) -> np.ndarray:
     return (maps.sum(axis=1) + maps.sum(axis=2)) / 2
 
 
+@exact_float32()
 def explain(
     model: TrainedModel,
     series: np.ndarray,
