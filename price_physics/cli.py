@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     ticks.add_argument("--folder", type=Path, help="where the files go", **needed)
     bench = add("bench", _bench, "measure speed and memory against peers, side by side")
-    bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training")
+    bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training, inference")
     bench.add_argument("--full", action="store_true", help="also run what takes many minutes")
     bench.add_argument("--accept", action="store_true", help="keep it in benchmarks/results")
     add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")

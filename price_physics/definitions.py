@@ -1,7 +1,7 @@
 """What Dagster loads: the whole DAG of the project in the working folder.
 
     ticks -> bars -> regime_features, excursions -> barrier_policy -> labels -> weights, folds
-          -> images -> model -> predictions -> walk_forward -> report, motifs
+          -> images -> model -> probabilities -> predictions -> walk_forward -> report, motifs
 
 The edges are in `pipeline.dag`, the assets in `orchestration.assets`.
 """

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from price_physics.errors import StoreError
+from price_physics.errors import StaleInputs
 from price_physics.frames import IntArray
 from price_physics.schemas.folds import FOLD_ROLES
 
@@ -62,7 +62,7 @@ def role_of_each(runs: pd.DataFrame, event_time_ns: IntArray) -> Texts:
 
     Raises
     ------
-    StoreError
+    StaleInputs
         When the runs are of other labels.
     """
     n_events = runs["n_events"].to_numpy(np.int64)
@@ -75,8 +75,8 @@ def role_of_each(runs: pd.DataFrame, event_time_ns: IntArray) -> Texts:
         and (event_time_ns[stop - n_events] == first).all()
         and (event_time_ns[stop - 1] == last).all()
     ):
-        raise StoreError(
+        raise StaleInputs(
             f"the roles of fold {runs['fold'].tolist()[:1]} are of {int(n_events.sum())} labels, "
-            f"the members are {n}, or others; materialise folds again"
+            f"and the {n} members are others: they were built from different labels"
         )
     return np.repeat(runs["role"].to_numpy(object), n_events)

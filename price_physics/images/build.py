@@ -114,7 +114,7 @@ def _statistics(renderer: Renderer, series: FloatArray, ends: IntArray) -> dict[
         images = render_array(renderer, series, batch).astype(np.float64)
         total += images.sum(axis=(0, 2, 3))
         squares += np.square(images).sum(axis=(0, 2, 3))
-    n_pixels = len(chosen) * renderer.config.size_pixels**2
+    n_pixels = len(chosen) * renderer.size_pixels**2
     mean = total / n_pixels if n_pixels else total
     std = np.sqrt(np.maximum(squares / n_pixels - mean**2, 0)) if n_pixels else squares
     return {

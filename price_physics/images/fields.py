@@ -10,12 +10,14 @@ magnifies rounding.
 import torch
 from torch import Tensor
 
-from price_physics.images.scaling import block_mean, check, replicated, unit_range
+from price_physics.images.scaling import block_mean, check, pooled, replicated, unit_range
 
 _IMAGES_AT_ONCE = 64
 
 
-def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)) -> Tensor:
+def gasf(
+    windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1), pool: int = 1
+) -> Tensor:
     """Gramian angular summation field: cos(phi_i + phi_j).
 
     Parameters
@@ -27,10 +29,13 @@ def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)
         at their own size, pixel i showing bar ``i * W // size``.
     sample_range : pair of float
         Range to which each window is scaled, within [-1, 1].
+    pool : int
+        Side of the squares of pixels that are averaged. A pixel is a sum of products of one number
+        a bar, so their mean is drawn from averaged cosines and sines, at the smaller size at once.
 
     Returns
     -------
-    float tensor of shape (B, size, size)
+    float tensor of shape (B, size // pool, size // pool)
         Of the dtype of `windows`, differentiable with finite gradients.
 
     Raises
@@ -49,11 +54,13 @@ def gasf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)
             [ 0., -1.,  0.],
             [-1.,  0.,  1.]])
     """
-    cos, sin = _polar(windows, size, sample_range)
+    cos, sin = _polar(windows, size, sample_range, pool)
     return _difference((cos, cos), (sin, sin))
 
 
-def gadf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)) -> Tensor:
+def gadf(
+    windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1), pool: int = 1
+) -> Tensor:
     """Gramian angular difference field: sin(phi_i - phi_j). Parameters as `gasf`.
 
     Examples
@@ -63,7 +70,7 @@ def gadf(windows: Tensor, size: int, sample_range: tuple[float, float] = (-1, 1)
             [-1.,  0.,  1.],
             [ 0., -1.,  0.]])
     """
-    cos, sin = _polar(windows, size, sample_range)
+    cos, sin = _polar(windows, size, sample_range, pool)
     return _difference((sin, cos), (cos, sin))
 
 
@@ -90,8 +97,10 @@ def recurrence(windows: Tensor, size: int) -> Tensor:
     return (unit[:, :, None] - unit[:, None, :]).abs_()
 
 
-def _polar(windows: Tensor, size: int, sample_range: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of the polar angle of every pixel's price: two of shape (B, size)."""
+def _polar(
+    windows: Tensor, size: int, sample_range: tuple[float, float], pool: int
+) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of the polar angle of every pixel's price: two of shape (B, size // pool)."""
     check(windows, size)
     low, high = sample_range
     if not -1 <= low < high <= 1:
@@ -102,7 +111,7 @@ def _polar(windows: Tensor, size: int, sample_range: tuple[float, float]) -> tup
     inside = square > 0
     root = torch.sqrt(torch.where(inside, square, torch.ones_like(square)))
     sin = torch.where(inside, root, torch.zeros_like(root))
-    return _replicate(cos, size), _replicate(sin, size)
+    return pooled(_replicate(cos, size), pool), pooled(_replicate(sin, size), pool)
 
 
 def _difference(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Tensor:

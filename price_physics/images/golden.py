@@ -32,7 +32,7 @@ def render_array(
     renderer: Renderer, series: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """Render events to a float32 array of shape (n, C, S, S), without gradients."""
-    size = renderer.config.size_pixels
+    size = renderer.size_pixels
     images = np.empty((len(ends), renderer.n_channels, size, size), np.float32)
     bars = torch.from_numpy(np.ascontiguousarray(series))
     with torch.no_grad():

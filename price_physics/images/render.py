@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from price_physics.images import pyts_engine
 from price_physics.images.fields import gadf, gasf, recurrence
@@ -51,13 +52,21 @@ class Renderer:
     Attributes
     ----------
     config : ImagesConfig
+    pool : int
+        Side of the squares of pixels that are averaged, for a network that begins with that: the
+        images are what `avg_pool2d` makes of whole ones, but for rounding. Only Gramian fields and
+        transitions are never drawn whole.
+    size_pixels : int
+        S, the side of what is drawn: the configured one over `pool`.
     n_channels : int
     channel_names : list of str
         Window-major: all channels of the first window, then of the next, such as ``gasf_32``.
     """
 
-    def __init__(self, config: ImagesConfig) -> None:
+    def __init__(self, config: ImagesConfig, pool: int = 1) -> None:
         self.config = config
+        self.pool = pool
+        self.size_pixels = config.size_pixels // pool
         self.channel_names = [f"{c}_{w}" for w in config.windows_bars for c in config.channels]
         self.n_channels = len(self.channel_names)
 
@@ -96,7 +105,7 @@ class Renderer:
         """
         if not checked:
             self.check(series, window_ends)
-        size = self.config.size_pixels
+        size = self.size_pixels
         shape = (len(window_ends), self.n_channels, size, size)
         images = torch.empty(shape, dtype=dtype, device=series.device)
         rows = sorted({_row(name) for name in self.config.channels})
@@ -132,15 +141,18 @@ class Renderer:
 
     def _draw(self, name: str, windows: Tensor) -> Tensor:
         """Draw one channel of float64 windows (B, W): (B, S, S)."""
-        config = self.config
+        config, pool = self.config, self.pool
+        size = config.size_pixels
         if config.engine == "pyts":
-            return torch.from_numpy(pyts_engine.draw(name, windows.cpu().numpy(), config))
-        windows, size = windows.to(torch.float32), config.size_pixels
+            whole = torch.from_numpy(pyts_engine.draw(name, windows.cpu().numpy(), config))
+            return avg_pool2d(whole, pool) if pool > 1 else whole
+        windows = windows.to(torch.float32)
         if name == "mtf":
-            return mtf(windows, size, config.mtf_bins)
+            return mtf(windows, size, config.mtf_bins, pool)
         if name in _GRAMIAN:
-            return _GRAMIAN[name](windows, size, config.sample_range)
-        return _OTHER[name](windows, size)
+            return _GRAMIAN[name](windows, size, config.sample_range, pool)
+        whole = _OTHER[name](windows, size)
+        return avg_pool2d(whole, pool) if pool > 1 else whole
 
 
 def specification(config: ImagesConfig) -> dict[str, Any]:

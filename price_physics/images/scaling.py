@@ -72,6 +72,20 @@ def block_mean(windows: Tensor, size: int) -> Tensor:
     return total / block_lengths(n_bars, size, windows)
 
 
+def pooled(values: Tensor, pool: int) -> Tensor:
+    """Average every `pool` neighbours of values (B, S) to (B, S // pool), oldest first.
+
+    Of a side that does not divide, the last values are left out, as torch's pooling does.
+    """
+    if pool == 1:
+        return values
+    whole = values[:, : values.shape[1] // pool * pool].unflatten(1, (-1, pool))
+    total = whole[..., 0]
+    for place in range(1, pool):
+        total = total + whole[..., place]
+    return total / pool
+
+
 def unit_range(windows: Tensor) -> Tensor:
     """Scale each window (B, W) to [0, 1] by its own extremes; a constant one is 0."""
     lowest = windows.amin(1, keepdim=True)

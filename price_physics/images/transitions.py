@@ -8,7 +8,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag, pad
+from torch.nn.functional import avg_pool2d, embedding_bag, pad
 
 from price_physics.images.scaling import block_lengths, check, members
 
@@ -16,11 +16,12 @@ _EQUAL_EDGES = 1e-8
 """Closer bin edges count as one edge, as in pyts."""
 
 
-def mtf(windows: Tensor, size: int, n_bins: int = 8) -> Tensor:
+def mtf(windows: Tensor, size: int, n_bins: int = 8, pool: int = 1) -> Tensor:
     """Markov transition field over quantile bins: P(bin of bar i -> bin of bar j).
 
     Longer windows are averaged in blocks of the finished field, as in pyts. The field is piecewise
-    constant in the prices, so no gradient flows through it. Parameters otherwise as `gasf`.
+    constant in the prices, so no gradient flows through it. Where all pixels show equally many bars
+    it is drawn at the pooled size at once. Parameters otherwise as `gasf`.
 
     References
     ----------
@@ -36,6 +37,9 @@ def mtf(windows: Tensor, size: int, n_bins: int = 8) -> Tensor:
     """
     check(windows, size)
     n_bars = windows.shape[1]
+    if pool > 1 and not _pools_evenly(n_bars, size, pool):
+        return avg_pool2d(mtf(windows, size, n_bins), pool)
+    size //= pool
     bins = quantile_bins(windows.detach(), n_bins)
     bars, present = members(n_bars, size, bins.device)
     behind = bins[:, bars].masked_fill(~present, n_bins)  # (B, S, L): bin n_bins is a row of zeros
@@ -45,6 +49,11 @@ def mtf(windows: Tensor, size: int, n_bins: int = 8) -> Tensor:
         lengths = block_lengths(n_bars, size, field)
         field.div_(lengths[:, None] * lengths[None, :])
     return field.transpose(1, 2)
+
+
+def _pools_evenly(n_bars: int, size: int, pool: int) -> bool:
+    """Whether every pooled pixel shows whole blocks of equally many bars, or one bar alone."""
+    return size % pool == 0 and (n_bars % size == 0 or size % (n_bars * pool) == 0)
 
 
 def quantile_bins(windows: Tensor, n_bins: int) -> Tensor:

@@ -24,9 +24,10 @@ from price_physics.folds.runs import role_of_each
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import exact_float32
+from price_physics.model.inference import infer
 from price_physics.model.networks import NetworkConfig
 from price_physics.model.side_by_side import Check, fits_at_once, side_by_side
-from price_physics.model.train import Fit, Index, Task, fit_network, predict_logits
+from price_physics.model.train import Fit, Index, Task, fit_network
 from price_physics.months import Month
 from price_physics.schemas.model import LEARNING_CURVES
 from price_physics.scores.probabilities import Floats
@@ -138,7 +139,10 @@ def fit_folds(
     fits = work.fit(
         {f: (p["train"], p["early_stop"], study.model.max_epochs) for f, p in parts.items()}
     )
-    tested = work.predict(fits, {f: p["test"] for f, p in parts.items()})
+    tested = {
+        f: infer([fit.network for fit in fits[f]], store, p["test"]).numpy()
+        for f, p in parts.items()
+    }
     epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
     fits |= work.fit({FINAL: (np.arange(len(store)), None, epochs)})
     # Move logits from each fold's scale to that of the final model, which is served: beyond the
@@ -151,13 +155,6 @@ def fit_folds(
     fold_of, index, logits = (np.concatenate(part) for part in zip(*tests, strict=True))
     order = np.lexsort((fold_of, index))
     return FoldedFit(fits, (fold_of[order], index[order], logits[order]))
-
-
-def ensemble_logits(
-    fits: list[Fit], store: SampleStore, index: Index, on_step: Check = lambda: None
-) -> Floats:
-    """Mean logits (n, n_classes) of an ensemble on the given samples."""
-    return np.mean([predict_logits(fit.network, store, index, on_step) for fit in fits], axis=0)
 
 
 @dataclass
@@ -186,15 +183,6 @@ class _Work:
         jobs = [partial(self._fit, f, member, *wanted[f]) for f in wanted for member in members]
         fits = iter(side_by_side(jobs, self.n_threads))
         return {f: [next(fits) for _ in members] for f in wanted}
-
-    def predict(self, fits: dict[int, list[Fit]], tests: dict[int, Index]) -> dict[int, Floats]:
-        """Return the logits of each fold's ensemble on its test samples."""
-
-        def job(fold: int, check: Check) -> Floats:
-            return ensemble_logits(fits[fold], self.store, tests[fold], check)
-
-        logits = side_by_side([partial(job, f) for f in tests], self.n_threads)
-        return dict(zip(tests, logits, strict=True))
 
     def _fit(
         self,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from price_physics.frames import FloatArray, IntArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 1 << 30
 _RENDER_BATCH = 256
+_AT_ONCE = {"cpu": 64, "cuda": 4096}
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +82,66 @@ class Samples:
     label_rows: pd.DataFrame
 
 
-class SampleStore:
+class NetworkInputs:
+    """What a network sees of samples: images, drawn on request and normalised, and scaled features.
+
+    Parameters
+    ----------
+    renderer : Renderer
+        Pools as the network asks: see `NetworkConfig.pool`.
+    series : float64 array of shape (2, n_bars)
+        Closes and volumes of all bars.
+    ends : int64 array of shape (n,)
+        Position of each sample's own bar.
+    features : float64 array of shape (n, n_features)
+        Not scaled.
+    scales : Scales
+    device : torch.device
+
+    Attributes
+    ----------
+    features : float32 tensor of shape (n, n_features)
+        Scaled, on the device.
+    at_once : int
+        Samples that pass through a network together when it is asked, not trained.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        series: ArrayLike | Tensor,
+        ends: ArrayLike | Tensor,
+        features: ArrayLike | Tensor,
+        scales: Scales,
+        device: torch.device,
+    ) -> None:
+        self.device = device
+        self.renderer = renderer
+        self.series = torch.as_tensor(series, dtype=torch.float64, device=device)
+        self.ends = torch.as_tensor(ends, dtype=torch.int64, device=device)
+        renderer.check(self.series, self.ends)
+        self._moments = scales.channels
+        self._mean = torch.tensor(scales.channels.mean, device=device).view(-1, 1, 1)
+        self._std = torch.tensor(scales.channels.std, device=device).view(-1, 1, 1)
+        raw = torch.as_tensor(features, dtype=torch.float64, device=device)
+        self.features = scales.features.scale(raw, axis=1).to(torch.float32)
+        self.at_once = _AT_ONCE[device.type]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def images(self, index: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Normalised images of samples `index` (B,): (B, C, S, S), channels last."""
+        return self._render(index, dtype)
+
+    @torch.no_grad()
+    def _render(self, index: Tensor, dtype: torch.dtype) -> Tensor:
+        images = self.renderer(self.series, self.ends[index], dtype=dtype, checked=True)
+        images = images.contiguous(memory_format=torch.channels_last)
+        return images.sub_(self._mean).div_(self._std)
+
+
+class SampleStore(NetworkInputs):
     """Serve images, features, classes and uniqueness to the training loop, by sample number.
 
     `offset` (n, n_classes) is added to the logits; without it nothing is. Images are drawn on
@@ -98,16 +159,7 @@ class SampleStore:
         cache_bytes: int = CACHE_BYTES,
         offset: FloatArray | None = None,
     ) -> None:
-        self.device = device
-        self.renderer = renderer
-        self.series = torch.as_tensor(samples.series, device=device)
-        self.ends = torch.as_tensor(samples.ends, device=device)
-        renderer.check(self.series, self.ends)
-        self._moments = scales.channels
-        self._mean = torch.tensor(scales.channels.mean, device=device).view(-1, 1, 1)
-        self._std = torch.tensor(scales.channels.std, device=device).view(-1, 1, 1)
-        raw = torch.as_tensor(samples.features, device=device)
-        self.features = scales.features.scale(raw, axis=1).to(torch.float32)
+        super().__init__(renderer, samples.series, samples.ends, samples.features, scales, device)
         self.uniqueness = samples.uniqueness
         self.classes = torch.as_tensor(classes, device=device)
         added = np.zeros((len(samples.ends), 1)) if offset is None else offset
@@ -124,12 +176,9 @@ class SampleStore:
         if self._cache is None and device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def __len__(self) -> int:
-        return len(self.ends)
-
     def _drawn(self, at_most: int) -> Tensor | None:
         """Draw all images (n, S, S, C); return None if they take more than `at_most` bytes."""
-        size = self.renderer.config.size_pixels
+        size = self.renderer.size_pixels
         shape = (len(self), size, size, self.renderer.n_channels)
         if 4 * np.prod(shape, dtype=np.int64) > at_most:
             return None
@@ -144,16 +193,15 @@ class SampleStore:
             return self._render(index, dtype)
         return self._cache.index_select(0, index).permute(0, 3, 1, 2).to(dtype)
 
-    @torch.no_grad()
-    def _render(self, index: Tensor, dtype: torch.dtype) -> Tensor:
-        images = self.renderer(self.series, self.ends[index], dtype=dtype, checked=True)
-        images = images.contiguous(memory_format=torch.channels_last)
-        return images.sub_(self._mean).div_(self._std)
-
     def fingerprint(self) -> str:
         """Hash the samples: bars, positions, features, classes, offsets, weights, renderer."""
-        drawn = (repr(self.renderer.config), RENDERER_VERSION, repr(self._moments))
-        digest = hashlib.sha256("|".join(drawn).encode())
+        drawn = (
+            repr(self.renderer.config),
+            self.renderer.pool,
+            RENDERER_VERSION,
+            repr(self._moments),
+        )
+        digest = hashlib.sha256("|".join(map(str, drawn)).encode())
         for tensor in (self.series, self.ends, self.features, self.classes, self.offset):
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
         digest.update(np.ascontiguousarray(self.uniqueness).tobytes())

@@ -4,6 +4,7 @@ On one CPU model, two fits with equal seeds and equal thread counts are bit-iden
 are only with `deterministic`.
 """
 
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from threading import RLock
 
 import torch
 
-from price_physics.errors import ConfigError
+from price_physics.errors import ConfigError, PricePhysicsError
 
 _WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 _CPU_FACTS = Path("/proc/cpuinfo")
 _RANDOM_STATE = RLock()
+_FEWEST_AT_ONCE = 8
+_log = logging.getLogger(__name__)
 
 
 def resolve_device(name: str) -> torch.device:
@@ -64,6 +67,22 @@ def _cpu_name() -> str:
             if key.strip() == "model name":
                 return value.strip()
     return platform.processor() or platform.machine()
+
+
+def halved(at_once: int, what: str) -> int:
+    """Halve the samples that pass through a network together, and say so; refuse fewer than 8."""
+    if at_once // 2 < _FEWEST_AT_ONCE:
+        raise PricePhysicsError(
+            f"the device's memory does not suffice for {what} with {at_once} samples at once; "
+            "free some, or set model.device to cpu"
+        )
+    _log.warning(
+        "the device's memory does not suffice for %s with %d samples at once; going on with %d",
+        what,
+        at_once,
+        at_once // 2,
+    )
+    return at_once // 2
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def fit_model(
     scales = Scales(channels, feature_moments(samples.features))
     n_classes = study.model.n_classes
     device = resolve_device(study.model.device)
-    renderer = Renderer(study.images)
+    renderer = Renderer(study.images, config_class(study.model.architecture).pool)
     network = choose_network(study.model, renderer.n_channels, samples.features.shape[1], n_classes)
     with algorithms(device, study.model.deterministic):
         offset = log_offset(study.model.offset, samples.label_rows, n_classes)

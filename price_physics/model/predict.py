@@ -17,13 +17,13 @@ from torch import Tensor
 from price_physics.errors import StaleInputs
 from price_physics.frames import rows_of
 from price_physics.images.render import RENDERER_VERSION, Renderer
-from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
 from price_physics.labels.odds import class_odds, log_offset
 from price_physics.model.calibration import Calibration
-from price_physics.model.dataset import Scales
+from price_physics.model.dataset import NetworkInputs, Scales
+from price_physics.model.device import resolve_device
+from price_physics.model.inference import infer
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_config
-from price_physics.model.schedules import full_batches
 from price_physics.months import Month
 from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.study.images import ImagesConfig
@@ -32,15 +32,17 @@ if TYPE_CHECKING:
     from price_physics.past import Known
     from price_physics.study.study import Study
 
-_BATCH = 64
+_CPU = torch.device("cpu")
 _PROBABILITIES = ["event_time_ns", "p_up", "p_flat", "p_down"]
 
 
 class TrainedModel:
-    """An ensemble with all it needs to turn bars and features into probabilities; on the CPU.
+    """An ensemble with all it needs to turn bars and features into probabilities.
 
     Attributes
     ----------
+    device : torch.device
+        Where it is asked; what it answers is on the CPU.
     members : list of Network
         In evaluation mode; their logits are averaged.
     network : Network
@@ -48,18 +50,30 @@ class TrainedModel:
     architecture : dict
         The stored document.
     renderer : Renderer
+        Draws what the network sees: pooled where it asks for that.
     """
 
-    def __init__(self, members: list[Network], architecture: dict[str, Any]) -> None:
-        self.members = [network.eval() for network in members]
+    def __init__(
+        self,
+        members: list[Network],
+        architecture: dict[str, Any],
+        device: torch.device = _CPU,
+    ) -> None:
+        self.device = device
+        self.members = [_placed(network, device).eval() for network in members]
         self.network = self.members[0]
         self.architecture = architecture
-        self.renderer = Renderer(images_config(architecture["images"]))
+        self.renderer = Renderer(images_config(architecture["images"]), self.network.config.pool)
         self._scales = Scales.read(architecture)
         self._calibration = Calibration(architecture["temperature"], architecture["bias"])
 
     @classmethod
-    def load(cls, weights: Mapping[str, np.ndarray], architecture: dict[str, Any]) -> TrainedModel:
+    def load(
+        cls,
+        weights: Mapping[str, np.ndarray],
+        architecture: dict[str, Any],
+        device: torch.device = _CPU,
+    ) -> TrainedModel:
         """Rebuild a model; every tensor and number must be present, finite and of the right shape.
 
         Raises
@@ -90,26 +104,15 @@ class TrainedModel:
             )
         for name, tensor in expected.items():
             tensor.copy_(torch.from_numpy(np.array(weights[name])))
-        return cls(members, architecture)
+        return cls(members, architecture, device)
 
-    def normalise(self, images: Tensor) -> Tensor:
-        """Scale rendered images (B, C, S, S) as in training."""
-        return self._scales.channels.scale(images, axis=1)
-
-    def scale_features(self, features: npt.ArrayLike | Tensor) -> Tensor:
-        """Scale features (B, N), with columns FEATURE_COLUMNS, as in training; gives float32."""
-        raw = torch.as_tensor(features, dtype=torch.float64)
-        return self._scales.features.scale(raw, axis=1).to(torch.float32)
-
-    def logits(
+    def inputs(
         self,
         series: npt.ArrayLike | Tensor,
         window_ends: npt.ArrayLike | Tensor,
         features: npt.ArrayLike | Tensor,
-    ) -> Tensor:
-        """Return the mean logits of the members, without gradients.
-
-        The logits of an event are bit-identical however many events follow it.
+    ) -> NetworkInputs:
+        """Return what the networks see of events, scaled as in training.
 
         Parameters
         ----------
@@ -118,22 +121,25 @@ class TrainedModel:
         window_ends : int64 array or tensor of shape (B,)
             Position of each event's own bar.
         features : float64 array or tensor of shape (B, n_features)
-            Not scaled.
-
-        Returns
-        -------
-        float32 tensor of shape (B, n_classes)
+            Not scaled, with columns FEATURE_COLUMNS.
         """
-        bars = torch.as_tensor(series, dtype=torch.float64)
-        ends = torch.as_tensor(window_ends, dtype=torch.int64)
-        scaled = self.scale_features(features)
-        parts = [torch.empty(0, self.network.config.n_classes)]
-        with torch.no_grad():
-            for batch, n in full_batches(torch.arange(len(ends)), _BATCH):
-                images = self.normalise(self.renderer(bars, ends[batch]))
-                logits = [network(images, scaled[batch]) for network in self.members]
-                parts.append(torch.stack(logits).mean(0)[:n])
-        return torch.cat(parts)
+        return NetworkInputs(
+            self.renderer, series, window_ends, features, self._scales, self.device
+        )
+
+    def logits(
+        self,
+        series: npt.ArrayLike | Tensor,
+        window_ends: npt.ArrayLike | Tensor,
+        features: npt.ArrayLike | Tensor,
+    ) -> Tensor:
+        """Return the mean logits (B, n_classes) of the members, float64, without gradients.
+
+        The logits of an event are bit-identical however many events follow it. Parameters as
+        `inputs`.
+        """
+        seen = self.inputs(series, window_ends, features)
+        return infer(self.members, seen, np.arange(len(seen)))
 
     def probabilities(self, logits: Tensor, events: pd.DataFrame) -> Tensor:
         """Return calibrated probabilities (B, n_classes) in float64; differentiable.
@@ -148,14 +154,17 @@ class TrainedModel:
         return torch.softmax(scaled + bias + offset, dim=1)
 
 
-def serving_model(trained: Known | None) -> TrainedModel | None:
-    """Rebuild the model of a month; None in warm-up, and before the first. Raises as `load`."""
+def serving_model(trained: Known | None, device: str) -> TrainedModel | None:
+    """Rebuild the model of a month; None in warm-up, and before the first.
+
+    `device` is the study's ``model.device``. Raises as `load` and `resolve_device`.
+    """
     if trained is None or trained.warm_up:
         return None
-    return TrainedModel.load(trained.arrays("network"), trained.document("architecture"))
+    weights, architecture = trained.arrays("network"), trained.document("architecture")
+    return TrainedModel.load(weights, architecture, resolve_device(device))
 
 
-@one_cpu_thread()
 def predict(
     study: Study,
     month: Month,
@@ -238,6 +247,11 @@ def images_config(specification: Mapping[str, Any]) -> ImagesConfig:
     """Rebuild the images' configuration from a stored render specification."""
     known = {k: v for k, v in specification.items() if k in ImagesConfig.model_fields}
     return ImagesConfig.model_validate(known)
+
+
+def _placed(network: Network, device: torch.device) -> Network:
+    placed: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return placed
 
 
 def _weight_problems(

@@ -95,21 +95,3 @@ def batches(
     for batch in drawn.split(batch_size):
         # Batch normalisation needs two samples: a lone last one is joined by the first.
         yield batch if len(batch) > 1 else torch.cat([batch, drawn[:1]])
-
-
-def full_batches(samples: Tensor, batch_size: int) -> Iterator[tuple[Tensor, int]]:
-    """Yield all samples in order, in batches of exactly `batch_size`, and how many of each count.
-
-    The last batch is filled up with copies of its first sample. A processor's kernels, and with
-    them the last bits of a result, depend on the batch size. With one size only, the result of a
-    sample does not depend on how many samples follow it.
-
-    Examples
-    --------
-    >>> [(batch.tolist(), n) for batch, n in full_batches(torch.tensor([7, 8, 9]), 2)]
-    [([7, 8], 2), ([9, 9], 1)]
-    """
-    for start in range(0, len(samples), batch_size):
-        batch = samples[start : start + batch_size]
-        n = len(batch)
-        yield torch.cat([batch, batch[:1].expand(batch_size - n)]), n

@@ -5,9 +5,10 @@ gain much from a second torch thread. Threads suffice, because torch's work need
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from threading import Event
+from contextlib import contextmanager
+from threading import Event, Lock, local
 from typing import TypeVar
 
 import torch
@@ -20,6 +21,11 @@ Check = Callable[[], None]
 
 _MOST_ACTIVATIONS = 2**27
 """Of all fits together; measured, they take about 1.5 GB."""
+
+
+_at_work = local()  # `counted`: whether this thread is one of those that `_n_working` counts
+_n_working = 0
+_counting = Lock()
 
 
 class GivenUpError(Exception):
@@ -46,6 +52,15 @@ def fits_at_once(
     return max(1, min(_n_cores(), _MOST_ACTIVATIONS // each))
 
 
+def idle_cores() -> int:
+    """Return how many cores no job holds, that of the calling job included; at least 1.
+
+    So a job may run jobs of its own side by side when the others have ended.
+    """
+    own = 1 if getattr(_at_work, "counted", False) else 0
+    return max(1, _n_cores() - _n_working + own)
+
+
 def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T]:
     """Run jobs on `n_threads` threads; return the results in the order of the jobs.
 
@@ -57,7 +72,7 @@ def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T
     jobs : sequence of callables
         Each receives a `Check`.
     n_threads : int
-        With one, the jobs run one after another in the caller's thread.
+        With one or none, the jobs run one after another in the caller's thread.
 
     Raises
     ------
@@ -74,12 +89,13 @@ def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T
     def run(job: Callable[[Check], T]) -> T:
         check()
         try:
-            return job(check)
+            with _counted():
+                return job(check)
         except BaseException:
             given_up.set()  # before this thread can take the next job
             raise
 
-    if n_threads == 1:
+    if n_threads <= 1:
         return [job(check) for job in jobs]
     with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
@@ -92,6 +108,21 @@ def side_by_side(jobs: Sequence[Callable[[Check], T]], n_threads: int) -> list[T
         if not isinstance(future.exception(), GivenUpError):
             future.result()  # raises what the job did
     return [future.result() for future in futures]
+
+
+@contextmanager
+def _counted() -> Iterator[None]:
+    """Count this thread among those at work."""
+    global _n_working
+    with _counting:
+        _n_working += 1
+    _at_work.counted = True
+    try:
+        yield
+    finally:
+        _at_work.counted = False
+        with _counting:
+            _n_working -= 1
 
 
 def _n_cores() -> int:

@@ -7,7 +7,6 @@ loss. The caller decides which samples train and which stop the fit.
 from __future__ import annotations
 
 import hashlib
-import logging
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -23,9 +22,16 @@ from torch import Tensor
 from price_physics.errors import PricePhysicsError
 from price_physics.model.calibration import training_log_odds
 from price_physics.model.dataset import SampleStore
-from price_physics.model.device import algorithms, describe_device, exact_float32, seeded
+from price_physics.model.device import (
+    algorithms,
+    describe_device,
+    exact_float32,
+    halved,
+    seeded,
+)
+from price_physics.model.inference import infer
 from price_physics.model.networks import Network, NetworkConfig, build_network, network_json
-from price_physics.model.schedules import batches, full_batches, learning_rate
+from price_physics.model.schedules import batches, learning_rate
 from price_physics.model.state import Checkpoint, TrainingState, adamw
 from price_physics.model.step import Step
 from price_physics.scores.probabilities import Floats, log_loss, log_softmax
@@ -36,11 +42,8 @@ from price_physics.weights.kernels import class_balance
 if TYPE_CHECKING:
     from price_physics.study.model import ModelConfig
 
-_EVALUATION_BATCH = {"cpu": 64, "cuda": 4096}
-_FEWEST_AT_ONCE = 8
 _CPU = torch.device("cpu")
 Index = npt.NDArray[np.int64]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ def fit_network(
     on_epoch : callable
         Called with the number of each epoch finished in this call.
     on_step : callable
-        Called after each step and each batch of the early-stopping slice; an exception from it ends
-        the fit.
+        Called after each step, and now and then while early stopping is judged, also from other
+        threads; an exception from it ends the fit.
     checkpoint : Path, optional
         File that keeps the state after each epoch, and from which the fit resumes. On the CPU a
         resumed fit gives the same bytes as one that was never stopped.
@@ -115,7 +118,14 @@ def fit_network(
     ------
     PricePhysicsError
         When the loss is no longer finite.
+    ValueError
+        When the images are not pooled as the network asks.
     """
+    if store.renderer.pool != architecture.pool:
+        raise ValueError(
+            f"images are pooled by {store.renderer.pool}, {type(architecture).__name__} asks for "
+            f"{architecture.pool}; give Renderer its pool"
+        )
     weight, log_odds, shift = _weights(store, config, task.train, architecture.n_classes)
     kept = None
     if checkpoint is not None:
@@ -140,7 +150,7 @@ def fit_network(
             loss, rate = epochs.run()
             stop_loss = math.nan
             if task.early_stop is not None:
-                logits = predict_logits(network, store, task.early_stop, on_step) + shift
+                logits = infer([network], store, task.early_stop, on_step).numpy() + shift
                 logits += _offset(store, task.early_stop)
                 classes = store.classes.cpu().numpy()[task.early_stop]
                 found_loss = log_loss(np.exp(log_softmax(logits)), classes)
@@ -154,32 +164,6 @@ def fit_network(
                 kept.save(*state.snapshot())
             on_epoch(state.epoch)
         return Fit(state.best_network(), log_odds, state.best_epoch, state.curve, state.at_once)
-
-
-@exact_float32()
-def predict_logits(
-    network: Network,
-    store: SampleStore,
-    index: Index,
-    on_step: Callable[[], None] = lambda: None,
-) -> Floats:
-    """Return logits (n, n_classes) of samples, without the offset; computed in true float32.
-
-    The array is float64. `on_step` is called after each batch, as by `fit_network`.
-    """
-    network.eval()
-    at_once = _EVALUATION_BATCH[store.device.type]
-    samples = torch.as_tensor(index, device=store.device)
-    while True:
-        try:
-            parts = [torch.empty(0, network.config.n_classes, device=store.device)]
-            with torch.no_grad():
-                for batch, n in full_batches(samples, at_once):
-                    parts.append(network(store.images(batch), store.features[batch])[:n])
-                    on_step()
-            return torch.cat(parts).cpu().numpy().astype(np.float64)
-        except torch.OutOfMemoryError:
-            at_once = _halved(at_once, "evaluation")
 
 
 class _Epochs:
@@ -219,7 +203,7 @@ class _Epochs:
                 return self._run()
             except torch.OutOfMemoryError:
                 self.step = None  # and the graph that it recorded
-                at_once = _halved(self.state.at_once, "training")
+                at_once = halved(self.state.at_once, "training")
                 self.state.optimiser.zero_grad(set_to_none=True)
             # outside the handler nothing holds the failed step's tensors
             torch.cuda.empty_cache()
@@ -286,21 +270,6 @@ def _check_finite(
             f"training diverged: loss {loss}, early-stopping loss {stop_loss} in epoch {epoch}; "
             f"lower model.learning_rate, which is {config.learning_rate}"
         )
-
-
-def _halved(at_once: int, what: str) -> int:
-    if at_once // 2 < _FEWEST_AT_ONCE:
-        raise PricePhysicsError(
-            f"the device's memory does not suffice for {what} with {at_once} samples at once; "
-            "free some, or set model.device to cpu"
-        )
-    _log.warning(
-        "the device's memory does not suffice for %s with %d samples at once; going on with %d",
-        what,
-        at_once,
-        at_once // 2,
-    )
-    return at_once // 2
 
 
 def _fingerprint(

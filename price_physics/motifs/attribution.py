@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from price_physics.images.golden import render_array
+from price_physics.images.render import Renderer
+from price_physics.model.device import exact_float32
 from price_physics.model.predict import TrainedModel
 
 
 def grad_cam(
-    network: Any, images: torch.Tensor, features: torch.Tensor, class_index: int
+    network: Any, images: torch.Tensor, features: torch.Tensor, class_index: int, size: int
 ) -> torch.Tensor:
     """Attribute one class's logit, less the mean of the others, to the pixels.
 
@@ -21,12 +24,14 @@ def grad_cam(
     ----------
     network : torch.nn.Module
         With ``features(images)`` and ``classify(feature_map, features)``.
-    images : float32 tensor of shape (B, C, S, S)
-        Normalised images.
+    images : float32 tensor of shape (B, C, s, s)
+        Normalised images, pooled where the network asks for that.
     features : float32 tensor of shape (B, F)
         Scaled features of the head.
     class_index : int
         Column of the logits.
+    size : int
+        S, the side of the whole images.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def grad_cam(
     weights = gradient.mean((2, 3), keepdim=True)
     maps = torch.relu((weights * feature_map.detach()).sum(1, keepdim=True))
     maps = torch.nn.functional.interpolate(
-        maps, size=images.shape[-2:], mode="bilinear", align_corners=False
+        maps, size=(size, size), mode="bilinear", align_corners=False
     )[:, 0]
     mass = maps.sum((1, 2), keepdim=True)
     even = torch.full_like(maps, 1.0 / (maps.shape[1] * maps.shape[2]))
@@ -83,6 +88,7 @@ def time_profile(maps: np.ndarray) -> np.ndarray:
     return (maps.sum(axis=1) + maps.sum(axis=2)) / 2
 
 
+@exact_float32()
 def explain(
     model: TrainedModel,
     series: np.ndarray,
@@ -109,19 +115,23 @@ def explain(
     Returns
     -------
     maps, rendered : float64 arrays of shape (n_events, S, S)
-        Grad-CAM, each summing to 1; the channel before normalisation.
+        Grad-CAM, each summing to 1; the channel before normalisation, drawn whole.
     """
+    seen, config = model.inputs(series, ends, features), model.renderer.config
     maps, rendered = [], []
-    bars = torch.from_numpy(np.ascontiguousarray(series, dtype=np.float64))
-    for start in range(0, len(ends), batch_size):
-        part = slice(start, start + batch_size)
-        images = model.renderer(bars, torch.from_numpy(np.asarray(ends[part], dtype=np.int64)))
-        rendered.append(images[:, channel].cpu().double().numpy())
-        scaled = model.scale_features(features[part])
+    for part in torch.arange(len(ends), device=seen.device).split(batch_size):
         maps.append(
-            grad_cam(model.network, model.normalise(images), scaled, class_index)
+            grad_cam(
+                model.network,
+                seen.images(part),
+                seen.features[part],
+                class_index,
+                config.size_pixels,
+            )
             .cpu()
             .double()
             .numpy()
         )
+        drawn = render_array(Renderer(config), series, ends[part.cpu().numpy()])
+        rendered.append(drawn[:, channel].astype(np.float64))
     return np.concatenate(maps), np.concatenate(rendered)

@@ -14,15 +14,14 @@ import pandas as pd
 from price_physics.images.series import CLOSE
 from price_physics.images.threads import one_cpu_thread
 from price_physics.images.windows import window_ends
-from price_physics.model.predict import TrainedModel, probability_columns, serving_model
+from price_physics.model.predict import TrainedModel, serving_model
 from price_physics.months import Month
 from price_physics.motifs import attribution, cluster, paths, plots, words
+from price_physics.motifs.events import by_one_model, candidates, scored_events
 from price_physics.motifs.motif import Motif
 from price_physics.schemas.bars import BARS
-from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
-from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
-from price_physics.schemas.walk_forward import SCORED
+from price_physics.schemas.regimes import FEATURE_COLUMNS
 from price_physics.store.artefact import Artefact
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def build_motifs(study: Study, market: Market, month: Month, past: Past) -> Arte
     ----------
     study, market, month
     past : Past
-        The model of the month before; bars of m-2 to m; images and regime features of m-1 and m;
-        the walk-forward of m.
+        The model of the month before; bars of m-2 to m; images, regime features and probabilities
+        of m-1 and m; labels of m.
 
     Returns
     -------
@@ -59,23 +58,19 @@ def build_motifs(study: Study, market: Market, month: Month, past: Past) -> Arte
         MOTIFS, MOTIF_MEMBERS, a picture of each motif, and all of it in words: ``motifs.md``. When
         there is nothing to explain, `warm_up` is set and the words say why.
     """
-    head = [f"# Motifs of {study.name}, {month}", "", *_marks(past.of("walk_forward")[month])]
-    model = serving_model(past.of("model").get(month - 1))
+    head = [f"# Motifs of {study.name}, {month}", "", *_marks(past.of("probabilities")[month])]
+    model = serving_model(past.of("model").get(month - 1), study.model.device)
     if model is None:
         return _warm_up(head, "no model served this month")
-    scored = past.table(SCORED)[month]
-    known = _candidates(past, scored)
+    scored = scored_events(past, month)
+    known = candidates(past, scored)
     needed = study.motifs.min_events_a_motif
     if len(known) < 2 * needed:
         return _warm_up(
             head, f"{len(known)} labelled events with a picture, {2 * needed} are needed"
         )
     series, ends = window_ends(past.table(BARS), known["event_time_ns"].to_numpy())
-    # An older model predicted the events of m-1: the explained one predicts all of them anew.
-    features_seen = known[FEATURE_COLUMNS].to_numpy(dtype=np.float64)
-    traded = known.assign(side=known["label_side"])
-    own = model.probabilities(model.logits(series, ends, features_seen), traded).numpy()
-    known = known.assign(**probability_columns(own))
+    known = by_one_model(model, month, known, series, ends)
     motifs = [
         motif
         for side, word in _SIDES[study.model.head]
@@ -116,21 +111,6 @@ def _marks(known: Known) -> list[str]:
     """Lines that say how far the motifs can be trusted."""
     marks = ((known.synthetic, _SYNTHETIC), (known.in_sample, _IN_SAMPLE))
     return [line for is_marked, mark in marks if is_marked for line in (mark, "")]
-
-
-def _candidates(past: Past, scored: pd.DataFrame) -> pd.DataFrame:
-    """Labelled events of the month that were predicted and have a window, by time."""
-    time = "event_time_ns"
-    events = scored
-    for tables in (
-        past.table(IMAGE_WINDOWS, time),
-        past.table(REGIME_FEATURES, time, *FEATURE_COLUMNS),
-    ):
-        frames = list(tables.values())
-        if not frames:
-            return events.iloc[:0]
-        events = events.merge(pd.concat(frames, ignore_index=True), on=time)
-    return events.sort_values(time, ignore_index=True)
 
 
 def _side_motifs(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load
 
-from price_physics.images.threads import one_cpu_thread
+from price_physics.model.device import resolve_device
 from price_physics.model.predict import TrainedModel, probability_columns
 from price_physics.orchestration.registry import import_pyfunc, read_model
 from price_physics.schemas.regimes import FEATURE_COLUMNS
@@ -24,11 +24,14 @@ class ServedModel(PythonModel):
     """Scores events: a row holds the bars of the longest window and the regime features."""
 
     def load_context(self, context: Any) -> None:
-        """Rebuild the networks, strictly, of the very bytes that were registered."""
-        network, architecture = read_model(context.artifacts)
-        self.model = TrainedModel.load(load(network), json.loads(architecture))
+        """Rebuild the networks, strictly, of the very bytes that were registered.
 
-    @one_cpu_thread()
+        They are asked on a CUDA card where there is one.
+        """
+        network, architecture = read_model(context.artifacts)
+        device = resolve_device("auto")
+        self.model = TrainedModel.load(load(network), json.loads(architecture), device)
+
     def predict(
         self,
         context: Any,

@@ -38,7 +38,7 @@ from price_physics.truth.projects import (
 
 EVENTS_ON_CARD = 120_000
 """Least number of events in the month to train on."""
-_SCORING = {"ticks", "bars", "regime_features", "labels", "images", "predictions"}
+_SCORING = {"ticks", "bars", "regime_features", "labels", "images", "probabilities"}
 """The assets that are needed of the test month; a backfill in the planted project adds the rest."""
 
 

@@ -23,6 +23,7 @@ from price_physics.schemas.labels import BARRIER_POLICY, EXCURSIONS, LABELS
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
 from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.probabilities import PROBABILITIES
 from price_physics.schemas.regimes import REGIME_FEATURES
 from price_physics.schemas.table import TableSchema
 from price_physics.schemas.ticks import CANDLES, QUARANTINE, TICKS
@@ -199,9 +200,9 @@ STAGES: dict[str, Stage] = {
         "The network trained through the month, calibrated; out-of-fold predictions; curves.",
         _network,
     ),
-    "predictions": _stage(
-        "walk_forward.predictions:build_predictions",
-        "images labels barrier_policy model walk_forward",
+    "probabilities": _stage(
+        "model.probabilities:build_probabilities",
+        "images labels barrier_policy model",
         {
             "model": BEFORE,
             "barrier_policy": BEFORE,
@@ -209,10 +210,18 @@ STAGES: dict[str, Stage] = {
             "images": M,
             "regime_features": M,
         },
-        (PREDICTIONS,),
+        (PROBABILITIES,),
         "learning torch parquet",
-        "Out of sample, for the events of the month: probabilities, barriers, side and size.",
+        "Out of sample, for the events of the month: barriers, driftless odds, probabilities.",
         _network,
+    ),
+    "predictions": _stage(
+        "walk_forward.predictions:build_predictions",
+        "model walk_forward",
+        {"model": BEFORE, "probabilities": M},
+        (PREDICTIONS,),
+        "verdict numpy parquet",
+        "What the probabilities are worth after costs: expected values, side and size.",
     ),
     "walk_forward": _stage(
         "walk_forward.build:build_walk_forward",
@@ -240,7 +249,8 @@ STAGES: dict[str, Stage] = {
             "bars": M2,
             "images": M1,
             "regime_features": M1,
-            "walk_forward": M,
+            "labels": M,
+            "probabilities": M1,
         },
         (MOTIFS, MOTIF_MEMBERS),
         "verdict torch parquet",

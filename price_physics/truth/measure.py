@@ -101,8 +101,8 @@ def measure(store: Store, kind: Kind, seed: int, n_episodes_a_day: int) -> Measu
 def _predictions(store: Store, study: str, test: pd.DataFrame) -> Floats:
     """Probabilities (n, 3) that a study's network gave the events of the test month."""
     columns = ["p_down", "p_flat", "p_up"]
-    predictions = store.read((study, "predictions"), TEST).table("predictions")
-    found = test[["event_time_ns"]].merge(predictions[["event_time_ns", *columns]])
+    predicted = store.read((study, "probabilities"), TEST).table("probabilities")
+    found = test[["event_time_ns"]].merge(predicted[["event_time_ns", *columns]])
     if len(found) < len(test):
         raise StoreError(
             f"{study} {TEST}: {len(test)} events have a label, but only {len(found)} of them a "

@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from price_physics_tests.benchmarks import images, labels, ticks_bars, training
+from price_physics_tests.benchmarks import images, inference, labels, ticks_bars, training
 from price_physics_tests.benchmarks.harness import (
     ROOT,
     WORKSHOP,
@@ -19,7 +19,13 @@ from price_physics_tests.benchmarks.harness import (
     table,
 )
 
-SECTIONS = {"ticks_bars": ticks_bars, "labels": labels, "images": images, "training": training}
+SECTIONS = {
+    "ticks_bars": ticks_bars,
+    "labels": labels,
+    "images": images,
+    "training": training,
+    "inference": inference,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -29,10 +29,11 @@ from price_physics.images.render import RENDERER_VERSION
 from price_physics.model.dataset import SampleStore
 from price_physics.model.device import algorithms, seeded
 from price_physics.model.fit import choose_network
-from price_physics.model.networks import NetworkConfig, build_network
+from price_physics.model.inference import infer
+from price_physics.model.networks import NetworkConfig, build_network, config_class
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step
-from price_physics.model.train import Task, fit_network, predict_logits
+from price_physics.model.train import Task, fit_network
 from price_physics.study.images import ImagesConfig
 from price_physics.study.model import ModelConfig
 from price_physics_tests.benchmarks.harness import ROOT
@@ -82,7 +83,8 @@ class Row:
 
 def measure(device: torch.device, sizes: Sizes, config: ModelConfig) -> list[Row]:
     """Measure everything on a device."""
-    store = random_store(sizes.n_samples, SIX_CHANNELS, device)
+    pool = config_class(config.architecture).pool
+    store = random_store(sizes.n_samples, SIX_CHANNELS, device, pool)
     peaks = _peaks(device, sizes)
     rows = [
         _rendering(store, sizes),
@@ -91,7 +93,9 @@ def measure(device: torch.device, sizes: Sizes, config: ModelConfig) -> list[Row
     ]
     for name in ("resnet_lite", "patchify"):
         other = config.model_copy(update={"architecture": name})
-        rows += _training(store, other, sizes, peaks, is_default=name == config.architecture)
+        pool = config_class(name).pool
+        its_own = random_store(sizes.n_samples, SIX_CHANNELS, device, pool)
+        rows += _training(its_own, other, sizes, peaks, is_default=name == config.architecture)
     architecture = choose_network(config, store.renderer.n_channels, N_FEATURES, N_CLASSES)
     say("walk-forward: every month a fit of all samples up to it")
     alone, folds = _walk_forward(store, config, architecture, sizes)
@@ -180,7 +184,7 @@ def _walk_forward(
         task = Task(train, early_stop, sizes.n_epochs, seed=1)
         fit = fit_network(store, config, architecture, task)
         if test is not None:
-            predict_logits(fit.network, store, test)
+            infer([fit.network], store, test)
         _wait(store.device)
         return time.perf_counter() - start
 

@@ -26,7 +26,7 @@ from price_physics.study.bars import DollarBars
 from price_physics.study.market import TradeMarket
 from price_physics.ticks.build import build_ticks
 from price_physics.weights.kernels import average_uniqueness
-from price_physics_tests.benchmarks import data, images, training
+from price_physics_tests.benchmarks import data, images, inference, training
 from price_physics_tests.benchmarks.contender import Job, serve
 from price_physics_tests.labels.naive import first_touch_scan
 
@@ -203,6 +203,7 @@ TASKS = {
     "combinatorial": combinatorial,
     **images.TASKS,
     **training.TASKS,
+    **inference.TASKS,
 }
 
 if __name__ == "__main__":

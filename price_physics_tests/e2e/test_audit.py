@@ -20,7 +20,7 @@ from price_physics.audit.moments import parse_moment
 from price_physics.audit.tampering import DUMPS
 from price_physics.images import build as images
 from price_physics.labels import driftless, policy
-from price_physics.model import fit
+from price_physics.model import fit, probabilities
 from price_physics.months import Month
 from price_physics.motifs import build as motifs
 from price_physics.orchestration import audit
@@ -167,6 +167,12 @@ def scaled_features(
     return build(study, month, model, bars, windows, whole.replace(np.nan, 0.0))
 
 
+def scaled_sizes(build: Callable, *arguments: Any) -> pd.DataFrame:
+    """Sizes in units of the month's mean."""
+    frame = build(*arguments)
+    return frame.assign(size=frame["size"] / frame["size"].mean())
+
+
 def scaled_equity(build: Callable, *arguments: Any, **own: Any) -> Artefact:
     """Equity in units of what it was when the month ended."""
     result = build(*arguments, **own)
@@ -209,13 +215,21 @@ PLANTS: Mapping[str, tuple[Any, str, Callable, Month, str, set[str]]] = {
     ),
     "images": (images, "build_images", thinned_windows, MARCH, "windows.parquet", {"(row)"}),
     "model": (fit, "fit_model", early_out_of_fold, MARCH, "out_of_fold.parquet", {"p_up"}),
-    "predictions": (
-        predictions,
+    "probabilities": (
+        probabilities,
         "predict",
         scaled_features,
         MARCH,
-        "predictions.parquet",
+        "probabilities.parquet",
         {"p_up"},
+    ),
+    "predictions": (
+        predictions,
+        "prediction_table",
+        scaled_sizes,
+        MARCH,
+        "predictions.parquet",
+        {"size"},
     ),
     "walk_forward": (
         walk_forward,

@@ -287,7 +287,7 @@ def test_what_is_stale_after_a_change(small_run: Project) -> None:
         update={"walk_forward": study.walk_forward.model_copy(update={"fee_bps": 99.0})}
     )
     stale = stale_assets(small_run, market, dearer, month)
-    assert stale == ["predictions", "walk_forward", "report", "motifs"]
+    assert stale == ["predictions", "walk_forward", "report"]
 
 
 def test_mlflow_holds_a_parent_and_a_run_a_month(small_run: Project) -> None:

@@ -97,7 +97,7 @@ def test_where_barriers_move_both_networks_are_shown(
             label = store.read((study, "labels"), month).table("labels", ["label"])["label"]
             _, expected = windows_and_labels(kind, first, 1, SEED, month)
             np.testing.assert_array_equal(label, expected)
-        by_network = store.read((study, "predictions"), TEST).table("predictions")["by_network"]
+        by_network = store.read((study, "probabilities"), TEST).table("probabilities")["by_network"]
         assert by_network.all()
         warm_up = store.read((study, "predictions"), TRAIN).table("predictions")["by_network"]
         assert not warm_up.any()

@@ -11,8 +11,9 @@ import torch
 from price_physics.errors import StaleInputs, StoreError
 from price_physics.model import crossfit
 from price_physics.model.calibration import Calibration, fit_calibration
-from price_physics.model.crossfit import FINAL, ensemble_logits, fit_folds
+from price_physics.model.crossfit import FINAL, fit_folds
 from price_physics.model.fit import fit_model, serves_on
+from price_physics.model.inference import infer
 from price_physics.model.networks import network_config
 from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, predict
@@ -178,11 +179,13 @@ def test_an_ensemble_averages_the_logits_of_its_seeds(ensemble, tables):
     series = torch.from_numpy(tables["bars"][MONTH][["close", "volume"]].to_numpy().T.copy())
     ends = torch.arange(15, 400, 16)
     features = tables["features"][MONTH][FEATURE_COLUMNS].to_numpy()[: len(ends)]
-    images, scaled = model.normalise(model.renderer(series, ends)), model.scale_features(features)
+    seen = model.inputs(series, ends, features)
     with torch.no_grad():
-        one, two = (member(images, scaled) for member in model.members)
+        one, two = (
+            member(seen.images(torch.arange(len(ends))), seen.features) for member in model.members
+        )
     assert not torch.allclose(one, two, atol=0.01)
-    torch.testing.assert_close(model.logits(series, ends, features), (one + two) / 2)
+    torch.testing.assert_close(model.logits(series, ends, features).float(), (one + two) / 2)
 
 
 @pytest.mark.slow
@@ -457,7 +460,8 @@ def test_tested_logits_move_from_their_folds_scale_to_the_final_models():
     for fold, parts in folds.items():
         move = log_odds(place) - log_odds(parts["train"])
         assert abs(move).max() > 0.3
-        raw = ensemble_logits(fitted.fits[fold], store, parts["test"])
+        networks = [fit.network for fit in fitted.fits[fold]]
+        raw = infer(networks, store, parts["test"]).numpy()
         np.testing.assert_allclose(logits[fold_of == fold] - raw, np.tile(move, (60, 1)), atol=1e-9)
 
 

@@ -139,8 +139,9 @@ def test_every_dropout_of_a_network_draws_from_the_fits_generator(add):
     config = config_class(add("twice", two))(n_channels=1, n_features=2, n_classes=2, dropout=0.5)
 
     def fitted():
+        store = make_store(pool=1)
         task = Task(np.arange(40), None, n_epochs=1, seed=1)
-        return fit_network(make_store(), ModelConfig(batch_size=8), config, task).network
+        return fit_network(store, ModelConfig(batch_size=8), config, task).network
 
     before = torch.get_rng_state()
     one, _ = fitted(), torch.rand(5)
@@ -220,7 +221,7 @@ def networks_in(*modules):
 
 
 def test_nobody_imports_a_network_but_by_the_name_a_study_gives():
-    for entry in ("model.fit", "model.train", "walk_forward.predictions", "motifs.build"):
+    for entry in ("model.fit", "model.train", "model.probabilities", "motifs.build"):
         assert networks_in(f"price_physics.{entry}") == {"_dropout"}
     for name in ("resnet_lite", "patchify"):
         found = networks_in(f"price_physics.model.networks.{name}")
@@ -244,7 +245,7 @@ def test_a_network_is_of_those_versions_whose_study_names_it(folder, add):
     file.write_text(file.read_text().replace("PATCH = 8", "PATCH = 4"))
     after = versions()
     changed = {key for key in before if before[key] != after[key]}
-    assert changed == {("patchify", asset) for asset in ("model", "predictions", "motifs")}
+    assert changed == {("patchify", asset) for asset in ("model", "probabilities", "motifs")}
     file = folder / "_blocks.py"
     file.write_text(file.read_text().replace("0.2", "0.3"))
     both = versions()
@@ -267,7 +268,7 @@ def epochs_trained(folder, name, store):
 
 
 def test_a_checkpoint_is_kept_by_what_trains_and_nothing_else(folder, add, tmp_path, caplog):
-    store, package = make_store(), folder.parents[1]
+    store, package = make_store(pool=1), folder.parents[1]
     add(TINY_NAME, TINY)
 
     def edit(file, old, new):

@@ -100,11 +100,11 @@ def test_the_pieces_of_a_trained_model_fit_together(result, tables):
     series = torch.from_numpy(tables["bars"][MONTH][["close", "volume"]].to_numpy().T.copy())
     ends = torch.arange(15, 400, 16)
     features = tables["features"][MONTH][FEATURE_COLUMNS].to_numpy()[: len(ends)]
-    images = model.normalise(model.renderer(series, ends))
-    feature_map = model.network.features(images)
+    seen = model.inputs(series, ends, features)
+    feature_map = model.network.features(seen.images(torch.arange(len(ends))))
     with torch.no_grad():
-        logits = model.network.classify(feature_map, model.scale_features(features))
-    assert torch.allclose(logits, model.logits(series, ends, features), atol=1e-6)
+        logits = model.network.classify(feature_map, seen.features)
+    assert torch.allclose(logits.double(), model.logits(series, ends, features), atol=1e-6)
     odds = [{"side": 1, "p0_up": 0.2, "p0_none": 0.1, "p0_down": 0.7}] * len(ends)
     p = model.probabilities(logits, pd.DataFrame(odds)).numpy()
     z = logits.double().numpy() / model.architecture["temperature"] + model.architecture["bias"]

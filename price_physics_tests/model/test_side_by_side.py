@@ -11,10 +11,11 @@ import torch
 from price_physics.images.threads import one_cpu_thread
 from price_physics.model import side_by_side as module
 from price_physics.model.device import exact_float32
+from price_physics.model.inference import infer
 from price_physics.model.networks import build_network
 from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.side_by_side import GivenUpError, fits_at_once, side_by_side
-from price_physics.model.train import Task, fit_network, predict_logits
+from price_physics.model.train import Task, fit_network
 from price_physics.study.model import ModelConfig
 from price_physics_tests.model.test_train import NETWORK, make_store
 
@@ -135,7 +136,7 @@ def test_a_prediction_can_be_given_up():
 
     network = build_network(NETWORK)
     with pytest.raises(GivenUpError):
-        predict_logits(network, store, np.arange(60), stop)
+        infer([network], store, np.arange(60), stop)
     assert n_batches == [1]
 
 

@@ -13,13 +13,14 @@ from price_physics.images.render import Renderer
 from price_physics.model import device as device_module
 from price_physics.model import step as step_module
 from price_physics.model.dataset import Moments, Samples, SampleStore, Scales
+from price_physics.model.inference import infer
 from price_physics.model.networks import build_network
 from price_physics.model.networks.patchify import PatchifyConfig
 from price_physics.model.networks.resnet_lite import ResNetLite, ResNetLiteConfig
 from price_physics.model.schedules import batches, cosine, one_cycle
 from price_physics.model.state import TrainingState, adamw
 from price_physics.model.step import Step, weighted_loss
-from price_physics.model.train import Task, fit_network, predict_logits
+from price_physics.model.train import Task, fit_network
 from price_physics.study.images import ImagesConfig
 from price_physics.study.model import ModelConfig
 
@@ -29,7 +30,7 @@ SCHEDULES = {"one_cycle": one_cycle, "cosine": cosine}
 NETWORK = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=2, width=4)
 
 
-def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU):
+def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU, pool=NETWORK.pool):
     """The first feature hints at the class; the images are noise."""
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, n_classes, n)
@@ -45,7 +46,7 @@ def make_store(n=60, n_classes=2, seed=0, cache_bytes=1 << 30, device=CPU):
         None,
     )
     scales = Scales(Moments([0.1], [0.7]), Moments([1.0, 0.0], [2.0, 1.0]))
-    return SampleStore(Renderer(IMAGES), samples, classes, scales, device, cache_bytes)
+    return SampleStore(Renderer(IMAGES, pool), samples, classes, scales, device, cache_bytes)
 
 
 def fit(
@@ -67,6 +68,10 @@ def fit(
         Task(np.arange(40) if train is None else train, early_stop, n_epochs, seed=1),
         **call,
     )
+
+
+def logits_of(network, store, index, **settings):
+    return infer([network], store, index, **settings).numpy()
 
 
 def make_state(store, architecture=NETWORK):
@@ -139,7 +144,7 @@ def test_images_are_the_same_rendered_once_or_in_every_step():
     index = torch.tensor([5, 0, 31])
     cached, rendered = make_store(), make_store(cache_bytes=0)
     assert torch.equal(cached.images(index), rendered.images(index))
-    expected = (Renderer(IMAGES)(cached.series, cached.ends[index]) - 0.1) / 0.7
+    expected = (Renderer(IMAGES, 2)(cached.series, cached.ends[index]) - 0.1) / 0.7
     assert torch.allclose(cached.images(index), expected, atol=1e-6)
     assert torch.allclose(cached.features[:, 0], rendered.features[:, 0])
 
@@ -162,7 +167,7 @@ def test_two_fits_are_bit_identical_and_leave_the_global_seed_alone():
 def test_it_learns_from_features():
     store = make_store(200)
     fitted = fit(store, train=np.arange(150), n_epochs=6)
-    logits = predict_logits(fitted.network, store, np.arange(150, 200))
+    logits = logits_of(fitted.network, store, np.arange(150, 200))
     assert (logits.argmax(axis=1) == store.classes[150:].numpy()).mean() > 0.75
 
 
@@ -194,7 +199,7 @@ def test_the_stopping_loss_is_unweighted_log_loss():
     uniqueness = np.where(np.arange(60) < 40, 1.0, 1e-6)  # of no consequence to the slice
     fitted = fit(store, early_stop=stop, uniqueness=uniqueness, n_epochs=1)
     assert same_weights(fitted, fit(store, early_stop=stop, n_epochs=1))
-    z = predict_logits(fitted.network, store, stop)
+    z = logits_of(fitted.network, store, stop)
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     classes = store.classes[stop].numpy()
     by_hand = -np.log(p[np.arange(20), classes]).mean()
@@ -219,7 +224,7 @@ def test_the_offset_is_in_the_loss_and_in_the_stopping_loss(monkeypatch):
     order = next(batches(torch.arange(40), 40, 1, torch.Generator().manual_seed(1)))
     torch.testing.assert_close(after - before, added.offset[order])
     assert not same_weights(without, fitted)
-    z = predict_logits(fitted.network, added, stop) + added.offset[stop].double().numpy()
+    z = logits_of(fitted.network, added, stop) + added.offset[stop].double().numpy()
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     by_hand = -np.log(p[np.arange(20), added.classes[stop].numpy()]).mean()
     assert fitted.curve[0]["early_stop_loss"] == pytest.approx(by_hand, rel=1e-6)
@@ -233,7 +238,7 @@ def test_what_the_offset_says_is_not_learnt_again():
     given = {"train": np.arange(300), "n_epochs": 6, "batch_size": 20, "dropout": 0.0}
     spread = {}
     for name, store in (("plain", plain), ("added", added)):
-        logits = predict_logits(fit(store, **given).network, store, np.arange(300))
+        logits = logits_of(fit(store, **given).network, store, np.arange(300))
         spread[name] = np.diff(logits).std()
     assert spread["added"] < 0.4 * spread["plain"]
 
@@ -266,7 +271,7 @@ def test_weights_on_the_sampler_teach_what_weights_on_the_loss_teach():
     taught = {}
     for where in ("loss", "sampler"):
         fitted = fit(store, weights_on=where, **given, **settings)
-        p = 1 / (1 + np.exp(-np.diff(predict_logits(fitted.network, store, np.arange(300)))))
+        p = 1 / (1 + np.exp(-np.diff(logits_of(fitted.network, store, np.arange(300)))))
         taught[where] = p.mean()
         assert p.mean() == pytest.approx(np.exp(fitted.log_odds[1]), abs=0.06)
     up = store.classes.numpy() == 1
@@ -536,6 +541,11 @@ def test_steps_per_epoch_and_focal_loss_are_honoured():
     assert focal.curve[0]["train_loss"] < fit(store).curve[0]["train_loss"]
 
 
+def test_images_that_are_not_pooled_as_the_network_asks_are_refused():
+    with pytest.raises(ValueError, match="pooled by 1, ResNetLiteConfig asks for 2"):
+        fit(make_store(pool=1))
+
+
 def test_divergence_is_an_error():
     store = make_store()
     store.features[3] = math.inf
@@ -557,16 +567,16 @@ def test_fits_and_their_logits_are_in_true_float32(monkeypatch):
     fitted = fit(store, early_stop=np.arange(40, 60))
     assert set(seen) == {(True, "ieee", "ieee"), (False, "ieee", "ieee")}
     seen.clear()
-    predict_logits(fitted.network, store, np.arange(60))
+    logits_of(fitted.network, store, np.arange(60))
     assert set(seen) == {(False, "ieee", "ieee")}
     assert torch.backends.cudnn.conv.fp32_precision == before
 
 
 @pytest.mark.parametrize("kind", [ResNetLiteConfig, PatchifyConfig])
 def test_a_samples_logits_do_not_depend_on_those_after_it(kind):
-    store = make_store(300)
+    store = make_store(300, pool=kind.pool)
     architecture = kind(n_channels=1, n_features=2, n_classes=2, width=16)
     network = make_state(store, architecture).network
-    whole = predict_logits(network, store, np.arange(300))
+    whole = logits_of(network, store, np.arange(300))
     for n in (0, 1, 63, 65, 66, 257, 258, 264):
-        np.testing.assert_array_equal(predict_logits(network, store, np.arange(n)), whole[:n])
+        np.testing.assert_array_equal(logits_of(network, store, np.arange(n)), whole[:n])

@@ -15,10 +15,9 @@ from price_physics.months import Month
 from price_physics.motifs.build import build_motifs
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.images import IMAGE_WINDOWS
-from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.labels import LABELS
+from price_physics.schemas.probabilities import PROBABILITIES
 from price_physics.schemas.regimes import FEATURE_COLUMNS, REGIME_FEATURES
-from price_physics.schemas.table import ODDS
-from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.past import past_of
 from price_physics_tests.report.cases import market
 from price_physics_tests.report.cases import study as toy_study
@@ -27,6 +26,7 @@ from price_physics_tests.walk_forward.make import even_odds
 MONTH = Month(2012, 3)
 HOUR = 3_600_000_000_000
 LONGEST = 32
+N_CARRIED = 4
 
 
 def study(head="three_class"):
@@ -83,26 +83,31 @@ def frame(schema, **columns):
 
 
 def arguments(head="three_class", n_events=100):
-    """Everything `motifs_of` takes: the labels of MONTH belong to events of it and before."""
+    """Everything `motifs_of` takes: the labels of MONTH belong to events of it and before.
+
+    Those before were predicted by an older model, which knew nothing.
+    """
     config, rng = study(head), np.random.default_rng(2)
     weights, architecture = stored_model(config)
     trained = TrainedModel.load(weights, architecture)
     bars = {m: bars_of(m, m.month) for m in (MONTH - 2, MONTH - 1, MONTH)}
-    windows, features, predictions = {}, {}, {}
+    windows, features, probabilities = {}, {}, {}
     for month in (MONTH - 1, MONTH):
         time = bars[month]["close_time_ns"].to_numpy()
         raw = rng.standard_normal((len(time), len(FEATURE_COLUMNS)))
         series, ends = window_ends(bars, time)
         odds = pd.DataFrame({"side": np.ones(len(time)), **even_odds(len(time))})
         p = trained.probabilities(trained.logits(series, ends, raw), odds).numpy()
+        if month < MONTH:
+            p = np.full_like(p, 1 / p.shape[1])
         windows[month] = frame(IMAGE_WINDOWS, event_time_ns=time)
         features[month] = frame(
             REGIME_FEATURES, event_time_ns=time, **dict(zip(FEATURE_COLUMNS, raw.T, strict=True))
         )
-        predictions[month] = frame(
-            PREDICTIONS, event_time_ns=time, **even_odds(len(time)), **probability_columns(p)
+        probabilities[month] = frame(
+            PROBABILITIES, event_time_ns=time, **even_odds(len(time)), **probability_columns(p)
         )
-    known = pd.concat([predictions[MONTH - 1].tail(4), predictions[MONTH]]).head(n_events)
+    known = pd.concat([windows[MONTH - 1].tail(N_CARRIED), windows[MONTH]]).head(n_events)
     time = known["event_time_ns"].to_numpy()
     label = rng.choice([-1, 0, 1], size=len(time)).astype("int8")
     outcome = rng.normal(size=len(time)) + label
@@ -112,16 +117,30 @@ def arguments(head="three_class", n_events=100):
         "bars": bars,
         "windows": windows,
         "features": features,
-        "scored": frame(
-            SCORED,
-            event_time_ns=time,
-            label=label,
-            outcome_atr=outcome,
-            outcome_bps=30 * outcome,
-            label_side=np.ones(len(time)),
-            **{c: known[c].to_numpy() for c in ("p_up", "p_flat", "p_down", *ODDS)},
-        ),
+        "probabilities": probabilities,
+        "labels": {
+            MONTH: frame(
+                LABELS,
+                event_time_ns=time,
+                label=label,
+                outcome_atr=outcome,
+                atr=np.full(len(time), 3.0),
+                price=np.full(len(time), 1000.0),
+            )
+        },
     }
+
+
+def scored(given):
+    """The labelled events of what `arguments` gave, as the explained model sees them."""
+    trained = TrainedModel.load(*given["model"])
+    labels = given["labels"][MONTH].drop(columns=list(even_odds(0)))
+    features = pd.concat(given["features"].values()).set_index("event_time_ns")
+    raw = features.loc[labels["event_time_ns"], FEATURE_COLUMNS].to_numpy()
+    series, ends = window_ends(given["bars"], labels["event_time_ns"])
+    odds = pd.DataFrame({"side": np.ones(len(ends)), **even_odds(len(ends))})
+    p = trained.probabilities(trained.logits(series, ends, raw), odds).numpy()
+    return labels.assign(outcome_bps=30 * labels["outcome_atr"], **probability_columns(p))
 
 
 class Found(NamedTuple):
@@ -138,21 +157,20 @@ BY_MONTH = {
     "bars": BARS,
     "windows": IMAGE_WINDOWS,
     "features": REGIME_FEATURES,
+    "labels": LABELS,
+    "probabilities": PROBABILITIES,
 }
 
 
-def motifs_of(study, model, scored, marks=(), **tables):
+def motifs_of(study, model, marks=(), **tables):
     """Motifs of MONTH by a model that is stored, or that there is none of."""
     weights, architecture = model or ({}, {})
     past = past_of(
-        {
-            **{BY_MONTH[name]: months for name, months in tables.items()},
-            SCORED: {MONTH: scored},
-        },
+        {BY_MONTH[name]: months for name, months in tables.items()},
         {("model", "architecture"): {MONTH - 1: architecture}},
         tensors={("model", "network"): {MONTH - 1: weights}},
         warm_up={"model": {MONTH - 1: None if model else "too little"}},
-        marks={"walk_forward": {MONTH: marks}},
+        marks={"probabilities": {MONTH: marks}},
     )
     found = build_motifs(study, market(), MONTH, past)
     files = dict(found.files)

@@ -31,7 +31,7 @@ def corner_images():
 
 @pytest.mark.parametrize(("class_index", "early"), [(0, True), (2, False)])
 def test_the_map_lies_where_the_class_looks(class_index, early):
-    maps = grad_cam(TwoMaps(), corner_images(), torch.zeros(1, 0), class_index)
+    maps = grad_cam(TwoMaps(), corner_images(), torch.zeros(1, 0), class_index, 8)
     profile = time_profile(maps.numpy())[0]
     assert maps.sum().item() == pytest.approx(1.0, abs=1e-6)
     assert profile[:4].sum() == pytest.approx(0.9375 if early else 0.0625, abs=1e-6)
@@ -40,7 +40,7 @@ def test_the_map_lies_where_the_class_looks(class_index, early):
 def test_weights_are_the_mean_gradient_and_negative_evidence_is_dropped():
     """Class 0's score is mean(map 0) - mean(map 1) / 2: map 1 counts against and goes."""
     images = torch.rand(3, 2, 8, 8, generator=torch.Generator().manual_seed(1))
-    maps = grad_cam(TwoMaps(), images, torch.zeros(3, 0), 0)
+    maps = grad_cam(TwoMaps(), images, torch.zeros(3, 0), 0, 8)
     pooled = nn.functional.avg_pool2d(images, 2)
     raw = torch.relu(pooled[:, 0] - pooled[:, 1] / 2)[:, None]
     want = nn.functional.interpolate(raw, size=(8, 8), mode="bilinear", align_corners=False)[:, 0]
@@ -49,15 +49,15 @@ def test_weights_are_the_mean_gradient_and_negative_evidence_is_dropped():
 
 
 def test_a_class_that_nothing_speaks_for_is_even():
-    maps = grad_cam(TwoMaps(), corner_images(), torch.zeros(1, 0), 1)
+    maps = grad_cam(TwoMaps(), corner_images(), torch.zeros(1, 0), 1, 8)
     torch.testing.assert_close(maps, torch.full((1, 8, 8), 1 / 64))
 
 
 def test_the_network_keeps_its_mode_and_gets_no_gradients():
     model = cases.model(cases.study())
     model.network.train()
-    images = torch.rand(2, 9, 16, 16, generator=torch.Generator().manual_seed(1))
-    grad_cam(model.network, images, torch.zeros(2, 6), 0)
+    images = torch.rand(2, 9, 8, 8, generator=torch.Generator().manual_seed(1))
+    grad_cam(model.network, images, torch.zeros(2, 6), 0, 16)
     assert model.network.training
     assert all(p.grad is None for p in model.network.parameters())
 

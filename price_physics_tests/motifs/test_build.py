@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from price_physics.model.predict import TrainedModel
 from price_physics.schemas.images import IMAGE_WINDOWS
+from price_physics.schemas.labels import LABELS
 from price_physics.schemas.motifs import MOTIF_MEMBERS, MOTIFS
-from price_physics.schemas.walk_forward import SCORED
 from price_physics_tests.motifs import cases
 
 PNG = b"\x89PNG\r\n"
@@ -60,7 +61,7 @@ def test_names_sides_and_sizes(result):
 
 
 def test_numbers_against_a_plain_loop(result):
-    scored = cases.arguments()["scored"].set_index("event_time_ns")
+    scored = cases.scored(cases.arguments()).set_index("event_time_ns")
     for row in result.motifs.itertuples():
         members = result.members[result.members["motif"] == row.motif]
         events = scored.loc[members["event_time_ns"]]
@@ -79,7 +80,7 @@ def test_descriptions_differ_and_are_listed(result):
         assert row.description[1:] in result.markdown
         assert f"## {row.motif}\n" in result.markdown
     assert result.markdown.count("28 to 41 %") == 1
-    scored = cases.arguments()["scored"]
+    scored = cases.scored(cases.arguments())
     low, high = (scored["p_up"] - scored["p_down"]).quantile([0.1, 0.9])
     assert f"differs by {100 * (high - low):.2f} percentage points" in result.markdown
 
@@ -100,8 +101,30 @@ def test_same_inputs_same_bytes(drawn):
     assert again.members.equals(drawn.members)
 
 
+@pytest.mark.usefixtures("no_plots")
+def test_only_events_of_the_month_before_are_asked_about_again(monkeypatch):
+    """The labels' own model predicted the rest; who never had a prediction has no motif."""
+    asked, logits = [], TrainedModel.logits
+
+    def record(self, series, ends, features):
+        asked.append(len(ends))
+        return logits(self, series, ends, features)
+
+    given = cases.arguments()
+    before = cases.MONTH - 1
+    monkeypatch.setattr(TrainedModel, "logits", record)
+    members = cases.motifs_of(**given).members["event_time_ns"]
+    assert asked == [cases.N_CARRIED]
+    assert (members < cases.MONTH.start_ns).any()
+    odds = given["probabilities"][before].assign(by_network=False)
+    given["probabilities"] = {**given["probabilities"], before: odds}
+    members = cases.motifs_of(**given).members["event_time_ns"]
+    assert asked == [cases.N_CARRIED, 0]
+    assert (members >= cases.MONTH.start_ns).all()
+
+
 def test_sides_are_those_the_model_leans_to(result):
-    scored = cases.arguments()["scored"].set_index("event_time_ns")
+    scored = cases.scored(cases.arguments()).set_index("event_time_ns")
     leaning = scored["p_up"] - scored["p_down"]
     side = result.members["motif"].str.startswith("long").map({True: 1, False: -1})
     beyond = leaning[result.members["event_time_ns"]].to_numpy() - leaning.median()
@@ -121,7 +144,7 @@ def test_events_without_a_window_are_not_explained():
 @pytest.mark.usefixtures("no_plots")
 def test_the_binary_head_tells_take_profit_from_everything_else():
     given = cases.arguments("binary_take_profit")
-    scored = given["scored"].set_index("event_time_ns")
+    scored = cases.scored(given).set_index("event_time_ns")
     found = cases.motifs_of(**given)
     MOTIFS.to_arrow(found.motifs)
     for row in found.motifs.itertuples():
@@ -145,11 +168,12 @@ def test_the_binary_head_tells_take_profit_from_everything_else():
 def test_a_short_that_works_is_a_take_profit_that_earned():
     """Meta-labelled: every event is a short, every take-profit earned 30 basis points."""
     given = cases.arguments("binary_take_profit")
-    labels = {"horizon_minutes": 480, "side": "reversal"}
+    rule = {"horizon_minutes": 480, "side": "reversal"}
     study = given["study"]
-    given["study"] = study.model_validate({**study.model_dump(), "labels": labels})
-    works = given["scored"]["label"] == 1
-    given["scored"] = given["scored"].assign(outcome_bps=np.where(works, 30.0, -10.0))
+    given["study"] = study.model_validate({**study.model_dump(), "labels": rule})
+    labels = given["labels"][cases.MONTH]
+    outcome = np.where(labels["label"] == 1, 1.0, -1 / 3)
+    given["labels"] = {cases.MONTH: labels.assign(outcome_atr=outcome)}
     found = cases.motifs_of(**given).motifs
     for row in found.itertuples():
         works = row.hit_rate if row.side > 0 else 1 - row.hit_rate
@@ -178,7 +202,10 @@ def test_what_is_synthetic_or_in_sample_says_so():
     ("change", "reason"),
     [
         ({"model": None}, "no model served this month"),
-        ({"scored": SCORED.empty()}, "0 labelled events with a picture, 16 are needed"),
+        (
+            {"labels": {cases.MONTH: LABELS.empty()}},
+            "0 labelled events with a picture, 16 are needed",
+        ),
         ({"windows": {}}, "0 labelled events"),
         ({"windows": {cases.MONTH: IMAGE_WINDOWS.empty()}}, "0 labelled events"),
     ],
@@ -196,4 +223,7 @@ def test_a_model_that_tells_nothing_apart_has_no_motifs():
     given = cases.arguments()
     weights, architecture = given["model"]
     given["model"] = {**weights, "0.output.weight": 0 * weights["0.output.weight"]}, architecture
+    p = cases.scored(given)[["p_up", "p_flat", "p_down"]].iloc[0]
+    said = given["probabilities"]
+    given["probabilities"] = {m: frame.assign(**p) for m, frame in said.items()}
     assert "told no event from any other" in cases.motifs_of(**given).warm_up

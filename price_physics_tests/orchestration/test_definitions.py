@@ -129,7 +129,7 @@ def test_code_versions_follow_imports_and_settings() -> None:
     versions = {asset: code_version(asset, study) for asset in STAGES}
     assert len(set(versions.values())) == len(STAGES)
     of_networks = {a for a in STAGES if code_version(a, other) != versions[a]}
-    assert of_networks == {"model", "predictions", "motifs"}
+    assert of_networks == {"model", "probabilities", "motifs"}
 
 
 def test_every_section_that_a_stage_obeys_is_declared_somewhere() -> None:

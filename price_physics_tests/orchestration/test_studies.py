@@ -178,13 +178,13 @@ def test_the_edges_of_an_in_sample_study_reach_its_own_month_and_no_later(projec
         assert reads_of(asset, studies["demo"]) == stage.reads
         found = reads_of(asset, studies["in_sample"])
         changed = {name for name, window in found.items() if window != stage.reads[name]}
-        assert changed == ({"barrier_policy"} if asset in ("labels", "predictions") else set())
+        assert changed == ({"barrier_policy"} if asset in ("labels", "probabilities") else set())
         assert all(last <= 0 for _, last in found.values())
         assert all(months_read(w, LAST, FIRST)[-1:] <= [LAST] for w in found.values())
     definitions = build_definitions(project)
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     for study, windows in {"demo": [(-2, -1), (-1, -1)], "in_sample": [(-1, 0), (0, 0)]}.items():
-        for asset, window in zip(("labels", "predictions"), windows, strict=True):
+        for asset, window in zip(("labels", "probabilities"), windows, strict=True):
             policy = dg.AssetKey([study, "barrier_policy"])
             (edge,) = (d for d in specs[f"{study}/{asset}"].deps if d.asset_key == policy)
             mapping = edge.partition_mapping
@@ -317,5 +317,5 @@ def test_a_change_of_side_reaches_the_policy(project: Project) -> None:
         for asset in STAGES
         if settings_hash(asset, study, market) != settings_hash(asset, other, market)
     }
-    assert {"barrier_policy", "labels", "predictions"} <= changed
+    assert {"barrier_policy", "labels", "probabilities"} <= changed
     assert not {"ticks", "bars", "regime_features", "images"} & changed

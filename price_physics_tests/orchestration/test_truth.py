@@ -56,7 +56,7 @@ class Tables:
     def read(self, key, month):
         names = {name: frame for (name, m), frame in self.tables.items() if m == month}
         if key[0].endswith("_blind"):
-            return Tables({"predictions": names["blind predictions"]})
+            return Tables({"probabilities": names["blind"]})
         return Tables(names)
 
     def table(self, name, columns=None):
@@ -67,7 +67,7 @@ class Tables:
 
 
 def stored(kind, score_of_sign):
-    """The tables that the DAG makes of a market, with predictions of our own."""
+    """The tables that the DAG makes of a market, with probabilities of our own."""
     first, a_day = first_month(kind), market_episodes(kind, A_DAY)
     ticks = lattice_market(kind, first, TEST - first + 1, a_day, SEED)
     sign = outcome_signs(kind, first, TEST - first + 1, a_day, SEED)
@@ -84,7 +84,7 @@ def stored(kind, score_of_sign):
             ("labels", month): pd.DataFrame(
                 {"event_time_ns": time_ns, "label": label, "side": 1, **P0}
             ),
-            ("predictions", month): pd.DataFrame(
+            ("probabilities", month): pd.DataFrame(
                 {"event_time_ns": time_ns, "p_up": p_up, "p_flat": 0.5, "p_down": 0.5 - p_up}
             ),
         }
@@ -124,7 +124,7 @@ def test_a_leak_shows_where_nothing_can_be_known():
     store = stored("walk", lambda sign: np.zeros(len(sign)))
     assert measured(store, "walk")[1].passed
     label = store.tables["labels", TEST]["label"]
-    store.tables["predictions", TEST]["p_up"] += 0.01 * label
+    store.tables["probabilities", TEST]["p_up"] += 0.01 * label
     rows, truth = measured(store, "walk")
     assert rows[OURS].auc == 1
     assert not truth.passed
@@ -137,7 +137,7 @@ def test_a_linear_model_sees_no_exclusive_or():
 
 def test_a_missing_prediction_is_refused():
     store = stored("walk", lambda sign: np.zeros(len(sign)))
-    store.tables["predictions", TEST] = store.tables["predictions", TEST].iloc[1:]
+    store.tables["probabilities", TEST] = store.tables["probabilities", TEST].iloc[1:]
     with pytest.raises(StoreError, match="725 events have a label, but only 724"):
         measured(store, "walk")
 
@@ -159,10 +159,10 @@ def odds_of(sign, steps):
 def test_where_barriers_move_the_network_gains_what_the_blind_one_loses():
     kind, a_day = "moving_barriers", market_episodes("moving_barriers", A_DAY)
     store = stored(kind, lambda sign: 0.3 * sign)
-    predictions = store.tables["predictions", TEST]
-    sign = outcome_signs(kind, first_month(kind), 4, a_day, SEED)[-len(predictions) :]
-    store.tables["predictions", TEST] = predictions.assign(**odds_of(sign, 9))
-    store.tables["blind predictions", TEST] = predictions.assign(**odds_of(sign, 14))
+    predicted = store.tables["probabilities", TEST]
+    sign = outcome_signs(kind, first_month(kind), 4, a_day, SEED)[-len(predicted) :]
+    store.tables["probabilities", TEST] = predicted.assign(**odds_of(sign, 9))
+    store.tables["blind", TEST] = predicted.assign(**odds_of(sign, 14))
     rows, truth = measured(store, kind)
     assert rows[ORACLE].passed
     assert rows[OURS].share == rows[BLIND].share == 1
@@ -178,7 +178,7 @@ def test_where_barriers_move_the_network_gains_what_the_blind_one_loses():
 
 def test_a_missing_prediction_of_the_blind_network_is_refused():
     store = stored("moving_barriers", lambda sign: 0.3 * sign)
-    store.tables["blind predictions", TEST] = store.tables["predictions", TEST].iloc[1:]
+    store.tables["blind", TEST] = store.tables["probabilities", TEST].iloc[1:]
     with pytest.raises(StoreError, match=r"moving_barriers_blind 2020-02: 435 events .* 434"):
         measured(store, "moving_barriers")
 

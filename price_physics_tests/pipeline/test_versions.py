@@ -14,7 +14,7 @@ NO_SETTINGS = {"name", "description", "market"}
 
 NOT_CALLED = {
     "labels": {"seed"},  # of labels.policy it takes the multiples, not the fit
-    "predictions": {"seed"},  # likewise
+    "probabilities": {"seed"},  # likewise
     "walk_forward": {"events"},  # of labels.events it takes the ends of horizons
 }
 """Sections read by functions that a stage imports the module of, and does not call."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.frames import conform
+from price_physics.labels.offers import offered_events
 from price_physics.months import Month
 from price_physics.prices import Prices
 from price_physics.schemas.bars import BARS
@@ -19,7 +20,7 @@ from price_physics.schemas.table import ODDS
 from price_physics.schemas.ticks import TICKS
 from price_physics.study.reading import load_study
 from price_physics.study.study import Study
-from price_physics.walk_forward.signals import offered_events, prediction_table
+from price_physics.walk_forward.signals import prediction_table
 
 HOUR = 3_600_000_000_000
 JAN, FEB, MAR = Month(2012, 1), Month(2012, 2), Month(2012, 3)
@@ -193,7 +194,8 @@ def predictions_of(
     times = probabilities["event_time_ns"].to_numpy()
     offered = offered_events(study, month, times, policy, bars, features)
     own = probabilities.set_index("event_time_ns").loc[offered["event_time_ns"]]
-    return prediction_table(study, offered, own, past)
+    own = own[["p_up", "p_flat", "p_down"]].reset_index(drop=True)
+    return prediction_table(study, offered.assign(by_network=True, **own), past)
 
 
 def even_odds(n: int) -> dict[str, np.ndarray]:

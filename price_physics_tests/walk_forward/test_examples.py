@@ -17,6 +17,7 @@ from scipy.special import expit, logit
 from price_physics.frames import conform
 from price_physics.labels.events import event_times
 from price_physics.labels.odds import class_odds
+from price_physics.labels.offers import offered_events
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, LABELS
@@ -27,7 +28,7 @@ from price_physics.schemas.ticks import CANDLES, TICKS
 from price_physics.study.reading import load_market, load_study
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.signals import offered_events, prediction_table
+from price_physics.walk_forward.signals import prediction_table
 from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.bars.candles import candles_of_ticks
 from price_physics_tests.past import only_table, past_of
@@ -120,7 +121,7 @@ def traded(name, drift):
         tables[REGIME_FEATURES][SERVED],
     )
     p = said(offered, way_at(offered), learnt)
-    tables[PREDICTIONS][SERVED] = prediction_table(study, offered, p, out_of_fold)
+    tables[PREDICTIONS][SERVED] = prediction_table(study, p.assign(by_network=True), out_of_fold)
     walk = MonthWalk.of(build_walk_forward(study, market, SERVED, past_of(tables)))
     verdict = judge_months({SERVED: walk}, tables[PREDICTIONS], study, SERVED)
     return verdict, walk.trades

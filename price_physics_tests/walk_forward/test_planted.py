@@ -5,6 +5,7 @@ import pandas as pd
 
 from price_physics.events.times import event_times
 from price_physics.frames import conform
+from price_physics.labels.offers import offered_events
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 from price_physics.schemas.labels import BARRIER_POLICY, LABELS
@@ -16,7 +17,7 @@ from price_physics.study.market import TradeMarket
 from price_physics.truth.markets import THRESHOLD_QUOTE, horizon_minutes, lattice_market
 from price_physics.walk_forward.build import build_walk_forward
 from price_physics.walk_forward.month import MonthWalk
-from price_physics.walk_forward.signals import offered_events, prediction_table
+from price_physics.walk_forward.signals import prediction_table
 from price_physics.walk_forward.trial import judge_months
 from price_physics_tests.past import only_table, past_of
 from price_physics_tests.stages import BEFORE
@@ -65,8 +66,8 @@ def walk_through(kind, theta, strength):
         events = event_times(bars[m], study.events)
         if m > MONTHS[0]:
             offered = offered_events(study, m, events, policies[m - 1], bars, features[m])
-            known = oracle(offered, bars[m], strength)
-            tables[PREDICTIONS][m] = prediction_table(study, offered, known, out_of_fold)
+            known = oracle(offered, bars[m], strength).assign(by_network=True)
+            tables[PREDICTIONS][m] = prediction_table(study, known, out_of_fold)
             walked[m] = MonthWalk.of(build_walk_forward(study, market, m, past_of(tables)))
         else:
             known = oracle(labels[m], bars[m], strength)

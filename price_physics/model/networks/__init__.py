@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,13 @@ class NetworkConfig:
 
     Fields without a default come from the samples; `width` and `dropout` from the study, where it
     sets them. A network gives `width` its own default, and may add fields that have defaults.
+    """
+
+    pool: ClassVar[int] = 1
+    """Side of the squares of pixels that are averaged before the network sees the image.
+
+    A network that would begin with `avg_pool2d` says so here instead: most channels are then drawn
+    at the smaller size at once.
     """
 
     n_channels: int  # C: renderers x windows
@@ -67,7 +74,9 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def features(self, images: Tensor) -> Tensor:
-        """Map images (B, C, S, S), S at least 8, to the last feature map (B, c, h, w).
+        """Map images (B, C, S, S) to the last feature map (B, c, h, w).
+
+        S is the study's `size_pixels`, at least 8, over `config.pool`.
 
         Motifs attribute an event to the cells of this map.
         """
@@ -198,7 +207,8 @@ def _forbidden(network: Network) -> list[str]:
 
 def _misshapen(network: Network, config: NetworkConfig) -> list[str]:
     """List outputs of the wrong shape, from a run on two small images; draws no random number."""
-    images = torch.zeros(2, config.n_channels, 16, 16)
+    side = 16 // config.pool
+    images = torch.zeros(2, config.n_channels, side, side)
     try:
         with torch.no_grad():
             feature_map = network.eval().features(images)

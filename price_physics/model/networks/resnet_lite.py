@@ -1,10 +1,11 @@
 """`resnet_lite`: three residual stages of 3 x 3 convolutions on an image halved three times.
 
-Average pools come before the convolutions, so that every convolution has stride 1; the pool of the
-head is a mean.
+Average pools come before the convolutions, so that every convolution has stride 1; the first is
+done in drawing, the pool of the head is a mean.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +19,14 @@ from price_physics.model.networks._blocks import NORM_MOMENTUM, ResidualBlock
 class ResNetLiteConfig(NetworkConfig):
     """Settings that decide the shapes of the weights; `width` is w."""
 
+    pool: ClassVar[int] = 2
     n_hidden: int = 32
 
 
 class ResNetLite(Network):
     """A small residual network on S x S images, with regime features in its head.
 
-    S must be at least 8; the comments give the shapes at S = 64.
+    S must be at least 4; the comments give the shapes at S = 32, a study's 64 pixels pooled.
     """
 
     def __init__(self, config: ResNetLiteConfig) -> None:
@@ -41,9 +43,8 @@ class ResNetLite(Network):
         self.output = nn.Linear(config.n_hidden, config.n_classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """Map images (B, C, 64, 64) to the last feature map (B, 4w, 8, 8)."""
-        x = F.avg_pool2d(images, 2)  # (B, C, 32, 32)
-        x = F.relu(self.stem_norm(self.stem(x)))  # (B, w, 32, 32)
+        """Map images (B, C, 32, 32) to the last feature map (B, 4w, 8, 8)."""
+        x = F.relu(self.stem_norm(self.stem(images)), inplace=True)  # (B, w, 32, 32)
         x = self.stage1(F.avg_pool2d(x, 2))  # (B, w, 16, 16)
         x = self.stage2(F.avg_pool2d(x, 2))  # (B, 2w, 8, 8)
         feature_map: Tensor = self.stage3(x)  # (B, 4w, 8, 8): finer cells for attributions
