@@ -165,7 +165,7 @@ def test_no_flipped_bit_of_a_registered_model_is_loaded(client, version, tmp_pat
         content = file.read_bytes()
         for damaged in flips(content, 25):
             file.write_bytes(damaged)
-            with pytest.raises(StoreError, match="not those that were registered; delete"):
+            with pytest.raises(StoreError, match="registered; in its project run  rm -r"):
                 registry.read_model(paths)
         file.write_bytes(content)
     assert registry.read_model(paths) == whole
