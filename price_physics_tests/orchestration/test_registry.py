@@ -41,7 +41,8 @@ def client(tmp_path_factory):
 
 
 def files_of(trained):
-    weights = {f"0.{k}": v.numpy() for k, v in trained.network.state_dict().items()}
+    stored = trained.network.state_dict().items()
+    weights = {f"0.{k}": np.array(v.numpy(), order="C") for k, v in stored}
     architecture = trained.architecture
     return ModelFiles(save(weights), canonical_json(architecture), architecture["images"])
 
