@@ -98,8 +98,6 @@ def open_dagster(root: Path) -> None:
     """Open Dagster's instance, which makes its databases where there are none."""
     with open_instance(Project(root)) as instance:
         instance.get_runs(limit=1)
-        instance.get_event_records  # noqa: B018 - the storage of events is opened
-        instance.event_log_storage.get_event_log_storage_data_migrations  # noqa: B018
 
 
 def first_databases(reference: Reference, folder: Path, n: int, seed: int) -> Row:

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 import time
-from functools import cache
 from pathlib import Path
 
 from price_physics.orchestration import mlflow_database
@@ -37,6 +36,13 @@ class Reference:
         must_succeed(backfill(folder / "said", self.done))
         self.seconds = time.monotonic() - start_s
         self.bytes = bytes_of(self.done)
+        self.artifacts = self.done.data / "mlflow" / "artifacts"
+        homes = self.done.data / "dagster"
+        paths = sorted(homes.rglob("*.db"), key=lambda path: path.name)
+        kept = {"runs.db", "index.db", "schedules.db"}
+        named = [path for path in paths if path.name in kept]
+        of_run = [path for path in paths if path.name not in kept][:1]
+        self.dagster_databases = [str(p.relative_to(self.done.data)) for p in [*named, *of_run]]
 
     def copy(self, place: Path, project: Project | None = None) -> Project:
         """Copy the project as it stood, but for MLflow's runs, which name their folder."""
@@ -121,12 +127,6 @@ def all_logged(project: Project) -> None:
             assert digest_of(asset, partition) in known, f"MLflow lacks {asset} of {month}"
 
 
-@cache
-def sample_bytes(path: Path) -> bytes:
-    """The bytes of a file that does not change."""
-    return path.read_bytes()
-
-
 # ---------------------------------------------------------------------------- what faults need
 def replace(place: Path, other: Path) -> None:
     """Put a folder in the place of another."""
@@ -137,6 +137,11 @@ def replace(place: Path, other: Path) -> None:
 def make_report_stale(project: Project) -> None:
     """Lose the report of the last month: a backfill then makes it, and logs it, within seconds."""
     (project.store / STUDY / "report" / LAST / MANIFEST).unlink()
+
+
+def track(project: Project) -> tuple:
+    """What logs to MLflow whatever it lacks: a function and its arguments."""
+    return price_physics, project.root, "track", "--study", STUDY
 
 
 def no_wait() -> None:

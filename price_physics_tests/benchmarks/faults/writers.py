@@ -63,18 +63,19 @@ def read_ledger(root: Path) -> int:
     return len(read_entries(root / "data" / "ledger"))
 
 
-def _checkpoint(root: Path) -> Checkpoint:
+def checkpoint_of(root: Path) -> Checkpoint:
+    """Where the fit keeps its state."""
     return Checkpoint(root / "data" / "checkpoints" / "demo" / "2012-03" / "fit.safetensors", "fit")
 
 
 def write_checkpoint(root: Path, version: int) -> None:
     """The state of a fit after as many epochs."""
     arrays = {"weights": np.full(5_000, float(version)), "steps": np.array([version])}
-    _checkpoint(root).save(arrays, {"epoch": version})
+    checkpoint_of(root).save(arrays, {"epoch": version})
 
 
 def read_checkpoint(root: Path) -> int:
-    state = _checkpoint(root).load()
+    state = checkpoint_of(root).load()
     assert state is not None, "the checkpoint was lost"
     arrays, facts = state
     assert set(arrays["weights"]) == {facts["epoch"]}
