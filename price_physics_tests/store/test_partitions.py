@@ -1,5 +1,6 @@
 """The store: atomic, checksummed, deterministic; a kill leaves the old partition or the new."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from price_physics.schemas.ticks import TICKS
 from price_physics.schemas.walk_forward import TRADES
 from price_physics.store import partitions
 from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.atomic import write_atomically
 from price_physics.store.partitions import MANIFEST, Store
 from price_physics_tests.store.make import (
     KEY,
@@ -130,6 +132,15 @@ def test_damaged_manifest_is_refused(store: Store) -> None:
 def test_nan_in_a_document_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="JSON cannot express"):
         canonical_json({"x": float("nan")})
+
+
+def test_a_write_that_has_no_room_names_the_file(store: Store, tmp_path: Path) -> None:
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*x\.json'"):
+        write_atomically(tmp_path / "x.json", full)
+    assert not list(tmp_path.iterdir())
 
 
 def test_frame_that_does_not_fit_its_schema_is_refused(store: Store) -> None:

@@ -143,7 +143,11 @@ SECTIONS: list[tuple[str, Any, str]] = [
         {"architecture": "dropout"},
         f"model.architecture = 'dropout': Input should be {NETWORKS}",
     ),
-    ("images", {"windows_bars": [10**12]}, "images.windows_bars.0 = 1000000000000: Input should be"),
+    (
+        "images",
+        {"windows_bars": [10**12]},
+        "images.windows_bars.0 = 1000000000000: Input should be",
+    ),
     ("images", {"windows_bars": []}, "images.windows_bars = []: List should have at least 1 item"),
     ("images", {"size_pixels": 10**9}, "images.size_pixels = 1000000000: Input should be less"),
     ("model", {"width": 10**9}, "model.width = 1000000000: Input should be less than or equal"),

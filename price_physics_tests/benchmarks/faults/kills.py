@@ -1,10 +1,11 @@
 """SIGKILL: writers at random moments and at every change, first databases, whole runs."""
 
-import random
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.mlflow_database import NAME
@@ -32,7 +33,7 @@ def spread(cases: Sequence[Case], n: int) -> list[Case]:
 # ---------------------------------------------------------------------------- writers
 def random_moments(n: int, seed: int) -> Row:
     """The store's writer, killed while it writes version after version."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
 
     def check(after_s: float, folder: Path) -> None:
         root = folder / "root"
@@ -102,7 +103,7 @@ def open_dagster(root: Path) -> None:
 
 def first_databases(reference: Reference, folder: Path, n: int, seed: int) -> Row:
     """MLflow's and Dagster's databases, killed while they are first made."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     cases = []
     for name, opens in (("MLflow", projects.open_tracking), ("Dagster", open_dagster)):
         root = folder / name
@@ -150,7 +151,7 @@ def _opens_again(reference: Reference, folder: Path) -> None:
 # ---------------------------------------------------------------------------- whole runs
 def whole_runs(reference: Reference, n: int, seed: int) -> Row:
     """The backfill of two months from nothing, killed once or twice, then run to its end."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
 
     def check(moments: tuple[float, ...], folder: Path) -> None:
         project = reference.copy(folder / "project", reference.cold)

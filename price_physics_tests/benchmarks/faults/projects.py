@@ -1,4 +1,4 @@
-"""The small project of all faults: two months, a network, and what an undisturbed run leaves."""
+"""The small project of all faults: three months, networks, and what an undisturbed run leaves."""
 
 import hashlib
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from price_physics.orchestration import mlflow_database
 from price_physics.orchestration.mlflow_database import NAME, logged_digests
+from price_physics.orchestration.tracked import TRACKED
 from price_physics.orchestration.tracking import LOGGED, tracking_of
 from price_physics.orchestration.untracked import digest_of
 from price_physics.pipeline.leftovers import OLD_S
@@ -18,7 +19,7 @@ from price_physics_tests.benchmarks.faults.processes import Child, price_physics
 from price_physics_tests.e2e.projects import SMALL, make_project, partitions_of
 
 STUDY = "demo"
-FIRST, LAST = "2012-03", "2012-04"
+FIRST, LAST = "2012-02", "2012-04"
 _EDITS = {**SMALL, "folds.min_training_samples": 20}
 _BACKFILL = ("backfill", "--study", STUDY)
 _SETTLED = ("store", "ledger", "index")
@@ -118,12 +119,12 @@ def grow_old(root: Path) -> None:
         os.utime(path, (old, old))
 
 
-def all_logged(project: Project) -> None:
+def all_logged(project: Project, study: str = STUDY) -> None:
     """Raise unless MLflow holds every model and report of the store."""
     folder = Path(tracking_of(project).folder)
-    for (asset, month), partition in partitions_of(project).items():
-        if asset in ("model", "report"):
-            known = logged_digests(folder, STUDY, f"{LOGGED}{asset}")
+    for (asset, month), partition in partitions_of(project, study).items():
+        if asset in TRACKED:
+            known = logged_digests(folder, study, f"{LOGGED}{asset}")
             assert digest_of(asset, partition) in known, f"MLflow lacks {asset} of {month}"
 
 

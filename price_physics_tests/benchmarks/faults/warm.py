@@ -5,8 +5,8 @@ from importlib import import_module
 
 import alembic.command  # noqa: F401
 import matplotlib.backends.backend_agg  # noqa: F401
-import mlflow.pyfunc  # noqa: F401
-import mlflow.store.model_registry.sqlalchemy_store  # noqa: F401
+import mlflow.pyfunc
+import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 import mlflow.utils.requirements_utils as requirements
 import torch._dynamo  # noqa: F401
@@ -15,6 +15,7 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage  # noqa: F
 import price_physics
 from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.versions import code_version
+from price_physics.source import source_version
 from price_physics.study.reading import load_study
 from price_physics_tests.e2e.projects import ROOT
 
@@ -24,4 +25,5 @@ for module in pkgutil.walk_packages(price_physics.__path__, "price_physics."):
 study = load_study(ROOT / "configs" / "studies" / "demo.yaml")
 for asset in STAGES:
     code_version(asset, study if asset != "ticks" else None)
+source_version("price_physics.ticks.look")
 requirements._init_packages_to_modules_map()
