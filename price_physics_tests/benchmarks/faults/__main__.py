@@ -91,24 +91,24 @@ def all_rows(reference: Reference, folder: Path, seed: int) -> list[Row]:
     """Every kind of fault; kills at random moments fill up the number of kills."""
     points = kills.named_points(folder / "points")
     first = kills.first_databases(reference, folder / "first", 24, seed)
-    runs = kills.whole_runs(reference, 10, seed)
+    runs = kills.whole_runs(reference, 8, seed)
     n_left = N_KILLS - sum(len(row.cases) for row in (points, first, runs))
     return [
-        kills.random_moments(n_left, seed),
         points,
+        kills.random_moments(n_left, seed),
         first,
         runs,
         flips.of_partitions(reference, seed),
-        flips.rebuilt(reference, seed),
         flips.of_documents(reference, seed, 4),
         flips.of_dumps(seed, 4),
         flips.of_databases(reference, seed, 2),
-        places.of_places(reference),
-        tracking.of_tracking(reference),
+        flips.rebuilt(reference, seed),
         hostile.of_configurations(),
-        hostile.of_dumps(),
+        hostile.of_dumps(20),
         together.writers_and_readers(folder / "at once", 4.0),
         together.cold_starts(reference, folder / "cold"),
+        places.of_places(reference),
+        tracking.of_tracking(reference),
         together.thread_counts(reference),
     ]
 

@@ -19,7 +19,8 @@ from price_physics_tests.benchmarks.faults.processes import Child, price_physics
 from price_physics_tests.e2e.projects import SMALL, make_project, partitions_of
 
 STUDY = "demo"
-FIRST, LAST = "2012-02", "2012-04"
+FIRST, TRAINED, LAST = "2012-02", "2012-03", "2012-04"
+"""The first month, the first that trains a network, and the last, which is out of sample."""
 _EDITS = {**SMALL, "folds.min_training_samples": 20}
 _BACKFILL = ("backfill", "--study", STUDY)
 _SETTLED = ("store", "ledger", "index")

@@ -115,7 +115,7 @@ def cold_starts(reference: Reference, folder: Path, n: int = 6) -> Row:
 
 # ---------------------------------------------------------------------------- threads
 def thread_counts(reference: Reference, counts: tuple[int, ...] = (1, 2, 3, 4, 8)) -> Row:
-    """The whole run from nothing, in a new process with another number of threads."""
+    """A run up to the first network, in a new process with another number of threads."""
 
     def check(n: int, folder: Path) -> None:
         project = reference.copy(folder / "project", reference.cold)
@@ -123,6 +123,7 @@ def thread_counts(reference: Reference, counts: tuple[int, ...] = (1, 2, 3, 4, 8
         threads = {f"{library}_NUM_THREADS": str(n) for library in libraries}
         threads["ARROW_IO_THREADS"] = str(n)
         command = [sys.executable, "-m", "price_physics.cli", "backfill", "--study", projects.STUDY]
+        command += ["--to", projects.TRAINED]
         done = subprocess.run(
             command,
             cwd=project.root,
@@ -133,7 +134,8 @@ def thread_counts(reference: Reference, counts: tuple[int, ...] = (1, 2, 3, 4, 8
             check=False,
         )
         assert done.returncode == 0, done.stderr[-1000:]
-        projects.same_bytes(project, reference.bytes)
+        earlier = {p: d for p, d in reference.bytes.items() if projects.LAST not in p}
+        projects.same_bytes(project, {p: d for p, d in earlier.items() if "ledger" not in p})
 
     cases = [Case(f"{n} threads", partial(check, n)) for n in counts]
     return Row("numbers of threads: 1, 2, 3, 4, 8", "the same bytes", cases, at_once=2)
