@@ -65,7 +65,9 @@ def add_entries(folder: Path, entries: Iterable[Entry]) -> int:
             lines.append(_line(said | {_PREVIOUS: _end_of(lines)}))
         if len(lines) > n_before:
             write_atomically(_file(folder), b"".join(line + b"\n" for line in lines))
-            write_atomically(_head(folder), f"{_end_of(lines)}\n".encode())
+        end = f"{_end_of(lines)}\n".encode()
+        if lines and (not _head(folder).exists() or _head(folder).read_bytes() != end):
+            write_atomically(_head(folder), end)  # a kill may have come between the two
         return len(lines) - n_before
 
 
