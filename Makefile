@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles clean help
+.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles faults clean help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ verdict-sizes: $(STAMP) ## simulate how often the verdict is wrong, and right: m
 
 real-candles: $(STAMP) ## trees with the driftless odds on real candles; without those it says so: make real-candles [ACCEPT=1]
 	@$(BIN)/python -m price_physics_tests.benchmarks.real_candles $(if $(ACCEPT),--accept)
+
+faults: $(STAMP) ## kill, damage, fill and hold everything around the store: minutes: make faults [ACCEPT=1]
+	@$(BIN)/python -m price_physics_tests.benchmarks.faults $(if $(ACCEPT),--accept)
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
 	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints

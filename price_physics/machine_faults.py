@@ -4,6 +4,7 @@ None of them is a bug, and none tears anything: what was written is whole, and a
 """
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,10 @@ _REMEDIES = {
     errno.EIO: f"the disk fails: check it, {_AGAIN}",
     errno.ESTALE: f"mount the folder again, {_AGAIN}",
     errno.ENOTDIR: f"a file lies where a folder is needed: move it away, {_AGAIN}",
+    errno.EEXIST: f"it lies where a folder is needed: move it away, {_AGAIN}",
 }
+_NO_MEMORY = ("can't start new thread", "can't allocate memory")
+"""What Python and torch say, in a RuntimeError, where there is no memory for a thread or array."""
 
 
 _SQLITE_FAULTS = {
@@ -64,9 +68,10 @@ def sentence_of(error: BaseException | None) -> str | None:
     '/data/x: No space left on device; free some space there, then run it again: it continues'
     """
     while error is not None:
-        if isinstance(error, MemoryError):
+        starved = isinstance(error, RuntimeError) and any(w in str(error) for w in _NO_MEMORY)
+        if isinstance(error, MemoryError) or starved:
             return f"out of memory ({error or 'no size told'}); {_REMEDIES[errno.ENOMEM]}"
-        if isinstance(error, OSError) and error.errno in _REMEDIES:
+        if isinstance(error, OSError) and error.errno in _REMEDIES and not _is_a_folder(error):
             place = f"{error.filename}: " if error.filename else ""
             return f"{place}{error.strerror}; {_REMEDIES[error.errno]}"
         if isinstance(error, sqlite3.OperationalError) and _is_of_the_machine(error):
@@ -76,6 +81,11 @@ def sentence_of(error: BaseException | None) -> str | None:
             )
         error = error.__cause__
     return None
+
+
+def _is_a_folder(error: OSError) -> bool:
+    """Whether a folder was made twice, which is a bug."""
+    return error.errno == errno.EEXIST and os.path.isdir(error.filename or "")
 
 
 def _is_of_the_machine(error: sqlite3.OperationalError) -> bool:

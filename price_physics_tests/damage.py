@@ -11,3 +11,8 @@ def flips(content: bytes, n: int, seed: int = 0) -> Iterator[bytes]:
         damaged = bytearray(content)
         damaged[at // 8] ^= 1 << (at % 8)
         yield bytes(damaged)
+
+
+def cut(content: bytes, seed: int = 0) -> bytes:
+    """The content without its end, cut at a random place."""
+    return content[: int(np.random.default_rng(seed).integers(0, len(content)))]

@@ -48,6 +48,9 @@ def fault(number):
         (fault(errno.EFBIG), "/data/x: File too large; raise the limit"),
         (fault(errno.EMFILE), "Too many open files; raise the limit of open files (ulimit -n)"),
         (fault(errno.ENOTDIR), "/data/x: Not a directory; a file lies where a folder is needed"),
+        (fault(errno.EEXIST), "/data/x: File exists; it lies where a folder is needed: move it"),
+        (RuntimeError("can't start new thread"), "out of memory (can't start new thread); close"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out of memory (Default"),
         (MemoryError("Unable to allocate 24 GiB"), "out of memory (Unable to allocate 24 GiB)"),
         (held(), "MLflow: database is locked; end what"),
     ],
@@ -68,7 +71,14 @@ def test_the_fault_may_lie_behind_what_somebody_made_of_it():
 
 
 @pytest.mark.parametrize(
-    "error", [FileNotFoundError(2, "No such file", "x"), KeyError("x"), wrong_query()]
+    "error",
+    [
+        FileNotFoundError(2, "No such file", "x"),
+        FileExistsError(errno.EEXIST, "File exists", os.curdir),
+        RuntimeError("can't do"),
+        KeyError("x"),
+        wrong_query(),
+    ],
 )
 def test_a_bug_passes(error):
     assert sentence_of(error) is None

@@ -4,6 +4,7 @@ Without a home the command line keeps its records in a temporary folder. On a ne
 first runs at once would race to create its databases.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,14 @@ from pathlib import Path
 import dagster as dg
 import filelock
 
+from price_physics.orchestration.sqlite_files import damage_of, set_aside
 from price_physics.project import Project
 from price_physics.store.atomic import write_atomically
+
+_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+"""Of a home whose ``dagster.yaml`` names no other storage."""
+
+_log = logging.getLogger(__name__)
 
 
 def prepare_home(project: Project) -> Path:
@@ -33,9 +40,24 @@ def prepare_home(project: Project) -> Path:
 
 @contextmanager
 def open_instance(project: Project) -> Iterator[dg.DagsterInstance]:
-    """Open the instance; whoever is first creates its databases, under a lock."""
+    """Open the instance; whoever is first creates its databases, under a lock.
+
+    A damaged database is set aside and made anew: it holds records of runs, and the store does not
+    need them.
+    """
     home = prepare_home(project)
     with filelock.FileLock(home / "home.lock", timeout=120):
+        for name in _DATABASES:
+            path = home / name
+            if path.exists() and (damage := damage_of(path)):
+                aside = set_aside(path)
+                _log.warning(
+                    "%s is damaged (%s); it lies in %s now, and is made anew: Dagster no longer "
+                    "shows earlier runs, the store has what they made",
+                    path,
+                    damage,
+                    aside,
+                )
         instance = dg.DagsterInstance.get()
         instance.get_runs(limit=1)
     with instance:

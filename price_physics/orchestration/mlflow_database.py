@@ -15,6 +15,8 @@ from pathlib import Path
 import filelock
 
 from price_physics.errors import TrackingError
+from price_physics.orchestration import sqlite_files
+from price_physics.orchestration.sqlite_files import BESIDE, found_by_check, set_aside
 
 NAME = "mlflow.db"
 SUPERSEDED = "price_physics.superseded_by"
@@ -22,9 +24,6 @@ SUPERSEDED = "price_physics.superseded_by"
 MAKING_S = 60.0
 """Seconds for which a half-made database may be one that another process is making."""
 LOCK_TIMEOUT_S = 30.0
-_BUSY_TIMEOUT_S = 5.0
-_BESIDE = ("", "-journal", "-wal", "-shm")
-"""Suffixes of the files of a SQLite database."""
 _TABLES = {"alembic_version", "experiments", "metrics", "params", "runs", "tags"}
 
 _log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ def uri_of(path: Path) -> str:
     """
     marks = _seen.setdefault(path, [])
     if path.exists():
-        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+        with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:
             (mark,) = database.execute("PRAGMA application_id").fetchone()
         if mark not in marks[-1:]:
             marks.append(mark)
@@ -65,8 +64,10 @@ def prepare_database(folder: Path) -> None:
     """
     path = folder / NAME
     try:
+        for leftover in folder.glob(f"{NAME}.making-*"):  # of a kill: we hold the lock
+            leftover.unlink(missing_ok=True)
         if path.exists() and (damage := _damage(path)):
-            aside = _set_aside(path)
+            aside = set_aside(path)
             _log.warning(
                 "%s is damaged (%s); it lies in %s now, and is made anew: what it held is logged "
                 "again from the store by the next backfill of each study",
@@ -75,12 +76,12 @@ def prepare_database(folder: Path) -> None:
                 aside,
             )
         if not path.exists():
-            for suffix in _BESIDE:  # of a database that was deleted: a new one would read them
+            for suffix in BESIDE:  # of a database that was deleted: a new one would read them
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             _make(path)
-            with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+            with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:
                 database.execute(f"PRAGMA application_id = {secrets.randbelow(2**31)}")
-        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+        with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.rollback()
     except (OSError, sqlite3.OperationalError) as error:
@@ -106,7 +107,7 @@ def logged_digests(folder: Path, study: str, key: str) -> set[str]:
         "WHERE later.run_uuid = runs.run_uuid AND later.key = ?)"
     )
     try:
-        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+        with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:
             return {value for (value,) in database.execute(query, (study, key, SUPERSEDED))}
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -119,12 +120,11 @@ def logged_digests(folder: Path, study: str, key: str) -> set[str]:
 def _damage(path: Path) -> str:
     """What is wrong with a database that can be opened; "" where nothing is."""
     try:
-        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as database:
+        with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:
             rows = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             tables = {name for (name,) in rows}
             if _is_whole(database, tables):
-                (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-                return "" if found == "ok" else str(found)
+                return found_by_check(database)
             if time.time() - path.stat().st_mtime < MAKING_S:
                 raise TrackingError(
                     f"{path}: half made; another process may be making it, so it is left alone for "
@@ -147,22 +147,10 @@ def _is_whole(database: sqlite3.Connection, tables: set[str]) -> bool:
     return bool(database.execute("SELECT count(*) FROM alembic_version").fetchone()[0])
 
 
-def _set_aside(path: Path) -> Path:
-    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in reversed(_BESIDE):  # the database last: without it the others would be deleted
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
-    return aside
-
-
 def _make(path: Path) -> None:
     """Let MLflow make a database under another name, and move a whole copy into place."""
     from mlflow import MlflowClient
 
-    for leftover in path.parent.glob(f"{path.name}.making-*"):
-        leftover.unlink(missing_ok=True)
     made = path.with_name(f"{path.name}.making-{secrets.token_hex(4)}")
     whole = made.with_name(f"{made.name}-whole")
     client = MlflowClient(tracking_uri=uri_of(made), registry_uri=uri_of(made))
@@ -172,5 +160,5 @@ def _make(path: Path) -> None:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=WAL")
     whole.replace(path)
-    for suffix in _BESIDE:
+    for suffix in BESIDE:
         made.with_name(made.name + suffix).unlink(missing_ok=True)

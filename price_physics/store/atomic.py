@@ -32,8 +32,10 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
             os.fsync(file.fileno())
         os.chmod(name, 0o644)  # mkstemp makes it private; outputs are for people to open
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # of a write that has no room
+            error.filename = str(path)
         raise
     _fsync_folder(path.parent)
 

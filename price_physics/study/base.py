@@ -34,6 +34,9 @@ Positive = Annotated[float, Field(gt=0)]
 
 NonNegative = Annotated[float, Field(ge=0)]
 
+MOST_MINUTES = 525_600
+"""A year: a span beyond it is a slip of the pen, and one far beyond no number of nanoseconds."""
+
 Quantile = Annotated[float, Field(gt=0, lt=1)]
 
 

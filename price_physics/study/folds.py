@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from price_physics.study.base import Config, NonNegative
+from price_physics.study.base import MOST_MINUTES, Config, NonNegative
 
 
 class FoldsConfig(Config):
@@ -16,7 +16,7 @@ class FoldsConfig(Config):
 
     n_splits: int = Field(5, ge=2)
     """Number of folds."""
-    embargo_minutes: NonNegative
+    embargo_minutes: Annotated[NonNegative, Field(le=MOST_MINUTES)]
     """Minutes after a test block in which no training sample may start; at least the horizon."""
     early_stop_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.15
     """Fraction of a fold's training samples, the latest, that decide when training stops."""

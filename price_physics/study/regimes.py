@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from price_physics.study.base import Config, MonthField, Positive, is_none
+from price_physics.study.base import MOST_MINUTES, Config, MonthField, Positive, is_none
 
 
 class RegimeFeaturesConfig(Config):
@@ -14,9 +14,9 @@ class RegimeFeaturesConfig(Config):
     earlier months.
     """
 
-    return_minutes: Positive = 60
+    return_minutes: Annotated[Positive, Field(le=MOST_MINUTES)] = 60
     """Minutes before an event over which its trailing return is taken."""
-    volatility_minutes: Positive = 60
+    volatility_minutes: Annotated[Positive, Field(le=MOST_MINUTES)] = 60
     """Minutes before an event over which its trailing volatility is taken."""
     regime_by_month: dict[MonthField, Annotated[int, Field(ge=0, le=2)]] | None = Field(
         None, exclude_if=is_none

@@ -24,6 +24,8 @@ Ticks = Mapping[Month, str]
 
 _PREVIOUS = "previous"
 _BEGINNING = "0" * 64
+_END = "end"
+"""Key of the last line of an export, with the digest of the line before."""
 _KEY = ("trial", "month", "ticks")
 """A later entry replaces an earlier one that has the same key."""
 
@@ -63,7 +65,9 @@ def add_entries(folder: Path, entries: Iterable[Entry]) -> int:
             lines.append(_line(said | {_PREVIOUS: _end_of(lines)}))
         if len(lines) > n_before:
             write_atomically(_file(folder), b"".join(line + b"\n" for line in lines))
-            write_atomically(_head(folder), f"{_end_of(lines)}\n".encode())
+        end = f"{_end_of(lines)}\n".encode()
+        if lines and (not _head(folder).exists() or _head(folder).read_bytes() != end):
+            write_atomically(_head(folder), end)  # a kill may have come between the two
         return len(lines) - n_before
 
 
@@ -79,22 +83,31 @@ def read_entries(folder: Path) -> list[Entry]:
 
 
 def parse_entries(content: bytes, source: str) -> list[Entry]:
-    """Parse exported entries, and check that none is missing between them.
+    """Parse exported entries, and check that they are all that was exported.
 
     Raises
     ------
     StoreError
-        When one is not JSON, or does not follow from the one before.
+        When one is not JSON or does not follow from the one before, or the end is missing.
     """
-    lines = content.splitlines()
-    _check_chain(lines, source, "export it again")
+    *lines, end = content.splitlines() or [b""]
+    remedy = "export it again, with `price-physics ledger export`"
+    _check_chain(lines, source, remedy)
+    if end != _end_line(lines):
+        raise StoreError(
+            f"{source}, line {len(lines) + 1}: is not the end of what was exported: entries were "
+            f"changed or cut off; {remedy}"
+        )
     return [_parsed(line) for line in lines]
 
 
 def export_entries(folder: Path, path: Path) -> int:
-    """Write every entry to a file of JSON lines, for `parse_entries`; return their number."""
+    """Write every entry to a file of JSON lines, for `parse_entries`; return their number.
+
+    A last line names the digest of the one before, so that no end can be lost unseen.
+    """
     lines = _read_lines(folder)
-    write_atomically(path, b"".join(line + b"\n" for line in lines))
+    write_atomically(path, b"".join(line + b"\n" for line in [*lines, _end_line(lines)]))
     return len(lines)
 
 
@@ -190,6 +203,10 @@ def _line(entry: Entry) -> bytes:
 
 def _end_of(lines: list[bytes]) -> str:
     return hashlib.sha256(lines[-1]).hexdigest() if lines else _BEGINNING
+
+
+def _end_line(lines: list[bytes]) -> bytes:
+    return json.dumps({_END: _end_of(lines)}).encode()
 
 
 def _parsed(line: bytes) -> Entry:

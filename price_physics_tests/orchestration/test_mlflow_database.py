@@ -11,7 +11,7 @@ import pytest
 
 from price_physics.errors import TrackingError
 from price_physics.months import Month
-from price_physics.orchestration import mlflow_database
+from price_physics.orchestration import mlflow_database, sqlite_files
 from price_physics.orchestration.mlflow_database import (
     NAME,
     logged_digests,
@@ -42,7 +42,7 @@ def folder(tmp_path, made, monkeypatch):
     """One with a copy of it; making one anew is a copy too, which is quick."""
     shutil.copy(made, tmp_path / NAME)
     monkeypatch.setattr(mlflow_database, "_make", lambda path: shutil.copy(made, path))
-    monkeypatch.setattr(mlflow_database, "_BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_S", 0.1)
     monkeypatch.setattr(mlflow_database, "MAKING_S", 0.0)
     return tmp_path
 
@@ -79,6 +79,13 @@ def test_a_kill_while_it_is_made_leaves_none(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()), "what the kill left behind"
     prepare_database(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [NAME]
+
+
+def test_what_a_kill_left_beside_a_whole_database_goes(folder):
+    for suffix in ("making-1", "making-1-whole", "making-1-journal"):
+        (folder / f"{NAME}.{suffix}").write_text("half")
+    prepare_database(folder)
+    assert [p.name for p in folder.iterdir()] == [NAME]
 
 
 def half_migrated(path):

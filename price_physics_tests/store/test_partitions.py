@@ -1,5 +1,6 @@
 """The store: atomic, checksummed, deterministic; a kill leaves the old partition or the new."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -12,34 +13,20 @@ import pandas as pd
 import pytest
 
 from price_physics.errors import PartitionCorrupt, PartitionLocked, PartitionMissing
-from price_physics.months import Month
 from price_physics.schemas.ticks import TICKS
 from price_physics.schemas.walk_forward import TRADES
 from price_physics.store import partitions
 from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.atomic import write_atomically
 from price_physics.store.partitions import MANIFEST, Store
-
-KEY = ("demo", "ticks")
-MONTH = Month(2012, 3)
-
-
-def make_artefact(n: int = 5, price: float = 4.9) -> Artefact:
-    frame = pd.DataFrame(
-        {
-            "time_ns": np.arange(n, dtype="int64") + MONTH.start_ns,
-            "trade_id": pd.array([None] * n, dtype="Int64"),
-            "price": np.full(n, price),
-            "qty": np.ones(n),
-            "tick_sign": np.ones(n, dtype="int8"),
-        }
-    )
-    return Artefact(
-        tables=((TICKS, frame),),
-        documents={"quality": {"rows_read": n, "share": None}},
-        tensors={"network": {"weight": np.eye(3, dtype="float32"), "steps": np.array(7)}},
-        files={"sheet.png": b"\x89PNG"},
-        warm_up="too young",
-    )
+from price_physics_tests.store.make import (
+    KEY,
+    MONTH,
+    make_artefact,
+    version_of,
+    write_for_ever,
+    write_version,
+)
 
 
 @pytest.fixture
@@ -147,6 +134,15 @@ def test_nan_in_a_document_is_refused(store: Store) -> None:
         canonical_json({"x": float("nan")})
 
 
+def test_a_write_that_has_no_room_names_the_file(store: Store, tmp_path: Path) -> None:
+    def full(_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*x\.json'"):
+        write_atomically(tmp_path / "x.json", full)
+    assert not list(tmp_path.iterdir())
+
+
 def test_frame_that_does_not_fit_its_schema_is_refused(store: Store) -> None:
     frame = make_artefact().tables[0][1]
     for wrong, message in (
@@ -168,22 +164,15 @@ def test_second_writer_is_told_who_holds_the_lock(
         store.write(KEY, MONTH, make_artefact(), code_version="1")
 
 
-def _write_for_ever(root: Path) -> None:
-    store, i = Store(root), 0
-    while True:
-        i += 1
-        store.write(KEY, MONTH, make_artefact(n=20_000, price=float(i)), code_version="1")
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
 def test_kill_at_any_point_leaves_a_whole_partition(store: Store) -> None:
-    store.write(KEY, MONTH, make_artefact(n=20_000, price=0.0), code_version="1")
+    write_version(store.root, 0.0)
     context = multiprocessing.get_context("spawn")
     seen = set()
     for attempt in range(3):
         before, deadline = store.read(KEY, MONTH).data_version, time.monotonic() + 60
-        writer = context.Process(target=_write_for_ever, args=(store.root,))
+        writer = context.Process(target=write_for_ever, args=(store.root,))
         writer.start()
         while store.read(KEY, MONTH).data_version == before and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -191,8 +180,5 @@ def test_kill_at_any_point_leaves_a_whole_partition(store: Store) -> None:
         assert writer.pid is not None
         os.kill(writer.pid, signal.SIGKILL)
         writer.join()
-        ticks = store.read(KEY, MONTH).table("ticks")
-        assert len(ticks) == 20_000
-        assert ticks["price"].nunique() == 1
-        seen.add(ticks["price"].iloc[0])
+        seen.add(version_of(store.root))
     assert seen != {0.0}, "no writer ever got as far as a commit"

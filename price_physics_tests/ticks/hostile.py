@@ -237,13 +237,19 @@ CASES: dict[str, tuple[str, Make, str]] = {
 
 def write_cases(folder: Path) -> None:
     """Make a market's folder for every case."""
-    for number, (case, (name, make, _)) in enumerate(CASES.items()):
-        files = folder / f"{number:02d}" / "files"
-        files.mkdir(parents=True)
-        (files / "a.csv").write_bytes(GOOD)
-        (files / name).write_bytes(make())
-        if ("checksum" in case and "beside" in case) or "another's" in case:
-            (files / f"{name}.CHECKSUM").write_text("0" * 64 + f"  {name}\n")
+    for number, case in enumerate(CASES):
+        write_case(case, folder / f"{number:02d}")
+
+
+def write_case(case: str, folder: Path) -> None:
+    """Make a market's folder: one good file, and the one that cannot be trusted."""
+    name, make, _ = CASES[case]
+    files = folder / "files"
+    files.mkdir(parents=True)
+    (files / "a.csv").write_bytes(GOOD)
+    (files / name).write_bytes(make())
+    if ("checksum" in case and "beside" in case) or "another's" in case:
+        (files / f"{name}.CHECKSUM").write_text("0" * 64 + f"  {name}\n")
 
 
 # ---------------------------------------------------------------------------- the program

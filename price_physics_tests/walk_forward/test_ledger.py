@@ -12,6 +12,7 @@ import pytest
 from price_physics.errors import StoreError
 from price_physics.walk_forward.ledger import (
     add_entries,
+    export_entries,
     parse_entries,
     read_entries,
     read_trials,
@@ -177,8 +178,11 @@ def test_a_kill_between_the_two_files_goes_on(tmp_path):
     head = tmp_path / "last_digest"
     before = head.read_text()
     record_entry(tmp_path, entry("d", JAN))
+    after = head.read_text()
     head.write_text(before)
     assert len(read_entries(tmp_path)) == len(lines) + 1
+    record_entry(tmp_path, entry("d", JAN))  # as the rerun does: the last entry is named again
+    assert head.read_text() == after
     record_entry(tmp_path, entry("e", JAN))
     assert head.read_text() != before
 
@@ -198,7 +202,8 @@ def test_two_ledgers_become_one_and_keep_what_each_had(tmp_path):
     record_entry(ours, entry("a", JAN))
     for name in "ab":
         record_entry(theirs, entry(name, JAN))
-    shared = parse_entries((theirs / "ledger.jsonl").read_bytes(), "theirs")
+    assert export_entries(theirs, tmp_path / "shared.jsonl") == 2
+    shared = parse_entries((tmp_path / "shared.jsonl").read_bytes(), "theirs")
     assert add_entries(ours, shared) == 1
     assert add_entries(ours, shared) == 0
     assert [e["trial"] for e in read_entries(ours)] == ["a", "b"]
@@ -209,6 +214,18 @@ def test_an_export_with_a_gap_is_refused(tmp_path):
     _, lines = three(tmp_path)
     with pytest.raises(StoreError, match=r"theirs, line 1: does not follow.*export it again"):
         parse_entries(b"".join(lines[1:]), "theirs")
+
+
+def test_no_bit_and_no_line_of_an_export_is_lost_unseen(tmp_path):
+    """Nothing follows the last entry but the end, which names its digest."""
+    three(tmp_path)
+    path = tmp_path / "ours.jsonl"
+    export_entries(tmp_path, path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    torn = [b"".join(lines[:n]) for n in range(len(lines))]
+    for content in [*flips(b"".join(lines).rstrip(), 200), *torn]:
+        with pytest.raises(StoreError, match=r"ours\.jsonl, line .*ledger export"):
+            parse_entries(content, str(path))
 
 
 # ---------------------------------------------------------------------------- earlier versions

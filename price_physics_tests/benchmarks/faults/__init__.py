@@ -1,0 +1,1 @@
+"""Kills, damage, full places and hostile input: what is tried, and whether it holds."""
