@@ -26,15 +26,16 @@ def file_versions(project: Project, market: Market, month: Month) -> dict[str, s
     TickDataError
         When the market has no files, or one that is read cannot be trusted.
     """
-    return inputs_of(_file_entries(project, market), month)
+    return inputs_of(file_entries(project, market), month)
 
 
 def months_with_trades(project: Project, market: Market) -> list[Month]:
     """Months of which a vendor file holds a trade; reads and raises as `file_versions`."""
-    extents = months_of(_file_entries(project, market).values())
+    extents = months_of(file_entries(project, market).values())
     return sorted(month for month, extent in extents.items() if extent.last_ns is not None)
 
 
-def _file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
+def file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
+    """What every vendor file of a market holds; reads and raises as `file_versions`."""
     with reading_bar(f"{market.name}: new files") as progress:
         return look_at_files(market, project.root, open_index(project, market), progress)
