@@ -60,7 +60,7 @@ def _like_the_month_before(case: Case, schema: TableSchema) -> Finding:
         return Finding(True, f"{rows} rows; no month before to compare with", numbers)
     before = n_rows(case.before, schema)
     numbers["rows_before"] = before
-    if case.found.warm_up or case.before.warm_up or max(rows, before) < _FEW_ROWS:
+    if case.found.warm_up or case.before.warm_up or before < _FEW_ROWS:
         return Finding(True, f"{rows} rows, {before} before: too few to compare", numbers)
     passed = before / _MOST_TIMES <= rows <= before * _MOST_TIMES
     return Finding(passed, f"{rows} rows, {before} in the month before", numbers)
