@@ -80,9 +80,7 @@ def _model_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
             place = checkpoint_folder(scope.project, study.name, month)
             with training_bar(f"training {study.name} {month}") as bar:
                 progress = said_in_log(bar, context.log.info, "epochs")
-                artefact = _make(
-                    scope, name, context, inputs, progress=progress, checkpoints=place
-                )
+                artefact = _make(scope, name, context, inputs, progress=progress, checkpoints=place)
             tags = run_tags(inputs["folds"][month], artefact.warm_up, _dagster_tags(context))
             digest = logged_digest(
                 *(canonical_json(artefact.document(Path(file).stem)) for file in TRACKED["model"])

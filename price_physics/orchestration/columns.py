@@ -21,8 +21,10 @@ _OF_CANDLES = {
     "close_time_ns": ("close_time_ns",),
     **{c: (c,) for c in ("open", "high", "low", "close", "volume", "notional", "buy_volume")},
 }
-_EVENT = {"event_time_ns": ("close_time_ns",)}
-_BARRIERS = {c: (c,) for c in ("take_profit_multiple", "stop_loss_multiple")}
+_EVENT: dict[str, tuple[str, ...]] = {"event_time_ns": ("close_time_ns",)}
+_BARRIERS: dict[str, tuple[str, ...]] = {
+    c: (c,) for c in ("take_profit_multiple", "stop_loss_multiple")
+}
 
 _LINEAGE: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
     "regime_features": {

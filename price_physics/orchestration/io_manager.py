@@ -114,9 +114,7 @@ class PartitionIOManager(dg.IOManager):
         if self._on_written and partition is not obj:
             self._on_written(partition)
 
-    def _write(
-        self, context: dg.OutputContext, obj: Artefact, read: list[Partition]
-    ) -> Partition:
+    def _write(self, context: dg.OutputContext, obj: Artefact, read: list[Partition]) -> Partition:
         owner, asset = context.asset_key.path
         month = Month.parse(context.asset_partition_key)
         expected = self._expected[owner, asset]

@@ -87,7 +87,11 @@ def _bars(found: Known) -> Shown:
 def _regime_features(found: Known) -> Shown:
     frame = found.table(REGIME_FEATURES.name, ["trailing_volatility", "regime"])
     shares = {f"share_of_regime_{k}": float((frame["regime"] == k).mean()) for k in (0, 1, 2)}
-    return shares | {"mean_volatility": float(frame["trailing_volatility"].mean())} if len(frame) else {}
+    return (
+        shares | {"mean_volatility": float(frame["trailing_volatility"].mean())}
+        if len(frame)
+        else {}
+    )
 
 
 def _excursions(found: Known) -> Shown:
@@ -105,7 +109,10 @@ def _policy(found: Known) -> Shown:
 def _labels(found: Known) -> Shown:
     label, counts = found.table(LABELS.name, ["label"])["label"], found.document("counts")
     return {
-        **{f"labels/{k}": int((label == v).sum()) for k, v in (("up", 1), ("flat", 0), ("down", -1))},
+        **{
+            f"labels/{k}": int((label == v).sum())
+            for k, v in (("up", 1), ("flat", 0), ("down", -1))
+        },
         **{f"dropped/{reason}": n for reason, n in counts["dropped"].items()},
         **{name: n for name, n in counts.items() if name in ("undecidable", "bars_merged")},
     }
@@ -129,7 +136,7 @@ def _folds(found: Known) -> Shown:
 
 
 def _model(found: Known) -> Shown:
-    return {name: value for name, value in numbers_in(found.document("summary")).items()}
+    return {**numbers_in(found.document("summary"))}
 
 
 def _predictions(found: Known) -> Shown:
@@ -176,7 +183,9 @@ def _report(found: Known) -> Shown:
 
 
 def _motifs(found: Known) -> Shown:
-    shown: Shown = {"explained_events": int(found.table(MOTIFS.name, ["n_events"])["n_events"].sum())}
+    shown: Shown = {
+        "explained_events": int(found.table(MOTIFS.name, ["n_events"])["n_events"].sum())
+    }
     if "motifs.md" in _names(found):
         shown["motifs"] = dg.MetadataValue.md(_file(found, "motifs.md").decode())
     pictures = sorted(name for name in _names(found) if name.endswith(".png"))

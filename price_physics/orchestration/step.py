@@ -51,7 +51,11 @@ class Scope:
     def before(self, asset: str, month: Month) -> Partition | None:
         """The month before, whether current or not."""
         key = (owner_of(asset, self.owner, self.market.name), asset)
-        return self._read(asset, month - 1) if Store(self.project.store).exists(key, month - 1) else None
+        return (
+            self._read(asset, month - 1)
+            if Store(self.project.store).exists(key, month - 1)
+            else None
+        )
 
     def _read(self, asset: str, month: Month) -> Partition:
         return Store(self.project.store).read(

@@ -23,7 +23,9 @@ def _features_in_range(case: Case) -> Finding:
     unit = [np.hypot(frame[f"{c}_sin"], frame[f"{c}_cos"]) for c in ("time_of_day", "day_of_week")]
     return none_of(
         {
-            "a feature that is not finite": (~np.isfinite(frame[FEATURE_COLUMNS]).all(axis=1)).sum(),
+            "a feature that is not finite": (
+                ~np.isfinite(frame[FEATURE_COLUMNS]).all(axis=1)
+            ).sum(),
             "a volatility below zero": (frame["trailing_volatility"] < 0).sum(),
             "a time that is on no circle": (np.abs(np.array(unit) - 1) > _SLACK).sum(),
             "a regime but 0, 1 and 2": (~frame["regime"].isin([0, 1, 2])).sum(),
@@ -111,12 +113,16 @@ def _outcomes_fit(case: Case) -> Finding:
 
 def _balance(case: Case) -> Finding:
     label = case.found.table(LABELS.name, ["label"])["label"]
-    shares = {name: float((label == k).mean()) for name, k in (("up", 1), ("flat", 0), ("down", -1))}
+    shares = {
+        name: float((label == k).mean()) for name, k in (("up", 1), ("flat", 0), ("down", -1))
+    }
     if len(label) < _ENOUGH:
         return Finding(True, f"{len(label)} labels: too few to tell")
     text = ", ".join(f"{share:.0%} {name}" for name, share in shares.items())
     passed = min(shares["up"], shares["down"]) >= _RARE
-    return Finding(passed, f"{text} of {len(label)} labels", {f"share_{k}": v for k, v in shares.items()})
+    return Finding(
+        passed, f"{text} of {len(label)} labels", {f"share_{k}": v for k, v in shares.items()}
+    )
 
 
 def _weights_cover(case: Case) -> Finding:
@@ -125,11 +131,10 @@ def _weights_cover(case: Case) -> Finding:
     n_labels = sum(len(m.table(LABELS.name, ["label"])) for m in case.inputs["labels"].values())
     outside = int((~((uniqueness > 0) & (uniqueness <= 1 + _SLACK))).sum())
     mean = float(uniqueness.mean()) if len(uniqueness) else 0.0
-    found = none_of(
+    return none_of(
         {"a uniqueness outside 0 to 1": outside, "labels without a weight": n_labels - len(frame)},
         f"{len(frame)} labels up to {case.month}, mean uniqueness {mean:.3f}",
     )
-    return found
 
 
 FEATURE_CHECKS = (

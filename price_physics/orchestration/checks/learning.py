@@ -7,6 +7,7 @@ from price_physics.folds.audit import audit_split
 from price_physics.months import Month
 from price_physics.orchestration.checks.finding import BUG, Case, Check, Finding, none_of
 from price_physics.orchestration.checks.tables import n_rows
+from price_physics.schemas.bars import BARS
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
@@ -20,9 +21,12 @@ _ENOUGH = 50
 def _few_dropped(case: Case) -> Finding:
     n, n_dropped = n_rows(case.found, IMAGE_WINDOWS), n_rows(case.found, DROPPED_WINDOWS)
     numbers = {"windows": n, "dropped": n_dropped}
-    is_first = len(case.inputs["bars"]) == 1
-    passed = is_first or n_dropped <= n
-    return Finding(passed, f"{n} events have an image, {n_dropped} have not", numbers)
+    text = f"{n} events have an image, {n_dropped} have not"
+    longest = max(case.study.images.windows_bars) if case.study else 0
+    bars = sum(n_rows(found, BARS) for found in case.inputs["bars"].values())
+    if n_dropped and bars < 2 * longest:
+        return Finding(True, f"{text}: {bars} bars, and a window needs {longest}", numbers)
+    return Finding(n_dropped <= n, text, numbers)
 
 
 def _no_label_crosses(case: Case) -> Finding:
@@ -44,7 +48,9 @@ def _no_label_crosses(case: Case) -> Finding:
     if late:
         leaks.append(f"{late} labels end after {case.month}")
     numbers = {"members": len(members), "folds": n_folds}
-    return Finding(not leaks, "; ".join(leaks) or f"{n_folds} folds, {len(members)} labels", numbers)
+    return Finding(
+        not leaks, "; ".join(leaks) or f"{n_folds} folds, {len(members)} labels", numbers
+    )
 
 
 def _probabilities_fit(case: Case) -> Finding:
@@ -129,7 +135,7 @@ IMAGE_CHECKS = (
     Check(
         "most_events_have_images",
         _few_dropped,
-        "No more events are dropped than drawn, but in the market's first month.",
+        "No more events are dropped than drawn, where there are bars for two longest windows.",
         "the table `dropped` says why; a shorter longest window (images.windows_bars) needs fewer "
         "bars before an event.",
     ),

@@ -30,7 +30,10 @@ def _reconcile(case: Case) -> Finding:
     net = float((1 + daily["net_return"]).prod())
     gross = float((1 + daily["gross_return"]).prod())
     if len(equity):
-        ends = {"net": (net, equity["equity"].iloc[-1]), "gross": (gross, equity["gross_equity"].iloc[-1])}
+        ends = {
+            "net": (net, equity["equity"].iloc[-1]),
+            "gross": (gross, equity["gross_equity"].iloc[-1]),
+        }
         for name, (chained, path) in ends.items():
             wrong[f"{name}: the days give {chained:.9f}, the path {path:.9f}"] = int(
                 abs(chained - path) > _SLACK * max(abs(path), 1)
