@@ -1,5 +1,6 @@
 """An asset as its page shows it before any month is computed: edges, groups, columns, checks."""
 
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,9 @@ from price_physics.orchestration.step import Scope
 from price_physics.pipeline.dag import STAGES, owner_of, reads_of, tables_of
 from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.schemas.table import TableSchema
+
+MONTHLY = dg.FreshnessPolicy.cron("0 6 10 * *", lower_bound_delta=timedelta(days=9))
+"""By the tenth, two days after its schedule, a month is there; none before the first counts."""
 
 
 def asset_arguments(name: str, scope: Scope) -> dict[str, Any]:
@@ -39,6 +43,8 @@ def asset_arguments(name: str, scope: Scope) -> dict[str, Any]:
         "io_manager_key": "store",
         "code_version": f"{code_version(name, study)}-{settings_hash(name, study, market)}",
         "metadata": _metadata(name, scope, tables),
+        # of a market that is over no month is awaited
+        "freshness_policy": None if market.last_month else MONTHLY,
         "check_specs": check_specs(name, market, key, scope.partitions),
         # one run of a study at a time keeps its months in order; months of ticks have no order
         "pool": study.name if study else None,

@@ -54,8 +54,11 @@ def materialise(
 
 def computed(result: dg.ExecuteInProcessResult) -> list[str]:
     """Assets that were computed in a run, not found."""
-    events = [e.step_materialization_data.materialization for e in result.all_events
-              if e.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION]
+    events = [
+        e.step_materialization_data.materialization
+        for e in result.all_events
+        if e.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION
+    ]
     return [e.asset_key.path[-1] for e in events if e.metadata["computed"].value]
 
 

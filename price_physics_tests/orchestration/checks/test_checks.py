@@ -229,7 +229,9 @@ def test_what_is_wrong_with_ticks_is_found(
 
 def test_a_thin_market_may_have_days_without_a_trade(project: Project) -> None:
     changes = {"missing_days": ["2012-03-04"], "ticks": 150}
-    found = finding("ticks", "no_day_is_missing", redocumented(case_of(project, "ticks"), "quality", **changes))
+    found = finding(
+        "ticks", "no_day_is_missing", redocumented(case_of(project, "ticks"), "quality", **changes)
+    )
     assert found.passed
     assert "2012-03-04" in found.text
 
