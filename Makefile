@@ -24,8 +24,8 @@ lint: $(STAMP) ## check style and which way imports point
 types: $(STAMP) ## check types
 	@$(BIN)/price-physics types
 
-dev: $(STAMP) ## open the Dagster UI on http://127.0.0.1:3000
-	@$(BIN)/price-physics dev
+dev: $(STAMP) ## open the Dagster UI on http://127.0.0.1:3000, or make dev PORT=3001
+	@$(BIN)/price-physics dev $(if $(PORT),--port "$(PORT)")
 
 backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09 TO=2012-05
 	@test -n "$(STUDY)" || { echo "usage: make backfill STUDY=demo [FROM=2011-09] [TO=2012-05]"; exit 2; }

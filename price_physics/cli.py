@@ -107,7 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("section", nargs="*", help="ticks_bars, labels, images, training, inference")
     bench.add_argument("--full", action="store_true", help="also run what takes many minutes")
     bench.add_argument("--accept", action="store_true", help="keep it in benchmarks/results")
-    add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")
+    dev = add("dev", _dev, f"open the Dagster UI on http://127.0.0.1:{PORT}")
+    dev.add_argument("--port", type=int, default=PORT, help=f"another port than {PORT}")
     add("fast", _fast, "check style and import rules, then run the unit tests: before a commit")
     add("test", _test, "check style, import rules and types, then run every test")
     add("lint", _lint, "check style and which way imports point")
@@ -265,16 +266,17 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
     from price_physics.orchestration.dead_runs import close_dead_runs
     from price_physics.orchestration.instance import open_instance
 
+    port = options.port
     with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ConfigError(
-                f"something listens on port {PORT} already: open http://127.0.0.1:{PORT} if it is "
+                f"something listens on port {port} already: open http://127.0.0.1:{port} if it is "
                 "another `make dev`, else end it; two at once would disturb each other's schedules"
             )
     with open_instance(project) as instance:  # its databases are made before others race for them
         close_dead_runs(instance)
-    print(f"Dagster on http://127.0.0.1:{PORT} (no login: it listens on this machine only)")
-    command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(PORT)]
+    print(f"Dagster on http://127.0.0.1:{port} (no login: it listens on this machine only)")
+    command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port)]
     return run_child([*command, "-w", str(project.root / "workspace.yaml")], project.root)
 
 

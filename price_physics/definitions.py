@@ -7,6 +7,9 @@ The edges are in `pipeline.dag`, the assets in `orchestration.assets`.
 """
 
 from price_physics.orchestration.build import build_definitions
+from price_physics.pipeline.versions import versions_kept
 from price_physics.project import find_project
 
-defs = build_definitions(find_project())
+project = find_project()
+with versions_kept(project.data / "index" / "code_versions.json"):
+    defs = build_definitions(project)

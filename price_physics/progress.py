@@ -1,6 +1,7 @@
 """Progress bars: updated at once on a terminal, every ten seconds in a log."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -56,3 +57,31 @@ def reading_bar(description: str) -> Iterator[Progress]:
             bar.set_postfix_str(file, refresh=True)
 
         yield advance
+
+
+def said_in_log(
+    shown: Progress, say: Callable[[str], None], unit: str, every_s: float = 10.0
+) -> Progress:
+    """Show progress, and say it in a log every few seconds, and when all is done.
+
+    Parameters
+    ----------
+    shown : callable (done, total, text)
+        Called each time.
+    say : callable (line)
+    unit : str
+        What is counted.
+    every_s : float
+        Seconds between lines.
+    """
+    last_s = time.monotonic()
+
+    def advance(done: int, total: int, text: str) -> None:
+        nonlocal last_s
+        shown(done, total, text)
+        now_s = time.monotonic()
+        if now_s - last_s >= every_s or (done == total and done):
+            last_s = now_s
+            say(f"{done} of {total} {unit}{': ' if text else ''}{text}")
+
+    return advance

@@ -89,22 +89,18 @@ def run_backfill(
         sweep_leftovers(project, study.name)
 
         def on_written(partition: Partition) -> None:
+            nonlocal written
+            written += 1
             bar.set_description(f"{study.name} {partition.month} {partition.key[1]}", refresh=False)
             bar.update()
 
         definitions = build_definitions(project, on_written)
         for month in months:
             stale = [a for a in stale_assets(project, market, study, month) if a in assets]
-            if stale[:1] == ["ticks"] and not of_market:
-                # A new file may leave the ticks as they were: then the rest is not stale.
-                run_month(definitions, instance, market, study, month, ["ticks"])
-                written += 1
-                stale = stale_assets(project, market, study, month)
-                bar.update(-1)
-            bar.update(len(assets) - len(stale))
-            if stale:
+            before = written
+            if stale:  # what turns out as it was leaves the rest current: it is found there
                 run_month(definitions, instance, market, study, month, stale)
-            written += len(stale)
+            bar.update(len(assets) - (written - before))
             for asset in assets:  # copies in outputs may have been deleted
                 key = (owner_of(asset, study.name, market.name), asset)
                 publish_missing(project.outputs, Store(project.store).read(key, month))

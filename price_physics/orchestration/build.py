@@ -1,15 +1,15 @@
-"""Assemble the definitions of a project: markets, studies, resources, jobs, schedules.
+"""Assemble the definitions of a project: markets, studies, resources, jobs, schedules, sensors.
 
 Nothing is computed here.
 """
 
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 
 from price_physics.orchestration.assets import (
-    StudyScope,
     build_study_assets,
     build_ticks_asset,
     checkpoint_folder,
@@ -17,6 +17,8 @@ from price_physics.orchestration.assets import (
 from price_physics.orchestration.io_manager import Expected, PartitionIOManager
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import build_schedule, build_study_job
+from price_physics.orchestration.sensors import build_sensor
+from price_physics.orchestration.step import Scope
 from price_physics.orchestration.tracking import tracking_of
 from price_physics.pipeline.dag import STAGES, tables_of
 from price_physics.pipeline.versions import code_version, settings_hash
@@ -45,16 +47,25 @@ def build_definitions(
     """
     markets, studies = load_configs(project.configs)
     partitions = {name: monthly_partitions(market) for name, market in markets.items()}
-    assets = [build_ticks_asset(project, m, partitions[m.name]) for m in markets.values()]
-    jobs = []
+    assets = [
+        build_ticks_asset(Scope(project, market, None, partitions[market.name]))
+        for market in markets.values()
+    ]
+    jobs: dict[str, Any] = {}
     for study in studies.values():
-        scope = StudyScope(project, markets[study.market], study, partitions[study.market])
-        assets += build_study_assets(scope)
-        jobs.append(build_study_job(study))
+        scope = Scope(project, markets[study.market], study, partitions[study.market])
+        assets += build_study_assets(scope, study)
+        jobs[study.name] = build_study_job(study)
+    sensors = []
+    for market in markets.values():
+        if on_market := [s for s in studies.values() if s.market == market.name]:
+            own = [jobs[study.name] for study in on_market]
+            sensors.append(build_sensor(project, market, on_market, own, partitions[market.name]))
     return dg.Definitions(
         assets=assets,
-        jobs=jobs,
-        schedules=[build_schedule(job) for job in jobs],
+        jobs=list(jobs.values()),
+        schedules=[build_schedule(job) for job in jobs.values()],
+        sensors=sensors,
         # One process a month: 14 mostly sequential assets would spend longer starting than working.
         executor=dg.in_process_executor,
         resources={

@@ -1,10 +1,9 @@
 """Between Dagster and the store: one IO manager for every asset.
 
-An input is always a mapping of month to partition, opened but not loaded. What was opened is
-what the manifest of the output records.
+An input is always a mapping of month to partition, opened but not loaded: the months of its window
+in `pipeline.dag`. What was opened is what the manifest of the output records.
 """
 
-from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +14,14 @@ import dagster as dg
 from price_physics.errors import PartitionMissing
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
-from price_physics.pipeline.publish import publish
+from price_physics.pipeline.dag import months_read
+from price_physics.pipeline.publish import publish, publish_missing
 from price_physics.schemas.table import TableSchema
-from price_physics.store.artefact import Artefact, Highlight, column_types
+from price_physics.store.artefact import Artefact, column_types
 from price_physics.store.partitions import Key, Partition, Store
+
+WINDOW = "months"
+"""Metadata of an input: the first and last month that is read, as offsets from m."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,14 @@ class PartitionIOManager(dg.IOManager):
             today's; the message names the command that builds it.
         """
         owner, asset = context.asset_key.path
-        months = sorted(Month.parse(key) for key in context.asset_partition_keys)
+        first = Month.parse(
+            context.asset_partitions_def.get_first_partition_key() or context.asset_partition_key
+        )
+        back, ahead = context.definition_metadata[WINDOW]
+        months = months_read((back, ahead), Month.parse(context.asset_partition_key), first)
         missing = [m for m in months if not self._is_readable((owner, asset), m)]
         step = context.step_context.step.key
         if missing:
-            first = Month.parse(
-                context.asset_partitions_def.get_first_partition_key() or str(months[0])
-            )
             start = next(
                 m for m in Month.span(first, months[-1]) if not self._is_readable((owner, asset), m)
             )
@@ -95,11 +99,24 @@ class PartitionIOManager(dg.IOManager):
             partition.manifest["config_hash"] == expected.settings and partition.schemas == tables
         )
 
-    def handle_output(self, context: dg.OutputContext, obj: Artefact) -> None:
-        """Commit the partition, then publish what people open."""
+    def handle_output(self, context: dg.OutputContext, obj: Artefact | Partition) -> None:
+        """Commit the partition, unless it stands already; then publish what people open."""
+        read = self._read.pop((context.run_id, context.step_context.step.key), [])
+        if isinstance(obj, Partition):
+            partition = obj
+            publish_missing(self._outputs, partition)
+        else:
+            partition = self._write(context, obj, read)
+        context.step_context.set_data_version(
+            context.asset_key, dg.DataVersion(partition.data_version)
+        )
+        context.add_output_metadata(metadata_of(partition))
+        if self._on_written and partition is not obj:
+            self._on_written(partition)
+
+    def _write(self, context: dg.OutputContext, obj: Artefact, read: list[Partition]) -> Partition:
         owner, asset = context.asset_key.path
         month = Month.parse(context.asset_partition_key)
-        read = self._read.pop((context.run_id, context.step_context.step.key), [])
         expected = self._expected[owner, asset]
         synthetic = obj.synthetic or any(p.synthetic for p in read)
         in_sample = obj.in_sample or any(p.in_sample for p in read)
@@ -113,23 +130,11 @@ class PartitionIOManager(dg.IOManager):
                 inputs={**obj.inputs, **{p.name: p.data_version for p in read}},
             )
             publish(self._outputs, partition)
-        context.step_context.set_data_version(
-            context.asset_key, dg.DataVersion(partition.data_version)
-        )
-        shown = {name: _shown(value) for name, value in obj.highlights.items()}
-        context.add_output_metadata({**_metadata(partition), **shown})
-        if self._on_written:
-            self._on_written(partition)
+        return partition
 
 
-def _shown(value: Highlight) -> dg.MetadataValue | float:
-    """A number, Markdown, or a small picture, for the UI a data URI in Markdown."""
-    if isinstance(value, bytes):
-        return dg.MetadataValue.md(f"![](data:image/png;base64,{b64encode(value).decode()})")
-    return dg.MetadataValue.md(value) if isinstance(value, str) else value
-
-
-def _metadata(partition: Partition) -> dict[str, dg.MetadataValue]:
+def metadata_of(partition: Partition) -> dict[str, dg.MetadataValue]:
+    """What every asset says of a month: where it lies, its rows, and what marks it."""
     rows = {
         name.removesuffix(".parquet"): entry["rows"]
         for name, entry in partition.manifest["files"].items()

@@ -36,6 +36,7 @@ BYTES_A_ROW = {
     "images": 260,
     "folds": 180,
     "model": 310,
+    "probabilities": 300,
     "predictions": 300,
     "walk_forward": 200,
     "report": 140,

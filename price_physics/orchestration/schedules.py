@@ -1,15 +1,19 @@
 """One job and one monthly schedule a study."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from price_physics.months import Month
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.study.study import Study
 
 STUDY_TAG = "price_physics/study"
-"""Runs of one study share this tag; ``dagster.yaml`` lets one of them run at a time, which keeps
-months in order."""
+"""Runs of one study's job share this tag."""
+
+DAY, HOUR = 8, 6
+"""When the schedule runs month m: on this day of m + 1, at this hour UTC."""
 
 
 def job_name(study: str) -> str:
@@ -34,4 +38,16 @@ def build_schedule(job: Any) -> Any:
 
     A month whose file has not arrived fails and says so; run it again from the UI.
     """
-    return dg.build_schedule_from_partitioned_job(job, day_of_month=8, hour_of_day=6)
+    return dg.build_schedule_from_partitioned_job(job, day_of_month=DAY, hour_of_day=HOUR)
+
+
+def is_due(month: Month, now: datetime) -> bool:
+    """Whether the schedule's time for a month is over.
+
+    Examples
+    --------
+    >>> [is_due(Month(2012, 4), datetime(2012, 5, d, 7, tzinfo=UTC)) for d in (7, 8)]
+    [False, True]
+    """
+    after = month + 1
+    return now >= datetime(after.year, after.month, DAY, HOUR, tzinfo=UTC)

@@ -35,34 +35,44 @@ def stale_assets(project: Project, market: Market, study: Study, month: Month) -
     return stale
 
 
-def is_current(project: Project, market: Market, study: Study, asset: str, month: Month) -> bool:
-    """Tell whether a partition exists, and nothing that it depends on has changed."""
+def is_current(
+    project: Project, market: Market, study: Study | None, asset: str, month: Month
+) -> bool:
+    """Tell whether a partition exists, and nothing that it depends on has changed.
+
+    Ticks need no study. Whatever stands is read only where nothing else says that it is stale.
+    """
     store = Store(project.store)
     try:
-        partition = store.read((owner_of(asset, study.name, market.name), asset), month)
+        partition = store.read((owner_of(asset, _name(study), market.name), asset), month)
+        manifest = partition.manifest
+        if (
+            manifest["code_version"] != code_version(asset, study)
+            or manifest["config_hash"] != settings_hash(asset, study, market)
+            or manifest["inputs"] != _input_versions(project, store, market, study, asset, month)
+        ):
+            return False
         partition.verify()
-        inputs = _input_versions(project, store, market, study, asset, month)
         if asset == "walk_forward":
             looks = {month: partition.document("look")}
             if lost_looks(project.ledger, looks):
                 return False  # what was looked at has to be written down again
     except StoreError:
         return False  # missing or damaged: rebuilding is the remedy for both
-    manifest = partition.manifest
-    return (
-        manifest["code_version"] == code_version(asset, study)
-        and manifest["config_hash"] == settings_hash(asset, study, market)
-        and manifest["inputs"] == inputs
-    )
+    return True
+
+
+def _name(study: Study | None) -> str:
+    return study.name if study else ""
 
 
 def _input_versions(
-    project: Project, store: Store, market: Market, study: Study, asset: str, month: Month
+    project: Project, store: Store, market: Market, study: Study | None, asset: str, month: Month
 ) -> dict[str, str]:
     if asset == "ticks":
         return file_versions(project, market, month)
     partitions = [
-        store.read((owner_of(upstream, study.name, market.name), upstream), m)
+        store.read((owner_of(upstream, _name(study), market.name), upstream), m)
         for upstream, window in reads_of(asset, study).items()
         for m in months_read(window, month, market.first_month)
     ]

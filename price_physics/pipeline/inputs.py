@@ -8,7 +8,6 @@ from price_physics.progress import reading_bar
 from price_physics.project import Project
 from price_physics.study.market import Market
 from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, months_of
-from price_physics.ticks.look import look_at_files
 
 
 def open_index(project: Project, market: Market) -> FileIndex:
@@ -26,15 +25,18 @@ def file_versions(project: Project, market: Market, month: Month) -> dict[str, s
     TickDataError
         When the market has no files, or one that is read cannot be trusted.
     """
-    return inputs_of(_file_entries(project, market), month)
+    return inputs_of(file_entries(project, market), month)
 
 
 def months_with_trades(project: Project, market: Market) -> list[Month]:
     """Months of which a vendor file holds a trade; reads and raises as `file_versions`."""
-    extents = months_of(_file_entries(project, market).values())
+    extents = months_of(file_entries(project, market).values())
     return sorted(month for month, extent in extents.items() if extent.last_ns is not None)
 
 
-def _file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
+def file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
+    """What every vendor file of a market holds; reads and raises as `file_versions`."""
+    from price_physics.ticks.look import look_at_files  # numba, which Dagster is loaded without
+
     with reading_bar(f"{market.name}: new files") as progress:
         return look_at_files(market, project.root, open_index(project, market), progress)

@@ -7,11 +7,19 @@ labels marks whatever reads label code, and a comment marks nothing.
 
 import hashlib
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from price_physics.pipeline.dag import STAGES
 from price_physics.source import source_version
+from price_physics.store.atomic import write_atomically
+from price_physics.store.sealed_json import seal, unseal
 from price_physics.study.market import Market
 from price_physics.study.study import Study
+
+ROOT = Path(__file__).parents[1]
 
 READING = ("price_physics.past", "price_physics.store.partitions")
 """What every stage is handed its past by, and so imports for its type only."""
@@ -48,7 +56,46 @@ def code_version(asset: str, study: Study | None) -> str:
         modules += stage.named_by(study)
     obeyed = SECTIONS if "*" in stage.obeys else set(stage.obeys) & SECTIONS.keys()
     modules += (f"price_physics.study.{SECTIONS[section]}" for section in obeyed)
-    return source_version(*sorted(modules))
+    names = tuple(sorted(modules))
+    if _kept is None:
+        return source_version(*names)
+    key = " ".join(names)
+    if key not in _kept:
+        _kept[key] = source_version(*names)
+    return _kept[key]
+
+
+_kept: dict[str, str] | None = None
+
+
+@contextmanager
+def versions_kept(path: Path) -> Iterator[None]:
+    """Keep the code versions that are asked for inside in a file, for the next process.
+
+    Every run is a process, and parsing the package takes longer than loading Dagster. The file
+    counts as long as not a byte of the package is another.
+    """
+    global _kept
+    package = _digest_of_package()
+    try:
+        document = unseal(path.read_bytes())
+    except (FileNotFoundError, ValueError):  # not there yet, or damaged: made anew
+        document = {}
+    known: dict[str, str] = document["versions"] if document.get("package") == package else {}
+    _kept = dict(known)
+    yield
+    if _kept != known:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, seal({"package": package, "versions": _kept}))
+
+
+def _digest_of_package() -> str:
+    """Hash every file that can have a say in a code version, and how versions are made."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(ROOT.rglob("*")):
+        if path.suffix == ".py" or path.parent.name == "templates":
+            digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def settings_hash(asset: str, study: Study | None, market: Market) -> str:

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from price_physics.orchestration.build import build_definitions
-from price_physics.orchestration.checks import QUARANTINE, REPORT, STOP
+from price_physics.orchestration.checks.ticks import HOLES, ODD, QUARANTINE, STOP
 from price_physics.project import Project
 from price_physics_tests.e2e.projects import SAMPLE, make_project
 
@@ -39,20 +39,20 @@ def project(tmp_path) -> Project:
     return make_project(tmp_path, "2012-04", "2012-05")
 
 
-def test_what_is_set_aside_and_reported_warns_for_its_month(project: Project) -> None:
+def test_what_is_set_aside_and_odd_is_counted_for_its_month(project: Project) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialise(project, instance, APRIL).success
         assert materialise(project, instance, MAY).success
         assert records(instance, STOP) == [(MAY, True), (APRIL, True)]
-        # May holds the zero amount; rows before the market's first month are no concern of April
-        assert records(instance, QUARANTINE) == [(MAY, False), (APRIL, True)]
-        assert records(instance, REPORT) == [(MAY, False), (APRIL, False)]
+        # May holds one zero amount, far below the market's limit
+        assert records(instance, QUARANTINE) == [(MAY, True), (APRIL, True)]
+        assert records(instance, ODD) == [(MAY, True), (APRIL, True)]
         evaluations = materialise(project, instance, MAY).get_asset_check_evaluations()
     by_name = {e.check_name: e for e in evaluations}
     assert by_name[QUARANTINE].severity == dg.AssetCheckSeverity.WARN
     assert by_name[QUARANTINE].metadata["qty is not above zero"].value == 1
-    assert by_name[REPORT].metadata["sides_inferred"].value == 4118
-    assert 0 < by_name[REPORT].metadata["score"].value < 1
+    assert by_name[ODD].metadata["sides_inferred_share"].value == 1
+    assert 0 < by_name[ODD].metadata["score"].value < 1
 
 
 def test_a_clean_month_passes_every_check(tmp_path) -> None:
@@ -65,9 +65,9 @@ def test_a_clean_month_passes_every_check(tmp_path) -> None:
     project = make_project(tmp_path, "2012-04", "2012-04", ticks=ticks)
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialise(project, instance, APRIL).success
-        assert [records(instance, name) for name in (STOP, QUARANTINE, REPORT)] == [
+        assert [records(instance, name) for name in (STOP, QUARANTINE, ODD, HOLES)] == [
             [(APRIL, True)]
-        ] * 3
+        ] * 4
 
 
 def test_a_file_that_cannot_be_trusted_stops_the_month_and_what_follows(tmp_path) -> None:
@@ -86,4 +86,5 @@ def test_a_file_that_cannot_be_trusted_stops_the_month_and_what_follows(tmp_path
 def test_the_first_level_blocks(project: Project) -> None:
     ticks = next(a for a in build_definitions(project).assets or [] if KEY in a.keys)  # type: ignore[union-attr]
     blocking = {spec.name: spec.blocking for spec in ticks.check_specs}  # type: ignore[union-attr]
-    assert blocking == {STOP: True, QUARANTINE: False, REPORT: False}
+    assert blocking.pop(STOP)
+    assert not any(blocking.values())

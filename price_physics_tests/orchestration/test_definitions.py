@@ -34,15 +34,14 @@ def describe(definitions: dg.Definitions) -> str:
         kinds = ",".join(sorted(spec.kinds))
         lines.append(f"{spec.key.to_user_string()} [{spec.group_name}; {kinds}]")
         for dep in sorted(spec.deps, key=lambda d: d.asset_key):
-            mapping = dep.partition_mapping
-            window = f"{mapping.start_offset:+d}..{mapping.end_offset:+d}"  # type: ignore[union-attr]
-            lines.append(f"    reads {dep.asset_key.to_user_string()} {window}")
+            lines.append(f"    reads {dep.asset_key.to_user_string()}")
     repository = definitions.get_repository_def()
     for key in sorted(repository.asset_graph.asset_check_keys):
         blocks = " blocks" if repository.asset_graph.get_check_spec(key).blocking else ""
         lines.append(f"check {key.asset_key.to_user_string()} {key.name}{blocks}")
     lines += [f"job {job}" for job in sorted(repository.job_names) if not job.startswith("__")]
     lines += [f"schedule {s.name} {s.cron_schedule}" for s in repository.schedule_defs]
+    lines += [f"sensor {s.name}" for s in repository.sensor_defs]
     return "\n".join(lines) + "\n"
 
 
@@ -60,6 +59,7 @@ def test_every_asset_is_described_and_grouped(definitions: dg.Definitions) -> No
         assert spec.description, spec.key
         assert spec.group_name in {"market", "labels", "learning", "verdict"}
         assert spec.kinds
+        assert spec.owners
 
 
 def test_no_edge_points_into_the_future() -> None:
@@ -85,29 +85,18 @@ def test_months_read() -> None:
     assert months_read((-360, 0), month, first) == Month.span(first, month)
 
 
-def test_partition_mapping_gives_exactly_those_months(definitions: dg.Definitions) -> None:
+def test_an_asset_says_which_months_it_reads(definitions: dg.Definitions) -> None:
     specs = {s.key.to_user_string(): s for s in definitions.resolve_all_asset_specs()}
-    partitions = specs["demo/bars"].partitions_def
-    first = Month(2011, 9)
-    for asset, stage in STAGES.items():
-        spec = specs[("bitstamp_usd/" if asset == "ticks" else "demo/") + asset]
-        for dep in spec.deps:
-            for month in (first, first + 1, first + 5):
-                result = dep.partition_mapping.get_upstream_mapped_partitions_result_for_partitions(  # type: ignore[union-attr]
-                    partitions.subset_with_partition_keys([month.key]),  # type: ignore[union-attr]
-                    partitions,
-                    partitions,  # type: ignore[arg-type]
-                )
-                keys = sorted(result.partitions_subset.get_partition_keys())
-                wanted = months_read(stage.reads[dep.asset_key.path[-1]], month, first)
-                assert keys == [m.key for m in wanted], (asset, dep.asset_key, month)
+    text = specs["demo/predictions"].description or ""
+    assert "Month m reads: model of m-1; barrier_policy of m-1; bars of m-1 to m;" in text
+    assert "bars of every month up to m" in (specs["demo/regime_features"].description or "")
 
 
 @pytest.mark.slow
 def test_loading_the_definitions_loads_nothing_heavy() -> None:
     code = (
         "import sys; import price_physics.definitions; "
-        "print([m for m in ('torch', 'mlflow', 'pyts', 'matplotlib') if m in sys.modules])"
+        "print([m for m in ('torch', 'mlflow', 'pyts', 'matplotlib', 'numba') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
