@@ -69,9 +69,8 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     drawn, least_weight = _draw(study, month, start_ns, past)
     if least_weight:
         excluded["not_drawn"] = np.delete(start_ns, drawn)
-        start_ns, end_ns, horizon_ns, label = (
-            of[drawn] for of in (start_ns, end_ns, horizon_ns, label)
-        )
+        start_ns, end_ns = start_ns[drawn], end_ns[drawn]
+        horizon_ns, label = horizon_ns[drawn], label[drawn]
     embargo_ns = study.folds.embargo_ns
     if study.labels.horizon_bars is not None:  # only the labels tell how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))

@@ -50,11 +50,15 @@ def build_study_assets(scope: Scope, study: Study) -> list[dg.AssetsDefinition]:
 
 
 def _make(
-    scope: Scope, name: str, context: dg.AssetExecutionContext, inputs: dict[str, Any], **own: Any
+    scope: Scope,
+    study: Study,
+    name: str,
+    context: dg.AssetExecutionContext,
+    inputs: dict[str, Any],
+    **own: Any,
 ) -> Artefact:
     """Run a stage on the months that Dagster hands over."""
-    function, month, study = STAGES[name].function(), month_of(context), scope.study
-    assert study is not None  # of a market there are ticks alone
+    function, month = STAGES[name].function(), month_of(context)
     try:
         with machine_faults():
             check_memory(name, study, scope.market, month, inputs)
@@ -67,7 +71,7 @@ def _stage_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
     @dg.asset(**asset_arguments(name, scope))
     def stage(context: dg.AssetExecutionContext, **inputs: Any) -> Yields:
         yield from run_step(
-            scope, name, context, inputs, lambda: _make(scope, name, context, inputs)
+            scope, name, context, inputs, lambda: _make(scope, study, name, context, inputs)
         )
 
     return stage
@@ -86,7 +90,9 @@ def _model_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
             place = checkpoint_folder(scope.project, study.name, month)
             with training_bar(f"training {study.name} {month}") as bar:
                 progress = said_in_log(bar, context.log.info, "epochs")
-                artefact = _make(scope, name, context, inputs, progress=progress, checkpoints=place)
+                artefact = _make(
+                    scope, study, name, context, inputs, progress=progress, checkpoints=place
+                )
             tags = run_tags(inputs["folds"][month], artefact.warm_up, _dagster_tags(context))
             digest = logged_digest(
                 *(canonical_json(artefact.document(Path(file).stem)) for file in TRACKED["model"])
@@ -106,7 +112,7 @@ def _walk_forward_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefin
         def walk() -> Artefact:
             ticks = inputs["ticks"][month_of(context)]
             look = look_of(scope.project.ledger, study, scope.market, ticks)
-            return _make(scope, name, context, inputs, look=look)
+            return _make(scope, study, name, context, inputs, look=look)
 
         yield from run_step(scope, name, context, inputs, walk)
 
@@ -125,7 +131,7 @@ def _report_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         def write() -> Artefact:
             seen = environment(study, scope.market, walked)
             ledger = scope.project.ledger
-            artefact = _make(scope, name, context, inputs, ledger=ledger, environment=seen)
+            artefact = _make(scope, study, name, context, inputs, ledger=ledger, environment=seen)
             logged = logged_of_report(artefact.files)
             entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
             tags = run_tags(walked[month], artefact.warm_up, _dagster_tags(context))

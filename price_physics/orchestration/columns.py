@@ -6,6 +6,7 @@ Only what is carried or summed up directly is listed: a network's output comes f
 import dagster as dg
 
 from price_physics.pipeline.dag import owner_of
+from price_physics.schemas.table import ODDS
 from price_physics.study.market import Market
 
 _OF_TICKS = {
@@ -54,9 +55,18 @@ _LINEAGE: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {
         }
     },
     "images": {"bars": {**_EVENT, "window_start_ns": ("open_time_ns",)}},
-    "predictions": {
+    "probabilities": {
         "bars": {**_EVENT, "price": ("close",), "atr": ("high", "low", "close")},
         "barrier_policy": _BARRIERS,
+    },
+    "predictions": {
+        "probabilities": {
+            c: (c,)
+            for c in (
+                *("event_time_ns", "horizon_end_ns", "price", "atr", *_BARRIERS, "upper", "lower"),
+                *(*ODDS, "by_network", "p_up", "p_flat", "p_down"),
+            )
+        }
     },
 }
 

@@ -87,7 +87,7 @@ def test_months_read() -> None:
 
 def test_an_asset_says_which_months_it_reads(definitions: dg.Definitions) -> None:
     specs = {s.key.to_user_string(): s for s in definitions.resolve_all_asset_specs()}
-    text = specs["demo/predictions"].description or ""
+    text = specs["demo/probabilities"].description or ""
     assert "Month m reads: model of m-1; barrier_policy of m-1; bars of m-1 to m;" in text
     assert "bars of every month up to m" in (specs["demo/regime_features"].description or "")
 

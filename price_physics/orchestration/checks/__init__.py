@@ -22,6 +22,7 @@ from price_physics.orchestration.checks.learning import (
     IMAGE_CHECKS,
     MODEL_CHECKS,
     PREDICTION_CHECKS,
+    PROBABILITY_CHECKS,
 )
 from price_physics.orchestration.checks.market import BAR_CHECKS
 from price_physics.orchestration.checks.tables import table_checks
@@ -40,6 +41,7 @@ _OWN: dict[str, tuple[Check, ...]] = {
     "images": IMAGE_CHECKS,
     "folds": FOLD_CHECKS,
     "model": MODEL_CHECKS,
+    "probabilities": PROBABILITY_CHECKS,
     "predictions": PREDICTION_CHECKS,
     "walk_forward": WALK_CHECKS,
     "report": REPORT_CHECKS,

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from price_physics.folds.audit import audit_split
+from price_physics.folds.runs import role_of_each
 from price_physics.months import Month
 from price_physics.orchestration.checks.finding import BUG, Case, Check, Finding, none_of
 from price_physics.orchestration.checks.tables import n_rows
@@ -12,6 +13,7 @@ from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import DROPPED_WINDOWS, IMAGE_WINDOWS
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
+from price_physics.schemas.probabilities import PROBABILITIES
 
 _SLACK = 1e-6
 _FLAT = 0.002
@@ -38,10 +40,9 @@ def _no_label_crosses(case: Case) -> Finding:
     embargo = case.study.folds.embargo_ns if case.study else 0
     leaks, n_folds = [], 0
     for fold, of_fold in roles[roles["fold"] >= 0].groupby("fold"):
-        place = pd.Series(np.searchsorted(start, of_fold["event_time_ns"]), of_fold.index)
-        train = place[of_fold["role"].isin(["train", "early_stop"])]
-        test = place[of_fold["role"] == "test"]
-        found = audit_split(start, end, train.to_numpy(), test.to_numpy(), embargo)
+        role = role_of_each(of_fold, start)
+        train = np.flatnonzero(np.isin(role, ["train", "early_stop"]))
+        found = audit_split(start, end, train, np.flatnonzero(role == "test"), embargo)
         leaks += [f"fold {fold}: {leak}" for leak in found]
         n_folds += 1
     late = int((end > case.month.end_ns).sum())
@@ -96,19 +97,28 @@ def _calibrated(case: Case) -> Finding:
     return Finding(error <= 2 * floor, text, numbers)
 
 
-def _signals_fit(case: Case) -> Finding:
-    frame = case.found.table(PREDICTIONS.name)
-    event, size = frame["event_time_ns"].to_numpy(np.int64), frame["size"].to_numpy(np.float64)
-    traded = frame["side"].to_numpy() != 0
+def _offers_fit(case: Case) -> Finding:
+    frame = case.found.table(PROBABILITIES.name)
+    event = frame["event_time_ns"].to_numpy(np.int64)
     outside = (event < case.month.start_ns) | (event > case.month.end_ns)
     fits = (frame["lower"] < frame["price"]) & (frame["price"] < frame["upper"])
     return none_of(
         _wrong_probabilities(frame)
         | {
             "an event of another month": int(outside.sum()),
+            "a price not between its barriers": int((~fits).sum()),
+        },
+        f"{len(frame)} events",
+    )
+
+
+def _signals_fit(case: Case) -> Finding:
+    frame = case.found.table(PREDICTIONS.name)
+    size, traded = frame["size"].to_numpy(np.float64), frame["side"].to_numpy() != 0
+    return none_of(
+        {
             "a size outside 0 to 1": int((~((size >= 0) & (size <= 1))).sum()),
             "a size without a side": int(((size != 0) & ~traded).sum()),
-            "a price not between its barriers": int((~fits).sum()),
         },
         f"{len(frame)} events, {int(traded.sum())} with a side",
     )
@@ -181,12 +191,21 @@ MODEL_CHECKS = (
         "plot of the report; fewer model.max_epochs overfit less.",
     ),
 )
+PROBABILITY_CHECKS = (
+    Check(
+        "probabilities_fit",
+        _offers_fit,
+        "Probabilities lie within 0 and 1 and add up to one, events are the month's, prices lie "
+        "between their barriers.",
+        BUG,
+        blocking=True,
+    ),
+)
 PREDICTION_CHECKS = (
     Check(
         "signals_fit",
         _signals_fit,
-        "Probabilities lie within 0 and 1 and add up to one, events are the month's, sizes lie "
-        "within 0 and 1, prices between their barriers.",
+        "Sizes lie within 0 and 1, and none is without a side.",
         BUG,
         blocking=True,
     ),
