@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles clean help
+.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles docs clean help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -50,8 +50,12 @@ verdict-sizes: $(STAMP) ## simulate how often the verdict is wrong, and right: m
 real-candles: $(STAMP) ## trees with the driftless odds on real candles; without those it says so: make real-candles [ACCEPT=1]
 	@$(BIN)/python -m price_physics_tests.benchmarks.real_candles $(if $(ACCEPT),--accept)
 
+docs: $(VENV)/.docs ## build the documentation site into docs/_build/html; warnings are errors
+	@$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
-	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints
+	rm -rf $(VENV) .bench docs/_build docs/generated outputs data/store data/mlflow data/dagster data/index data/checkpoints
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"
@@ -59,3 +63,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $(STAMP)
+
+$(VENV)/.docs: $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
+	@touch $@

@@ -23,7 +23,7 @@ html_theme = "furo"
 html_title = "price_physics"
 html_copy_source = False
 myst_heading_anchors = 3
-# Types stand in the docstrings; those of the signatures name libraries that are not documented here.
+# Types stand in the docstrings; signatures name those of libraries that are not documented here.
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False

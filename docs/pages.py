@@ -236,9 +236,16 @@ def commands() -> str:
     ]
     for name, verb in verbs().items():
         usage = " ".join(verb.format_usage().removeprefix("usage: ").split())
-        parts += [f"## `{name}`", f"{(verb.description or '').capitalize()}.", f"```text\n{usage}\n```"]
+        parts += [
+            f"## `{name}`",
+            f"{(verb.description or '').capitalize()}.",
+            f"```text\n{usage}\n```",
+        ]
         rows = [
-            (f"`{', '.join(a.option_strings) or a.dest}`", (a.help or "") % {**vars(a), "prog": name})
+            (
+                f"`{', '.join(a.option_strings) or a.dest}`",
+                (a.help or "") % {**vars(a), "prog": name},
+            )
             for a in verb._actions
             if not isinstance(a, argparse._HelpAction)
         ]
@@ -262,11 +269,14 @@ def terms() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def glossary() -> str:
     """Every word of the report, what it means and where it is computed."""
-    parts, group = [
-        "# Glossary",
-        "Every number and word of the report. The code counts where the two differ; each entry "
-        "names the place.",
-    ], None
+    parts, group = (
+        [
+            "# Glossary",
+            "Every number and word of the report. The code counts where the two differ; each entry "
+            "names the place.",
+        ],
+        None,
+    )
     for name, term in terms():
         if name != group:
             parts, group = [*parts, f"## {name}"], name
@@ -285,7 +295,7 @@ def _term(term: dict[str, Any]) -> str:
 
 
 def slug(title: str) -> str:
-    """Name the anchor of a title as Markdown readers do: `Net Sharpe, annual` is net-sharpe-annual."""
+    """Name a title's anchor as Markdown readers do: `Net Sharpe, annual` is net-sharpe-annual."""
     return re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
 
 
