@@ -22,6 +22,7 @@ templates_path = ["_templates"]
 html_theme = "furo"
 html_title = "price_physics"
 html_copy_source = False
+html_show_copyright = False
 myst_heading_anchors = 3
 # Types stand in the docstrings; signatures name those of libraries that are not documented here.
 autodoc_typehints = "none"

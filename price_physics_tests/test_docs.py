@@ -2,7 +2,7 @@
 
 import argparse
 import ast
-import importlib.util
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -31,10 +31,9 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 def _load_pages():
     """`docs/pages.py`, which belongs to no package."""
-    spec = importlib.util.spec_from_file_location("docs_pages", DOCS / "pages.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        return importlib.import_module("pages")
 
 
 PAGES = _load_pages()
