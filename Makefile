@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles faults clean help
+.PHONY: demo fast test lint types dev backfill audit truth bench bench-gpu verdict-sizes real-candles faults docs clean help
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,8 +53,12 @@ real-candles: $(STAMP) ## trees with the driftless odds on real candles; without
 faults: $(STAMP) ## kill, damage, fill and hold everything around the store: minutes: make faults [ACCEPT=1]
 	@$(BIN)/python -m price_physics_tests.benchmarks.faults $(if $(ACCEPT),--accept)
 
+docs: $(VENV)/.docs ## build the documentation site into docs/_build/html; warnings are errors
+	@$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
-	rm -rf $(VENV) .bench outputs data/store data/mlflow data/dagster data/index data/checkpoints
+	rm -rf $(VENV) .bench docs/_build docs/generated outputs data/store data/mlflow data/dagster data/index data/checkpoints
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"
@@ -62,3 +66,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $(STAMP)
+
+$(VENV)/.docs: $(STAMP)
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt -e '.[docs]'
+	@touch $@

@@ -187,7 +187,7 @@ def _track(project: Project, options: argparse.Namespace) -> int:
     study, market = find_study(project, options.study)
     months = stored_months(project, study)
     n = log_missing(project, tracking_of(project), study, market, months)
-    print(f"{n} runs logged of {len(months)} months; see the README for  mlflow ui")
+    print(f"{n} runs logged of {len(months)} months; see docs/operations.md for  mlflow ui")
     return 0
 
 

@@ -1,7 +1,6 @@
-"""Section `bars` of a study: what closes a bar.
+"""Section `bars` of a study: what closes a bar."""
 
-Every kind says its `unit`, its `scale` and whether it `expects_flow`.
-"""
+# Every kind says its `unit`, its `scale` and whether it `expects_flow`.
 
 from typing import Annotated, ClassVar, Literal, Self
 
