@@ -206,7 +206,7 @@ def without_half(table: pd.DataFrame) -> pd.DataFrame:
     ("other", "change", "asset"),
     [
         ("bars", without_half, "weights"),
-        ("bars", without_half, "predictions"),
+        ("bars", without_half, "probabilities"),
         ("bars", without_last_bar, "walk_forward"),
         ("regime_features", without_half, "labels"),
         ("weights", without_half, "model"),
