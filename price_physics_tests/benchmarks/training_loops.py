@@ -140,8 +140,8 @@ def asked(n: int, n_threads: int) -> Job:
     return job
 
 
-def asked_in_a_loop(n: int, threads: int) -> Job:
-    """The same logits by a plain loop: whole images, torch's layout and threads."""
+def asked_in_a_loop(n: int) -> Job:
+    """The same logits by a plain loop on one thread: whole images, torch's layout."""
     network = _default_network()
     pool = network.config.pool
     store = random_store(n, ImagesConfig(), torch.device("cpu"), pool=1)
@@ -151,7 +151,7 @@ def asked_in_a_loop(n: int, threads: int) -> Job:
     def job() -> list[float]:
         network.eval()
         logits = []
-        with _threads(threads):
+        with _threads(1):
             for index in torch.arange(n).split(64):
                 images = scale(store.renderer(store.series, store.ends[index]), axis=1)
                 logits.append(network(F.avg_pool2d(images, pool), store.features[index]))
