@@ -1,6 +1,6 @@
 """Every check passes on a sound month, and fails where one thing of it is wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from price_physics.months import Month
+from price_physics.orchestration.backfill import run_backfill
 from price_physics.orchestration.checks import checks_of, evaluate
 from price_physics.orchestration.checks.finding import Case, Finding
 from price_physics.pipeline.dag import STAGES, months_read, owner_of, reads_of
@@ -16,7 +17,6 @@ from price_physics.project import Project
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Partition, Store
 from price_physics.study.reading import load_configs
-from price_physics_tests.e2e.conftest import run
 from price_physics_tests.e2e.projects import make_project
 
 pytestmark = pytest.mark.e2e
@@ -25,9 +25,13 @@ FIRST, LAST = Month(2012, 1), Month(2012, 3)
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Three months of the sample, the last with a model and one to predict it."""
-    return run(make_project(tmp_path_factory.mktemp("checked"), str(FIRST), str(LAST)))
+    found = make_project(tmp_path_factory.mktemp("checked"), str(FIRST), str(LAST))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(found.data / "dagster"))
+        run_backfill(found, "demo")
+        yield found
 
 
 def case_of(project: Project, asset: str, month: Month = LAST) -> Case:
