@@ -277,7 +277,10 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
         close_dead_runs(instance)
     print(f"Dagster on http://127.0.0.1:{port} (no login: it listens on this machine only)")
     command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port)]
-    return run_child([*command, "-w", str(project.root / "workspace.yaml")], project.root)
+    # `dg dev`, which it advises, is not installed; beside our dagster.yaml it warns of two
+    os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
+    project.data.mkdir(exist_ok=True)
+    return run_child([*command, "-w", str(project.root / "workspace.yaml")], project.data)
 
 
 def _fast(project: Project, options: argparse.Namespace) -> int:

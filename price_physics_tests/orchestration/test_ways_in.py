@@ -25,7 +25,8 @@ ASSETS = ("bars", "regime_features", "excursions", "barrier_policy", "labels", "
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "data" / "dagster"))
     return make_project(tmp_path)
 
 
