@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, run: Callable[[Project, argparse.Namespace], int], text: str):  # type: ignore[no-untyped-def]
         verb = verbs.add_parser(name, help=text, description=text)
-        verb.set_defaults(run=run)
+        verb.set_defaults(run=run, verb=name)
         return verb
 
     add("demo", _demo, "materialise every asset of every month of the sample, print the verdict")
@@ -74,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a month (its end) or an ISO time; may be repeated; four are chosen by default",
     )
+    status = add(
+        "status", _verb, "say which months are current, stale or missing, and what they take"
+    )
+    status.add_argument("--study", help="name of configs/studies/<name>.yaml; all by default")
+    add("doctor", _verb, "say what is wrong with the machine and the project, and what mends it")
     track = add("track", _track, "log to MLflow what it lacks of a study: models and reports")
     track.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     ledger = add("ledger", _ledger, "list every trial that was looked at, export or import them")
@@ -113,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     add("lint", _lint, "check style and which way imports point")
     add("types", _types, "check types")
     return parser
+
+
+def _verb(project: Project, options: argparse.Namespace) -> int:
+    """Run a verb that has a module of its own."""
+    module = import_module(f"price_physics.verbs.{options.verb.replace('-', '_')}")
+    status: int = module.run(project, options)
+    return status
 
 
 def _month(text: str) -> Month:
