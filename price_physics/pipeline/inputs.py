@@ -8,7 +8,6 @@ from price_physics.progress import reading_bar
 from price_physics.project import Project
 from price_physics.study.market import Market
 from price_physics.ticks.index import FileEntry, FileIndex, inputs_of, months_of
-from price_physics.ticks.look import look_at_files
 
 
 def open_index(project: Project, market: Market) -> FileIndex:
@@ -36,5 +35,7 @@ def months_with_trades(project: Project, market: Market) -> list[Month]:
 
 
 def _file_entries(project: Project, market: Market) -> dict[str, FileEntry]:
+    from price_physics.ticks.look import look_at_files  # numba, which takes a while
+
     with reading_bar(f"{market.name}: new files") as progress:
         return look_at_files(market, project.root, open_index(project, market), progress)
