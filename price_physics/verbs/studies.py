@@ -1,6 +1,7 @@
 """Which studies a verb is about: the one that was named, or all."""
 
 from price_physics.errors import ConfigError
+from price_physics.flags import said
 from price_physics.project import Project
 from price_physics.study.market import Market
 from price_physics.study.reading import load_configs
@@ -18,7 +19,7 @@ def chosen_studies(project: Project, name: str | None) -> list[tuple[Study, Mark
     markets, studies = load_configs(project.configs)
     if name is not None and name not in studies:
         raise ConfigError(
-            f"--study {name}: {project.configs / 'studies' / name}.yaml does not exist; there are "
+            f"{said('--study', name)}: no {project.configs / 'studies' / name}.yaml; there are "
             f"{sorted(studies) or 'none'}"
         )
     names = sorted(studies) if name is None else [name]
