@@ -29,11 +29,11 @@ dev: $(STAMP) ## open the Dagster UI on http://127.0.0.1:3000, or make dev PORT=
 
 backfill: $(STAMP) ## materialise a study: make backfill STUDY=demo FROM=2011-09 TO=2012-05
 	@test -n "$(STUDY)" || { echo "usage: make backfill STUDY=demo [FROM=2011-09] [TO=2012-05]"; exit 2; }
-	@$(BIN)/price-physics backfill --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
+	@PRICE_PHYSICS_BY_MAKE=1 $(BIN)/price-physics backfill --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
 audit: $(STAMP) ## prove that nothing knows the future: make audit STUDY=demo [FROM=] [TO=] [AT=2012-03]
 	@test -n "$(STUDY)" || { echo "usage: make audit STUDY=demo [FROM=2011-09] [TO=2012-05] [AT=2012-03]"; exit 2; }
-	@$(BIN)/price-physics audit --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(foreach t,$(AT),--at "$(t)")
+	@PRICE_PHYSICS_BY_MAKE=1 $(BIN)/price-physics audit --study "$(STUDY)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(foreach t,$(AT),--at "$(t)")
 
 truth: $(STAMP) ## plant patterns in markets, and see whether the DAG finds them
 	@$(BIN)/price-physics truth

@@ -4,15 +4,18 @@ import argparse
 import io
 import json
 import os
+import re
 import socket
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from price_physics import __version__
 from price_physics.errors import ConfigError, PricePhysicsError
+from price_physics.flags import by_make, said
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.processes import end_on_sigterm, run_child
@@ -23,6 +26,37 @@ PORT = 3000
 MOST_WORKERS = 8
 """Limit of workers that run tests: each takes about a gigabyte of memory."""
 PLANTED = ["trend", "exclusive_or", "volatility", "walk", "moving_barriers"]
+_EXAMPLES = {
+    "demo": "",
+    "backfill": "--study demo --from 2011-09 --to 2012-05",
+    "audit": "--study demo --at 2012-03",
+    "status": "--study demo",
+    "doctor": "",
+    "new-study": "mine --files 'data/raw/*.zip' --symbol BTCUSDT --fee-bps 3.5 --slippage-bps 2",
+    "open": "--study demo --month 2012-05",
+    "prune": "--study demo --yes",
+    "track": "--study demo",
+    "ledger": "export trials.jsonl",
+    "truth": "--kind trend walk --seed 7",
+    "synthetic-ticks": "--from 2024-01 --months 7 --folder data/raw/btcusdt",
+    "bench": "labels --accept",
+    "dev": "",
+    "fast": "",
+    "test": "",
+    "lint": "",
+    "types": "",
+}
+"""What the help of each verb ends with."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names make's variables instead of flags where make passed them on."""
+
+    def error(self, message: str) -> NoReturn:
+        if by_make():
+            named = re.sub("argument (--[a-z-]+):", lambda found: said(found[1]), message)
+            self.exit(2, f"error: {named}\n")
+        super().error(message)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,13 +79,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     text = (__doc__ or "").replace("``", "")
-    parser = argparse.ArgumentParser(prog="price-physics", description=text)
+    parser = _Parser(prog="price-physics", description=text)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="verb")
 
     def add(name: str, run: Callable[[Project, argparse.Namespace], int], text: str):  # type: ignore[no-untyped-def]
-        verb = verbs.add_parser(name, help=text, description=text)
-        verb.set_defaults(run=run)
+        example = f"example: price-physics {name} {_EXAMPLES[name]}".rstrip()
+        verb = verbs.add_parser(name, help=text, description=text, epilog=example)
+        verb.set_defaults(run=run, verb=name)
         return verb
 
     add("demo", _demo, "materialise every asset of every month of the sample, print the verdict")
@@ -74,6 +109,24 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="a month (its end) or an ISO time; may be repeated; four are chosen by default",
     )
+    status = add(
+        "status", _verb, "say which months are current, stale or missing, and what they take"
+    )
+    status.add_argument("--study", help="name of configs/studies/<name>.yaml; all by default")
+    add("doctor", _verb, "say what is wrong with the machine and the project, and what mends it")
+    new = add("new-study", _verb, "write a market and a study from the files that are there")
+    new.add_argument("name", help="of both: lower case letters, digits and _")
+    new.add_argument("--files", nargs="+", metavar="GLOB", help="quoted, relative to the project")
+    new.add_argument("--symbol", help="of the instrument at the venue")
+    new.add_argument("--candle-minutes", type=float, help="where the rows are candles")
+    new.add_argument("--fee-bps", type=float, help="fee a side")
+    new.add_argument("--slippage-bps", type=float, help="slippage a side")
+    opened = add("open", _verb, "print where the newest report lies, and show it in a browser")
+    opened.add_argument("--study", help="name of configs/studies/<name>.yaml; any by default")
+    opened.add_argument("--month", type=_month, help="the report up to this month, YYYY-MM")
+    prune = add("prune", _verb, "show disk by study and stage, and what nobody refers to")
+    prune.add_argument("--study", help="only what belongs to it; a deleted study too")
+    prune.add_argument("--yes", action="store_true", help="delete what nobody refers to")
     track = add("track", _track, "log to MLflow what it lacks of a study: models and reports")
     track.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
     ledger = add("ledger", _ledger, "list every trial that was looked at, export or import them")
@@ -114,6 +167,13 @@ def _parser() -> argparse.ArgumentParser:
     add("lint", _lint, "check style and which way imports point")
     add("types", _types, "check types")
     return parser
+
+
+def _verb(project: Project, options: argparse.Namespace) -> int:
+    """Run a verb that has a module of its own."""
+    module = import_module(f"price_physics.verbs.{options.verb.replace('-', '_')}")
+    status: int = module.run(project, options)
+    return status
 
 
 def _month(text: str) -> Month:
@@ -171,7 +231,7 @@ def _audit(project: Project, options: argparse.Namespace) -> int:
     try:
         moments = [parse_moment(text) for text in options.moments]
     except ValueError as error:
-        raise ConfigError(f"--at: {error}") from error
+        raise ConfigError(f"{said('--at')}: {error}") from error
     found = run_audit(
         project, options.study, first=options.first, last=options.last, moments_ns=moments
     )

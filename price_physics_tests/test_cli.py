@@ -1,14 +1,21 @@
 """The command line: what it refuses before it starts anything."""
 
+import shlex
 import socket
 import sys
 
 import pytest
 
 from price_physics import __version__, cli
+from price_physics.errors import ConfigError
+from price_physics.flags import BY_MAKE
+from price_physics.months import Month
 from price_physics.orchestration import instance
+from price_physics.orchestration.backfill import months_of_run
 from price_physics.project import Project
 from price_physics.walk_forward.ledger import record_entry
+from price_physics_tests.e2e.projects import ROOT
+from price_physics_tests.report import cases
 
 
 def test_dev_refuses_a_port_that_is_taken(monkeypatch, capsys):
@@ -88,3 +95,42 @@ def test_a_ledger_is_listed_exported_and_imported(tmp_path, monkeypatch, capsys)
     shared.write_bytes(shared.read_bytes().splitlines(keepends=True)[1])
     status, told = run(ours, "import", shared)
     assert (status, "line 1: does not follow" in told.err) == (1, True)
+
+
+@pytest.mark.parametrize("verb", cli._EXAMPLES)
+def test_the_help_of_every_verb_ends_with_an_example_that_can_be_typed(verb, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([verb, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    example = said.rpartition("example: price-physics ")[2]
+    assert example.split()[0] == verb
+    assert cli._parser().parse_args(shlex.split(example)).verb == verb
+
+
+def test_errors_speak_of_the_flag_that_was_typed(monkeypatch, capsys):
+    monkeypatch.delenv(BY_MAKE, raising=False)
+
+    def told(*arguments):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(["backfill", "--study", "demo", *arguments])
+        return capsys.readouterr().err
+
+    def refused(first, last):
+        with pytest.raises(ConfigError) as raised:
+            months_of_run(Project(None), cases.market(), Month.parse(first), Month.parse(last))
+        return str(raised.value)
+
+    assert "argument --from: '2011-13' is not a month" in told("--from", "2011-13")
+    assert refused("1999-01", "2012-02").startswith("--from 1999-01: market")
+    assert refused("2012-03", "2012-02") == "--from 2012-03 is after --to 2012-02"
+    monkeypatch.setenv(BY_MAKE, "1")
+    assert told("--from", "2011-13").startswith("error: FROM= '2011-13' is not a month")
+    assert refused("1999-01", "2012-02").startswith("FROM=1999-01: market")
+    assert refused("2012-03", "2012-02") == "FROM=2012-03 is after TO=2012-02"
+
+
+def test_make_says_that_it_is_make():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    passed_on = [line for line in lines if "price-physics" in line and '--from "$(FROM)"' in line]
+    assert len(passed_on) == 2
+    assert all(f"@{BY_MAKE}=1 $(BIN)/price-physics" in line for line in passed_on)

@@ -13,6 +13,7 @@ import dagster as dg
 
 from price_physics import errors
 from price_physics.errors import ConfigError, PricePhysicsError, TrackingError
+from price_physics.flags import said
 from price_physics.months import Month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.dead_runs import close_dead_runs
@@ -195,10 +196,10 @@ def months_of_run(
     known = _months_over(market)
     if not known:
         raise ConfigError(f"market {market.name}: no month since {market.first_month} is over yet")
-    for name, month in (("FROM", first), ("TO", last)):
+    for flag, month in (("--from", first), ("--to", last)):
         if month is not None and not known[0] <= month <= known[-1]:
             raise ConfigError(
-                f"{name}={month}: market {market.name} has months {known[0]} to {known[-1]}"
+                f"{said(flag, month)}: market {market.name} has months {known[0]} to {known[-1]}"
             )
     first = first or known[0]
     if last is None and market.last_month is None:
@@ -206,12 +207,12 @@ def months_of_run(
         if not traded:
             raise ConfigError(
                 f"market {market.name}: no file holds a trade from {first} to {known[-1]}, the "
-                "last month that is over; add files, or set FROM= and TO="
+                f"last month that is over; add files, or set {said('--from')} and {said('--to')}"
             )
         last = traded[-1]
     last = last or known[-1]
     if last < first:
-        raise ConfigError(f"FROM={first} is after TO={last}")
+        raise ConfigError(f"{said('--from', first)} is after {said('--to', last)}")
     return Month.span(first, last)
 
 

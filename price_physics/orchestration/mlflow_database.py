@@ -66,7 +66,7 @@ def prepare_database(folder: Path) -> None:
     try:
         for leftover in folder.glob(f"{NAME}.making-*"):  # of a kill: we hold the lock
             leftover.unlink(missing_ok=True)
-        if path.exists() and (damage := _damage(path)):
+        if path.exists() and (damage := damage_of(path)):
             aside = set_aside(path)
             _log.warning(
                 "%s is damaged (%s); it lies in %s now, and is made anew: what it held is logged "
@@ -117,7 +117,7 @@ def logged_digests(folder: Path, study: str, key: str) -> set[str]:
         return set()
 
 
-def _damage(path: Path) -> str:
+def damage_of(path: Path) -> str:
     """What is wrong with a database that can be opened; "" where nothing is."""
     try:
         with closing(sqlite3.connect(path, timeout=sqlite_files.BUSY_TIMEOUT_S)) as database:

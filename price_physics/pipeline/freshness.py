@@ -4,7 +4,9 @@ Like make, but by content: a partition is current when its manifest names today'
 and input versions. A kill loses at most the asset that was being computed.
 """
 
-from price_physics.errors import StoreError
+from collections.abc import Callable
+
+from price_physics.errors import PartitionMissing, StoreError
 from price_physics.months import Month
 from price_physics.pipeline.dag import STAGES, months_read, owner_of, reads_of
 from price_physics.pipeline.inputs import file_versions
@@ -15,6 +17,8 @@ from price_physics.study.market import Market
 from price_physics.study.study import Study
 from price_physics.walk_forward.ledger import trials_version
 from price_physics.walk_forward.look import lost_looks, ticks_of
+
+FilesOf = Callable[[Project, Market, Month], dict[str, str]]
 
 
 def stale_assets(project: Project, market: Market, study: Study, month: Month) -> list[str]:
@@ -38,28 +42,68 @@ def stale_assets(project: Project, market: Market, study: Study, month: Month) -
 def is_current(
     project: Project, market: Market, study: Study | None, asset: str, month: Month
 ) -> bool:
-    """Tell whether a partition exists, and nothing that it depends on has changed.
+    """Tell whether a partition exists, and nothing that it depends on has changed."""
+    return not why_stale(project, Store(project.store), market, study, asset, month)
 
-    Ticks need no study. Whatever stands is read only where nothing else says that it is stale.
+
+def why_stale(
+    project: Project,
+    store: Store,
+    market: Market,
+    study: Study | None,
+    asset: str,
+    month: Month,
+    files: FilesOf = file_versions,
+) -> str:
+    """Say in a word why a partition is not current; "" where it is.
+
+    What stands is read only where nothing else says that it is stale.
+
+    Parameters
+    ----------
+    store : Store
+        The project's, or a copy in memory of its manifests.
+    study : Study or None
+        Ticks need none.
+    files : callable (project, market, month) -> dict of str to str
+        What the ticks of a month are made from.
+
+    Returns
+    -------
+    str
+        ``missing``, ``damaged``, ``code``, ``settings``, ``inputs`` (a file or partition that it
+        reads is another, or none) or ``ledger`` (which has lost what was looked at).
     """
-    store = Store(project.store)
     try:
         partition = store.read((owner_of(asset, _name(study), market.name), asset), month)
-        manifest = partition.manifest
-        if (
-            manifest["code_version"] != code_version(asset, study)
-            or manifest["config_hash"] != settings_hash(asset, study, market)
-            or manifest["inputs"] != _input_versions(project, store, market, study, asset, month)
-        ):
-            return False
-        partition.verify()
-        if asset == "walk_forward":
-            looks = {month: partition.document("look")}
-            if lost_looks(project.ledger, looks):
-                return False  # what was looked at has to be written down again
+    except PartitionMissing:
+        return "missing"
     except StoreError:
-        return False  # missing or damaged: rebuilding is the remedy for both
-    return True
+        return "damaged"
+    manifest = partition.manifest
+    if manifest["code_version"] != code_version(asset, study):
+        return "code"
+    if manifest["config_hash"] != settings_hash(asset, study, market):
+        return "settings"
+    try:
+        known = (
+            files(project, market, month)
+            if asset == "ticks"
+            else _input_versions(project, store, market, study, asset, month)
+        )
+    except StoreError:
+        return "inputs"
+    if manifest["inputs"] != known:
+        return "inputs"
+    try:
+        partition.verify()
+    except StoreError:
+        return "damaged"
+    if asset == "walk_forward":
+        looks = {month: partition.document("look")}
+        if lost_looks(project.ledger, looks):
+            return "ledger"  # what was looked at has to be written down again
+    return ""
 
 
 def _name(study: Study | None) -> str:
@@ -69,8 +113,6 @@ def _name(study: Study | None) -> str:
 def _input_versions(
     project: Project, store: Store, market: Market, study: Study | None, asset: str, month: Month
 ) -> dict[str, str]:
-    if asset == "ticks":
-        return file_versions(project, market, month)
     partitions = [
         store.read((owner_of(upstream, _name(study), market.name), upstream), m)
         for upstream, window in reads_of(asset, study).items()

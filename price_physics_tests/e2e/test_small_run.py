@@ -23,8 +23,9 @@ from price_physics.months import Month
 from price_physics.orchestration.backfill import months_of_run, run_backfill, run_month
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.instance import open_instance
+from price_physics.orchestration.durations import measured_seconds
 from price_physics.orchestration.tracking import tracking_of
-from price_physics.pipeline.dag import STAGES
+from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.pipeline.freshness import stale_assets
 from price_physics.project import Project
 from price_physics.report.content import compose
@@ -141,6 +142,13 @@ def test_report_numbers_agree_and_nothing_is_fetched(small_run: Project) -> None
         assert tile.value in html
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", html)
     assert numbers["verdict"]["sentence"] in markdown
+
+
+def test_dagster_tells_how_long_every_partition_took(small_run: Project) -> None:
+    seconds = measured_seconds(small_run)
+    for asset, month in partitions_of(small_run):
+        key = (owner_of(asset, "demo", "bitstamp_usd"), asset)
+        assert 0 < seconds[key][Month.parse(month)] < 3600, key
 
 
 def test_second_backfill_finds_everything_current(small_run: Project) -> None:
@@ -406,7 +414,7 @@ def test_empty_tick_folder_names_the_remedy(tmp_path: Path) -> None:
 def test_unknown_study_and_month_are_named(small_run: Project) -> None:
     with pytest.raises(ConfigError, match="no study 'dmeo'"):
         run_backfill(small_run, "dmeo")
-    with pytest.raises(ConfigError, match=r"TO=2013-01: .* has months 2012-01 to 2012-04"):
+    with pytest.raises(ConfigError, match=r"--to 2013-01: .* has months 2012-01 to 2012-04"):
         run_backfill(small_run, "demo", Month(2012, 1), Month(2013, 1))
 
 
