@@ -1,10 +1,11 @@
 """The assets: one body for every stage, except for four that need something of their own.
 
 `ticks` reads vendor files and yields checks, `model` keeps checkpoints, `walk_forward` writes down
-that somebody looks, `report` reads who did; MLflow tracks `model` and `report`. `pipeline.dag` says
-what an asset reads, gives and obeys.
+that somebody looks, `report` reads who did; MLflow tracks `model`, `report` and `motifs`.
+`pipeline.dag` says what an asset reads, gives and obeys.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +17,15 @@ from price_physics.errors import TickDataError
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks import stopped, tick_check_results, tick_check_specs
+from price_physics.orchestration.made import made_now
 from price_physics.orchestration.partitions import month_of, window_mapping
 from price_physics.orchestration.tracked import (
-    TRACKED,
     environment,
-    logged_digest,
     logged_of_fit,
+    logged_of_motifs,
     logged_of_report,
 )
-from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, owner_of, reads_of, tables_of
 from price_physics.pipeline.inputs import open_index
@@ -33,7 +34,7 @@ from price_physics.pipeline.versions import code_version, settings_hash
 from price_physics.progress import reading_bar, training_bar
 from price_physics.project import Project
 from price_physics.schemas.table import TableSchema
-from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Partition
 from price_physics.study.market import Market
 from price_physics.study.study import Study
@@ -65,6 +66,7 @@ def build_study_assets(scope: StudyScope) -> list[dg.AssetsDefinition]:
         "model": _model_asset,
         "walk_forward": _walk_forward_asset,
         "report": _report_asset,
+        "motifs": _motifs_asset,
     }
     return [own.get(name, _stage_asset)(scope, name) for name in STAGES if name != "ticks"]
 
@@ -84,22 +86,12 @@ def _model_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
         tracking: dg.ResourceParam[MlflowTracking],
         **inputs: Any,
     ) -> Artefact:
-        month = month_of(context)
+        month, start_s = month_of(context), time.time()
         place = checkpoint_folder(scope.project, scope.study.name, month)
         with training_bar(f"training {scope.study.name} {month}") as progress:
             artefact = scope.make(name, context, inputs, progress=progress, checkpoints=place)
-        tags = run_tags(inputs["folds"][month], artefact.warm_up, _dagster_tags(context))
-        digest = logged_digest(
-            *(canonical_json(artefact.document(Path(name).stem)) for name in TRACKED["model"])
-        )
-        tracking.log_or_warn(
-            scope.study,
-            scope.market,
-            month,
-            tags=tags,
-            logged=("model", digest),
-            **logged_of_fit(artefact),
-        )
+        logged = logged_of_fit(artefact, inputs["folds"][month], made_now(start_s, context))
+        tracking.log_or_warn(scope.study, scope.market, month, logged)
         return artefact
 
     return model
@@ -122,23 +114,35 @@ def _report_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
         tracking: dg.ResourceParam[MlflowTracking],
         **inputs: Any,
     ) -> Artefact:
-        month, walked = month_of(context), inputs["walk_forward"]
+        month, walked, start_s = month_of(context), inputs["walk_forward"], time.time()
         seen = environment(scope.study, scope.market, walked)
         ledger = scope.project.ledger
         artefact = scope.make(name, context, inputs, ledger=ledger, environment=seen)
-        logged = logged_of_report(artefact.files)
-        entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
-        tags = run_tags(walked[month], artefact.warm_up, _dagster_tags(context))
-        tags |= logged.pop("tags") | entry
-        digest = logged_digest(*(artefact.files[name] for name in TRACKED["report"]))
-        tracking.log_or_warn(
-            scope.study, scope.market, month, tags=tags, logged=("report", digest), **logged
-        )
+        judged_on = {"ticks": inputs["ticks"][month], "evaluation": inputs["predictions"][month]}
+        made = made_now(start_s, context)
+        logged = logged_of_report(artefact.files, walked[month], made, judged_on)
+        tracking.log_or_warn(scope.study, scope.market, month, logged)
         page = scope.project.outputs / scope.study.name / "reports" / f"{month}.html"
         context.add_output_metadata({"report": dg.MetadataValue.path(str(page))})
         return artefact
 
     return report
+
+
+def _motifs_asset(scope: StudyScope, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**_arguments(name, scope.market, scope.study, scope.partitions))
+    def motifs(
+        context: dg.AssetExecutionContext,
+        tracking: dg.ResourceParam[MlflowTracking],
+        **inputs: Any,
+    ) -> Artefact:
+        start_s = time.time()
+        artefact = scope.make(name, context, inputs)
+        logged = logged_of_motifs(artefact.files, made_now(start_s, context))
+        tracking.log_or_warn(scope.study, scope.market, month_of(context), logged)
+        return artefact
+
+    return motifs
 
 
 def build_ticks_asset(
@@ -173,10 +177,6 @@ def build_ticks_asset(
         yield from tick_check_results(quality)
 
     return ticks
-
-
-def _dagster_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
-    return {"dagster.run_id": context.run.run_id, "dagster.partition": context.partition_key}
 
 
 def checkpoint_folder(project: Project, study: str, month: Month) -> Path:

@@ -258,7 +258,7 @@ def test_without_mlflow_a_backfill_goes_on_and_a_later_one_logs_from_the_store(
 
 
 def _check_mlflow(small_run: Project) -> None:
-    client = tracking_of(small_run)._client()
+    client = tracking_of(small_run).client()
     experiment = client.get_experiment_by_name("demo")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])

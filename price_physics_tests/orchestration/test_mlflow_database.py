@@ -188,7 +188,7 @@ def test_a_database_that_was_deleted_under_a_running_process_is_not_written_to(f
     tracking = MlflowTracking(folder=str(folder))
     for _ in range(3):
         run = tracking.log_month(study(), MARKET, MONTH, tags={}, metrics={"p": 0.5})
-        assert len(tracking._client().get_metric_history(run, "p")) == 1
+        assert len(tracking.client().get_metric_history(run, "p")) == 1
         (folder / NAME).unlink()
 
 

@@ -37,7 +37,7 @@ MARKS = {"price_physics.synthetic": "false", "price_physics.in_sample": "true"}
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     tracking = MlflowTracking(folder=str(tmp_path_factory.mktemp("mlflow")))
-    return tracking._client()
+    return tracking.client()
 
 
 def files_of(trained):

@@ -68,7 +68,7 @@ def log_report(tracking, metrics=REPORT):
 def months(tracking):
     """Runs of the month by name, without the month."""
     database, month = tracking
-    client = database._client()
+    client = database.client()
     runs = client.search_runs(
         [client.get_experiment_by_name(study().name).experiment_id],
         filter_string=f"tags.`price_physics.month` = '{month}'",
@@ -171,7 +171,7 @@ def test_what_makes_no_other_trial_may_change_under_a_run(tracking):
         }
     )
     runs = [database.log_month(s, m, month, tags={}) for s, m in ((one, market), (changed, longer))]
-    client = database._client()
+    client = database.client()
     parents = {client.get_run(run).data.tags["mlflow.parentRunId"] for run in runs}
     assert len(parents) == 1
     found = client.get_run(parents.pop()).data
