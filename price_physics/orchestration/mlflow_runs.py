@@ -40,8 +40,8 @@ MONTH = "price_physics.month"
 _PARENT = "mlflow.parentRunId"
 _BESIDE = "price_physics.beside."
 """Begin of tags with the metrics, tags and folders of an asset that is not of the fit."""
-_LIMITS = {"metrics": 800, "params": 100, "tags": 100}
-"""MLflow takes so many a call, and 1,000 in all."""
+_LIMITS = (800, 100, 100)
+"""So many metrics, parameters and tags MLflow takes a call: 1,000 in all."""
 
 
 @dataclass(frozen=True)
@@ -220,18 +220,18 @@ def log(
     params: Mapping[str, str] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> None:
-    """Log in as few calls as MLflow allows; what a run has already is not logged again."""
+    """Log in as few calls as MLflow allows, the tags last; what a run has is not logged again."""
     from mlflow.entities import Param, RunTag
 
     has = run.data
-    left: dict[str, list[Any]] = {
-        "metrics": list(metrics),
-        "params": [Param(k, v) for k, v in (params or {}).items() if has.params.get(k) != v],
-        "tags": [RunTag(k, v) for k, v in (tags or {}).items() if has.tags.get(k) != v],
-    }
-    while any(left.values()):
-        metric, param, tag = (left[name][:limit] for name, limit in _LIMITS.items())
-        left = {name: left[name][limit:] for name, limit in _LIMITS.items()}
+    new_params = [Param(k, v) for k, v in (params or {}).items() if has.params.get(k) != v]
+    new_tags = [RunTag(k, v) for k, v in (tags or {}).items() if has.tags.get(k) != v]
+    whole: list[Sequence[Any]] = [metrics, new_params, new_tags]
+    n_calls = max(-(-len(new) // limit) for new, limit in zip(whole, _LIMITS, strict=True))
+    for i in reversed(range(n_calls)):
+        metric, param, tag = (
+            list(new[i * n : (i + 1) * n]) for new, n in zip(whole, _LIMITS, strict=True)
+        )
         client.log_batch(run.info.run_id, metric, param, tag)
 
 

@@ -8,6 +8,7 @@ registered, never before.
 """
 
 import hashlib
+import json
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -34,6 +35,9 @@ LATEST, CHAMPION = "latest", "champion"
 MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
 """Tags with the value true or false, of runs and of the models that they register."""
 CONFIGURATION = "price_physics.configuration"
+LOGGED_MODEL = "price_physics.logged_model"
+"""Tag of a version: the id of its logged model, which MLflow's own database does not keep."""
+_VERSIONS = "mlflow.modelVersions"
 _DIGEST = "price_physics.sha256"
 _MONTH = "price_physics.month"
 _CODE = Path(__file__).with_name("serving.py")
@@ -78,10 +82,10 @@ def register(
     client: "MlflowClient",
     name: str,
     month: Month,
-    run: str,
+    run: "Run",
     model: ModelFiles,
     marks: Mapping[str, str] | None = None,
-) -> str:
+) -> "ModelVersion":
     """Register a model, unless a version of the month holds the same bytes and the same code.
 
     Every model has a folder of its own, so that no version's files change when the month is
@@ -94,16 +98,16 @@ def register(
         Name of the registered model.
     month : Month
         The last month that it was trained on.
-    run : str
-        The MLflow run that made it; its parameters are the model's.
+    run : Run
+        The MLflow run that made it.
     model : ModelFiles
     marks : mapping of tag to value, optional
         Further tags of the version, which say how far it can be trusted.
 
     Returns
     -------
-    str
-        The version.
+    ModelVersion
+        Its tag `LOGGED_MODEL` names the logged model of MLflow 3.
     """
     checksums = _checksums(model.network, model.architecture)
     whole = model.network + model.architecture + checksums + _CODE.read_bytes()
@@ -112,18 +116,23 @@ def register(
     tags = {_MONTH: str(month), _DIGEST: digest, **(marks or {})}
     if version is None:
         last = find_alias(client, name, LATEST)
-        model_id, source = _log_model(client, f"{name}-{month}", client.get_run(run), model, tags)
+        if last is None:
+            _create_registered(client, name)
+        model_id, source = _log_model(client, f"{name}-{month}", run, model, tags)
+        tags[LOGGED_MODEL] = model_id
         note = f"Trained through {month}; it serves {month + 1}, which no label of it has seen."
-        version = client.create_model_version(
-            name, source, run_id=run, tags=tags, description=note, model_id=model_id
-        )
+        version = _create_version(client, name, source, run.info.run_id, tags, note)
         if last is not None and _is_later(last, tags):
-            _number_again(client, last)
+            # `latest` is the highest number, and would lead to a month that was trained again.
+            run_id, note = last.run_id or "", last.description or ""
+            again = _create_version(client, name, last.source or "", run_id, last.tags, note)
+            alias = alias_of(Month.parse(last.tags[_MONTH]))
+            client.set_registered_model_alias(name, alias, again.version)
     for tag, value in tags.items():
         if version.tags.get(tag) != value:
             client.set_model_version_tag(name, version.version, tag, value)
     client.set_registered_model_alias(name, alias_of(month), version.version)
-    return version.version
+    return version
 
 
 def _is_later(last: "ModelVersion", tags: Mapping[str, str]) -> bool:
@@ -132,37 +141,43 @@ def _is_later(last: "ModelVersion", tags: Mapping[str, str]) -> bool:
     return same and last.tags.get(_MONTH, "") > tags[_MONTH]
 
 
-def _number_again(client: "MlflowClient", last: "ModelVersion") -> None:
-    """Let `latest` lead to the last month, though an earlier one was trained again after it.
+def _create_registered(client: "MlflowClient", name: str) -> None:
+    from mlflow.exceptions import MlflowException
 
-    MLflow keeps this alias itself, for the version with the highest number.
-    """
-    again = client.create_model_version(
-        last.name,
-        last.source or "",
-        run_id=last.run_id,
-        tags=last.tags,
-        description=last.description,
-        model_id=last.model_id,
-    )
-    month = Month.parse(last.tags[_MONTH])
-    client.set_registered_model_alias(last.name, alias_of(month), again.version)
+    try:
+        note = f"The networks of the study {name}: one version a month that they learned from."
+        client.create_registered_model(name, description=note)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _create_version(
+    client: "MlflowClient", name: str, source: str, run_id: str, tags: dict[str, str], note: str
+) -> "ModelVersion":
+    """Make a version of a logged model, and let that one's page show it."""
+    version = client.create_model_version(name, source, run_id, tags=tags, description=note)
+    shown = json.dumps([{"name": name, "version": version.version}])
+    client.set_logged_model_tags(tags[LOGGED_MODEL], {_VERSIONS: shown})
+    return version
 
 
 def _log_model(
-    client: "MlflowClient", name: str, run: "Run", model: ModelFiles, tags: dict[str, str]
+    client: "MlflowClient",
+    name: str,
+    run: "Run",
+    model: ModelFiles,
+    tags: Mapping[str, str],
 ) -> tuple[str, str]:
     """Make a logged model of a run; return its id and where its files are."""
     from mlflow.entities import LoggedModelOutput
 
-    experiment, params = run.info.experiment_id, run.data.params
-    query = f"tags.`{_DIGEST}` = '{tags[_DIGEST]}' AND source_run_id = '{run.info.run_id}'"
+    experiment, run_id = run.info.experiment_id, run.info.run_id
+    query = f"tags.`{_DIGEST}` = '{tags[_DIGEST]}' AND source_run_id = '{run_id}'"
     for killed in client.search_logged_models([experiment], filter_string=query):
         if killed.status != "READY":
             client.delete_logged_model(killed.model_id)
-    logged = client.create_logged_model(
-        experiment, name, run.info.run_id, tags=tags, params=params, model_type=_TYPE
-    )
+    logged = client.create_logged_model(experiment, name, run_id, tags=dict(tags), model_type=_TYPE)
     with tempfile.TemporaryDirectory() as folder:
         parts = {key: Path(folder, file) for key, file in _PARTS.items()}
         parts["network"].write_bytes(model.network)
@@ -171,7 +186,7 @@ def _log_model(
         made = Path(folder, "model")
         _save(made, {key: str(path) for key, path in parts.items()}, model.images, logged.model_id)
         client.log_model_artifacts(logged.model_id, str(made))
-    client.log_outputs(run.info.run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return logged.model_id, logged.artifact_location
 
@@ -242,21 +257,11 @@ def import_pyfunc() -> tuple[Any, Any]:
 def _find_version(
     client: "MlflowClient", name: str, month: Month, digest: str
 ) -> "ModelVersion | None":
-    """Find the month's version with these bytes; create the registered model if there is none."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        note = f"The networks of the study {name}, one version a month that it was trained through."
-        client.create_registered_model(name, description=note)
-        return None
+    """Find the month's version with these bytes."""
     query = f"name = '{name}' AND tags.`{_DIGEST}` = '{digest}'"
     for known in client.search_model_versions(query):
         # A tag says what was meant to be there; what a version loads is its files.
-        whole = known.model_id and digest_of_files(known.source or "") == digest
+        whole = LOGGED_MODEL in known.tags and digest_of_files(known.source or "") == digest
         if known.tags.get(_MONTH) == str(month) and whole:
             return known
     return None

@@ -35,6 +35,7 @@ from price_physics.orchestration.mlflow_runs import (
 )
 from price_physics.orchestration.registry import (
     CONFIGURATION,
+    LOGGED_MODEL,
     MARKS,
     alias_of,
     find_alias,
@@ -97,16 +98,16 @@ class MlflowTracking(dg.ConfigurableResource):
             tags[NOTE] = logged.note
         if fit is None:
             tags |= runs.beside(logged.asset, logged.metrics, logged.tags, logged.files)
-        runs.log(client, run, params=runs.parameters(study, market), tags=tags)
         _log_files(client, run, logged)
         runs.log_datasets(client, run, logged.datasets)
         label = self._register(client, study, market, run, logged)
         metrics = runs.points(run, logged.metrics, label=label)
-        curves = [] if logged.curves is None else runs.curve_points(logged.curves)
-        runs.log(client, run, metrics=[*metrics, *curves])
+        if logged.curves is not None:
+            metrics += runs.curve_points(logged.curves)
         if logged.of_study:
             _log_outcome(client, parent, month, logged)
-        runs.log(client, run, tags={f"{LOGGED}{logged.asset}": logged.digest})
+        tags[f"{LOGGED}{logged.asset}"] = logged.digest
+        runs.log(client, run, metrics=metrics, params=runs.parameters(study, market), tags=tags)
         return run.info.run_id
 
     def log_or_warn(self, study: Study, market: Market, month: Month, logged: Logged) -> None:
@@ -147,18 +148,16 @@ class MlflowTracking(dg.ConfigurableResource):
             marks = {tag: logged.tags[tag] for tag in MARKS.values() if tag in logged.tags}
             month, files = Month.parse(run.data.tags[MONTH]), logged.model
             with self._lock():
-                version = register(
-                    client, study.name, month, run.info.run_id, files, marks | configured
-                )
-            model_id = client.get_model_version(study.name, version).model_id
-            return Labelled(frozenset(logged.metrics), model_id, logged.datasets[TRAINING])
+                made = register(client, study.name, month, run, files, marks | configured)
+            names = frozenset(logged.metrics)
+            return Labelled(names, made.tags[LOGGED_MODEL], logged.datasets[TRAINING])
         if logged.scored is None:
             return None
         of_month, names = logged.scored
         served = find_alias(client, study.name, alias_of(of_month))
-        if served is None or not configured.items() <= served.tags.items():
+        if served is None or served.tags.get(CONFIGURATION) != configured[CONFIGURATION]:
             return None  # once that model is logged, so is the report, again
-        return Labelled(names, served.model_id, logged.datasets[EVALUATION])
+        return Labelled(names, served.tags[LOGGED_MODEL], logged.datasets[EVALUATION])
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
