@@ -232,7 +232,7 @@ def test_studies_are_compared_by_their_parents_and_months_by_their_runs(database
     parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
     shown = [
         (run.data.params["seed"], run.data.metrics["out_of_sample/sharpe_annual"])
-        for run in parents[:1] + [parents[-1]]
+        for run in (parents[0], parents[-1])
     ]
     assert shown == [(str(dear.seed), -2.0), (str(study().seed), 1.5)]
     assert parents[0].data.tags["verdict"] == "edge"
@@ -317,22 +317,22 @@ def test_a_model_has_its_scores_out_of_fold_and_those_of_the_month_it_served(tra
 
 
 def test_many_points_are_logged_in_several_calls_and_the_mark_comes_last(tracking, monkeypatch):
-    """Killed after the first call, the run says that nothing is logged whole."""
+    """Killed before the last call, the run does not say that it is logged whole."""
     monkeypatch.setattr(mlflow_runs, "_LIMITS", (4, 30, 100))
-    database, month = tracking
-    client = type(database.client())
-    whole, calls = client.log_batch, []
+    client = type(tracking[0].client())
+    log_batch, calls = client.log_batch, []
 
-    def once(self, run, *arguments, **more):
-        calls.append(run)
-        if len(calls) == 4:
+    def killed(self, run, metrics, params, tags):
+        if any(tag.key == "price_physics.logged.model" for tag in tags):
             raise KeyboardInterrupt
-        whole(self, run, *arguments, **more)
+        calls.append(len(metrics))
+        log_batch(self, run, metrics, params, tags)
 
     with monkeypatch.context() as patch:
-        patch.setattr(client, "log_batch", once)
+        patch.setattr(client, "log_batch", killed)
         with pytest.raises(KeyboardInterrupt):
             log_fit(tracking, 5)
+    assert calls[-2:] == [4, 4]
     _, runs = months(tracking)
     assert "price_physics.logged.model" not in runs["the month"].data.tags
     log_fit(tracking, 5)
