@@ -303,11 +303,11 @@ def _check_outcomes(small_run: Project, parent: Run, by_month: dict[str, Run]) -
             "direction_auc_pairs_within_months"
         ],
     }
-    for run in (parent, april):
-        assert of_all.items() <= run.data.metrics.items()
-        assert run.data.tags["verdict"] == report["verdict"]["verdict"]
-        assert report["verdict"]["sentence"] in run.data.tags["mlflow.note.content"]
-        assert run.data.params == parent.data.params
+    for each in (parent, april):
+        assert of_all.items() <= each.data.metrics.items()
+        assert each.data.tags["verdict"] == report["verdict"]["verdict"]
+        assert report["verdict"]["sentence"] in each.data.tags["mlflow.note.content"]
+        assert each.data.params == parent.data.params
     month = report["months"][-1]
     assert april.data.metrics["month/net_return"] == month["net_return"]
     assert april.data.metrics["month/direction_auc"] == month["direction_auc_within_month"]
