@@ -19,8 +19,8 @@ HOST, PORT = "127.0.0.1", 5000
 def serve(project: Project, study: str, port: int = PORT) -> int:
     """Serve MLflow until it is ended; say where the study's runs are once it answers.
 
-    One worker: MLflow starts four, each of which loads everything anew, and where the machine is
-    busy their master takes them for dead and starts others, without end.
+    One worker and no runner of jobs: by itself MLflow starts four workers and a runner, each of
+    which loads everything anew, and one person needs none of that.
 
     Raises
     ------
