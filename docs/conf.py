@@ -28,6 +28,6 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
-suppress_warnings = ["toc.not_readable"]  # dagster, faults, security: written on other branches
+
 
 write_pages(Path(__file__).parent / "generated")

@@ -36,6 +36,8 @@ _EXAMPLES = {
     "open": "--study demo --month 2012-05",
     "prune": "--study demo --yes",
     "track": "--study demo",
+    "mlflow": "--study demo --port 5001",
+    "promote": "--study demo --month 2012-05",
     "ledger": "export trials.jsonl",
     "truth": "--kind trend walk --seed 7",
     "synthetic-ticks": "--from 2024-01 --months 7 --folder data/raw/btcusdt",
@@ -127,8 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     prune = add("prune", _verb, "show disk by study and stage, and what nobody refers to")
     prune.add_argument("--study", help="only what belongs to it; a deleted study too")
     prune.add_argument("--yes", action="store_true", help="delete what nobody refers to")
-    track = add("track", _track, "log to MLflow what it lacks of a study: models and reports")
+    track = add("track", _track, "log to MLflow what it lacks of a study: models, reports, motifs")
     track.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
+    mlflow = add(
+        "mlflow", _mlflow, "serve MLflow on this machine, and say where a study's runs are"
+    )
+    mlflow.add_argument("--study", default=DEMO, help="name of configs/studies/<name>.yaml")
+    mlflow.add_argument("--port", type=int, default=5000, help="port of this machine; 5000 if free")
+    promote = add("promote", _promote, "give the alias champion to a model whose study has an edge")
+    promote.add_argument("--study", required=True, help="name of configs/studies/<name>.yaml")
+    promote.add_argument("--month", type=_month, help="the model's last month; the last by default")
+    promote.add_argument("--force", metavar="NAME", help="who answers for a model without an edge")
     ledger = add("ledger", _ledger, "list every trial that was looked at, export or import them")
     ledger.add_argument("action", nargs="?", default="list", choices=["list", "export", "import"])
     ledger.add_argument("file", nargs="?", type=Path, help="JSON lines, to write or to read")
@@ -247,7 +258,27 @@ def _track(project: Project, options: argparse.Namespace) -> int:
     study, market = find_study(project, options.study)
     months = stored_months(project, study)
     n = log_missing(project, tracking_of(project), study, market, months)
-    print(f"{n} runs logged of {len(months)} months; see docs/operations.md for  mlflow ui")
+    print(
+        f"{n} models, reports and motifs logged of {len(months)} months; look at them by  "
+        f"price-physics mlflow --study {study.name}"
+    )
+    return 0
+
+
+def _mlflow(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.mlflow_ui import serve
+
+    return serve(project, options.study, options.port)
+
+
+def _promote(project: Project, options: argparse.Namespace) -> int:
+    from price_physics.orchestration.promotion import promote
+
+    done = promote(project, options.study, options.month, options.force)
+    print(
+        f"champion of {done.study}: version {done.version}, trained through {done.month}, verdict "
+        f"{done.verdict!r}; load it as  models:/{done.study}@champion"
+    )
     return 0
 
 

@@ -1,10 +1,11 @@
 """The assets: one body for every stage, except for four that need something of their own.
 
 `ticks` reads vendor files, `model` keeps checkpoints, `walk_forward` writes down that somebody
-looks, `report` reads who did; MLflow tracks `model` and `report`. `pipeline.dag` says what an asset
-reads, gives and obeys; `step` what each of them does, `page` what its page shows.
+looks, `report` reads who did; MLflow tracks `model`, `report` and `motifs`. `pipeline.dag` says
+what an asset reads, gives and obeys; `step` what each of them does, `page` what its page shows.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,25 +16,25 @@ from price_physics.errors import StaleInputs, TickDataError
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks.ticks import STOP
+from price_physics.orchestration.made import made_now
 from price_physics.orchestration.memory import check_memory
 from price_physics.orchestration.page import asset_arguments
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.step import Scope, run_step
 from price_physics.orchestration.tracked import (
-    TRACKED,
     environment,
-    logged_digest,
     logged_of_fit,
+    logged_of_motifs,
     logged_of_report,
 )
-from price_physics.orchestration.tracking import MlflowTracking, run_tags
+from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES
 from price_physics.pipeline.inputs import open_index
 from price_physics.pipeline.trials import look_of
 from price_physics.progress import reading_bar, said_in_log, training_bar
 from price_physics.project import Project
-from price_physics.store.artefact import Artefact, canonical_json
+from price_physics.store.artefact import Artefact
 from price_physics.study.study import Study
 
 Yields = Iterator[dg.AssetCheckResult | dg.Output[Any]]
@@ -45,6 +46,7 @@ def build_study_assets(scope: Scope, study: Study) -> list[dg.AssetsDefinition]:
         "model": _model_asset,
         "walk_forward": _walk_forward_asset,
         "report": _report_asset,
+        "motifs": _motifs_asset,
     }
     return [own.get(name, _stage_asset)(scope, study, name) for name in STAGES if name != "ticks"]
 
@@ -87,18 +89,15 @@ def _model_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         month = month_of(context)
 
         def fit() -> Artefact:
+            start_s = time.time()
             place = checkpoint_folder(scope.project, study.name, month)
             with training_bar(f"training {study.name} {month}") as bar:
                 progress = said_in_log(bar, context.log.info, "epochs")
                 artefact = _make(
                     scope, study, name, context, inputs, progress=progress, checkpoints=place
                 )
-            tags = run_tags(inputs["folds"][month], artefact.warm_up, _dagster_tags(context))
-            digest = logged_digest(
-                *(canonical_json(artefact.document(Path(file).stem)) for file in TRACKED["model"])
-            )
-            logged = {"logged": ("model", digest), **logged_of_fit(artefact)}
-            tracking.log_or_warn(study, scope.market, month, tags=tags, **logged)
+            logged = logged_of_fit(artefact, inputs["folds"][month], made_now(start_s, context))
+            tracking.log_or_warn(study, scope.market, month, logged)
             return artefact
 
         yield from run_step(scope, name, context, inputs, fit)
@@ -129,16 +128,17 @@ def _report_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         month, walked = month_of(context), inputs["walk_forward"]
 
         def write() -> Artefact:
+            start_s = time.time()
             seen = environment(study, scope.market, walked)
             ledger = scope.project.ledger
             artefact = _make(scope, study, name, context, inputs, ledger=ledger, environment=seen)
-            logged = logged_of_report(artefact.files)
-            entry = {"price_physics.ledger_entry": walked[month].document("look")["entry"] or ""}
-            tags = run_tags(walked[month], artefact.warm_up, _dagster_tags(context))
-            tags |= logged.pop("tags") | entry
-            digest = logged_digest(*(artefact.files[file] for file in TRACKED["report"]))
-            logged |= {"logged": ("report", digest)}
-            tracking.log_or_warn(study, scope.market, month, tags=tags, **logged)
+            judged_on = {
+                "ticks": inputs["ticks"][month],
+                "evaluation": inputs["predictions"][month],
+            }
+            made = made_now(start_s, context)
+            logged = logged_of_report(artefact.files, walked[month], made, judged_on)
+            tracking.log_or_warn(study, scope.market, month, logged)
             return artefact
 
         page = scope.project.outputs / study.name / "reports" / f"{month}.html"
@@ -146,6 +146,25 @@ def _report_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         yield from run_step(scope, name, context, inputs, write, shown)
 
     return report
+
+
+def _motifs_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
+    @dg.asset(**asset_arguments(name, scope))
+    def motifs(
+        context: dg.AssetExecutionContext,
+        tracking: dg.ResourceParam[MlflowTracking],
+        **inputs: Any,
+    ) -> Yields:
+        def describe() -> Artefact:
+            start_s = time.time()
+            artefact = _make(scope, study, name, context, inputs)
+            logged = logged_of_motifs(artefact.files, made_now(start_s, context))
+            tracking.log_or_warn(study, scope.market, month_of(context), logged)
+            return artefact
+
+        yield from run_step(scope, name, context, inputs, describe)
+
+    return motifs
 
 
 def build_ticks_asset(scope: Scope) -> dg.AssetsDefinition:
@@ -176,10 +195,6 @@ def build_ticks_asset(scope: Scope) -> dg.AssetsDefinition:
             raise
 
     return ticks
-
-
-def _dagster_tags(context: dg.AssetExecutionContext) -> dict[str, str]:
-    return {"dagster.run_id": context.run.run_id, "dagster.partition": context.partition_key}
 
 
 def checkpoint_folder(project: Project, study: str, month: Month) -> Path:

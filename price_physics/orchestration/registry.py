@@ -1,10 +1,14 @@
 """Models in MLflow's registry: one name a study, one version a model, an alias a month.
 
 ``mlflow.pyfunc.load_model("models:/demo@through-2012-04")`` scores with the model trained through
-April 2012. mlflow is imported when something is registered, never before.
+April 2012, ``models:/demo@latest`` with that of the last month, ``models:/demo@champion`` with the
+one that `promotion` chose. A version is a logged model of MLflow 3, which holds the files, the
+settings, and the scores with what they were measured on. mlflow is imported when something is
+registered, never before.
 """
 
 import hashlib
+import json
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -24,12 +28,21 @@ from price_physics.store.sealed_json import seal
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
 
+LATEST, CHAMPION = "latest", "champion"
+MARKS = {name: f"price_physics.{name}" for name in ("synthetic", "in_sample")}
+"""Tags with the value true or false, of runs and of the models that they register."""
+CONFIGURATION = "price_physics.configuration"
+LOGGED_MODEL = "price_physics.logged_model"
+"""Tag of a version: the id of its logged model, which MLflow's own database does not keep."""
+_VERSIONS = "mlflow.modelVersions"
 _DIGEST = "price_physics.sha256"
 _MONTH = "price_physics.month"
-_FOLDER = "registered"
 _CODE = Path(__file__).with_name("serving.py")
 """What MLflow runs when it loads a version; a copy of it lies in each."""
+_TYPE = "price_physics.network"
 _EVEN = dict.fromkeys(ODDS, 1 / 3)
 _PARTS = {
     "network": "network.safetensors",
@@ -53,14 +66,26 @@ def alias_of(month: Month) -> str:
     return f"through-{month}"
 
 
+def find_alias(client: "MlflowClient", name: str, alias: str) -> "ModelVersion | None":
+    """The version that an alias leads to; None without the model or the alias."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+
+
 def register(
     client: "MlflowClient",
     name: str,
     month: Month,
-    run: str,
+    run: "Run",
     model: ModelFiles,
     marks: Mapping[str, str] | None = None,
-) -> str:
+) -> "ModelVersion":
     """Register a model, unless a version of the month holds the same bytes and the same code.
 
     Every model has a folder of its own, so that no version's files change when the month is
@@ -73,38 +98,97 @@ def register(
         Name of the registered model.
     month : Month
         The last month that it was trained on.
-    run : str
-        The MLflow run that gets the files.
+    run : Run
+        The MLflow run that made it.
     model : ModelFiles
     marks : mapping of tag to value, optional
         Further tags of the version, which say how far it can be trusted.
 
     Returns
     -------
-    str
-        The version.
+    ModelVersion
+        Its tag `LOGGED_MODEL` names the logged model of MLflow 3.
     """
     checksums = _checksums(model.network, model.architecture)
     whole = model.network + model.architecture + checksums + _CODE.read_bytes()
     digest = hashlib.sha256(whole).hexdigest()
     version = _find_version(client, name, month, digest)
+    tags = {_MONTH: str(month), _DIGEST: digest, **(marks or {})}
     if version is None:
-        place = f"{_FOLDER}/{digest[:16]}"
-        with tempfile.TemporaryDirectory() as folder:
-            parts = {key: Path(folder, file) for key, file in _PARTS.items()}
-            parts["network"].write_bytes(model.network)
-            parts["architecture"].write_bytes(model.architecture)
-            parts["checksums"].write_bytes(checksums)
-            made = Path(folder, "model")
-            _save(made, {key: str(path) for key, path in parts.items()}, model.images)
-            client.log_artifacts(run, str(made), place)
-        source = f"{client.get_run(run).info.artifact_uri}/{place}"
-        tags = {_MONTH: str(month), _DIGEST: digest}
-        version = client.create_model_version(name, source, run_id=run, tags=tags).version
-    for tag, value in (marks or {}).items():
-        client.set_model_version_tag(name, version, tag, value)
-    client.set_registered_model_alias(name, alias_of(month), version)
+        last = find_alias(client, name, LATEST)
+        if last is None:
+            _create_registered(client, name)
+        model_id, source = _log_model(client, f"{name}-{month}", run, model, tags)
+        tags[LOGGED_MODEL] = model_id
+        note = f"Trained through {month}; it serves {month + 1}, which no label of it has seen."
+        version = _create_version(client, name, source, run.info.run_id, tags, note)
+        if last is not None and _is_later(last, tags):
+            # `latest` is the highest number, and would lead to a month that was trained again.
+            run_id, note = last.run_id or "", last.description or ""
+            again = _create_version(client, name, last.source or "", run_id, last.tags, note)
+            alias = alias_of(Month.parse(last.tags[_MONTH]))
+            client.set_registered_model_alias(name, alias, again.version)
+    for tag, value in tags.items():
+        if version.tags.get(tag) != value:
+            client.set_model_version_tag(name, version.version, tag, value)
+    client.set_registered_model_alias(name, alias_of(month), version.version)
     return version
+
+
+def _is_later(last: "ModelVersion", tags: Mapping[str, str]) -> bool:
+    """Whether a version of the same configuration was trained through a later month."""
+    same = last.tags.get(CONFIGURATION) == tags.get(CONFIGURATION)
+    return same and last.tags.get(_MONTH, "") > tags[_MONTH]
+
+
+def _create_registered(client: "MlflowClient", name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        note = f"The networks of the study {name}: one version a month that they learned from."
+        client.create_registered_model(name, description=note)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def _create_version(
+    client: "MlflowClient", name: str, source: str, run_id: str, tags: dict[str, str], note: str
+) -> "ModelVersion":
+    """Make a version of a logged model, and let that one's page show it."""
+    version = client.create_model_version(name, source, run_id, tags=tags, description=note)
+    shown = json.dumps([{"name": name, "version": version.version}])
+    client.set_logged_model_tags(tags[LOGGED_MODEL], {_VERSIONS: shown})
+    return version
+
+
+def _log_model(
+    client: "MlflowClient",
+    name: str,
+    run: "Run",
+    model: ModelFiles,
+    tags: Mapping[str, str],
+) -> tuple[str, str]:
+    """Make a logged model of a run; return its id and where its files are."""
+    from mlflow.entities import LoggedModelOutput
+
+    experiment, run_id = run.info.experiment_id, run.info.run_id
+    query = f"tags.`{_DIGEST}` = '{tags[_DIGEST]}' AND source_run_id = '{run_id}'"
+    for killed in client.search_logged_models([experiment], filter_string=query):
+        if killed.status != "READY":
+            client.delete_logged_model(killed.model_id)
+    logged = client.create_logged_model(experiment, name, run_id, tags=dict(tags), model_type=_TYPE)
+    with tempfile.TemporaryDirectory() as folder:
+        parts = {key: Path(folder, file) for key, file in _PARTS.items()}
+        parts["network"].write_bytes(model.network)
+        parts["architecture"].write_bytes(model.architecture)
+        parts["checksums"].write_bytes(_checksums(model.network, model.architecture))
+        made = Path(folder, "model")
+        _save(made, {key: str(path) for key, path in parts.items()}, model.images, logged.model_id)
+        client.log_model_artifacts(logged.model_id, str(made))
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.finalize_logged_model(logged.model_id, "READY")
+    return logged.model_id, logged.artifact_location
 
 
 def read_model(paths: Mapping[str, str]) -> tuple[bytes, bytes]:
@@ -171,28 +255,23 @@ def import_pyfunc() -> tuple[Any, Any]:
     return mlflow.pyfunc, set_model
 
 
-def _find_version(client: "MlflowClient", name: str, month: Month, digest: str) -> str | None:
-    """Find the month's version with these bytes; create the registered model if there is none."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        client.create_registered_model(name)
-    for known in client.search_model_versions(f"name = '{name}'"):
-        claims = (known.tags.get(_MONTH), known.tags.get(_DIGEST))
+def _find_version(
+    client: "MlflowClient", name: str, month: Month, digest: str
+) -> "ModelVersion | None":
+    """Find the month's version with these bytes."""
+    query = f"name = '{name}' AND tags.`{_DIGEST}` = '{digest}'"
+    for known in client.search_model_versions(query):
         # A tag says what was meant to be there; what a version loads is its files.
-        if claims == (str(month), digest) and digest_of_files(known.source or "") == digest:
-            return known.version
+        whole = LOGGED_MODEL in known.tags and digest_of_files(known.source or "") == digest
+        if known.tags.get(_MONTH) == str(month) and whole:
+            return known
     return None
 
 
-def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any]) -> None:
+def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any], model_id: str) -> None:
     """Write an MLflow model made from code and files."""
     pyfunc, _ = import_pyfunc()
-    from mlflow.models import ModelSignature
+    from mlflow.models import Model, ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
     from mlflow.types.schema import Array
 
@@ -202,6 +281,7 @@ def _save(folder: Path, artifacts: dict[str, str], images: dict[str, Any]) -> No
     outputs: list[Any] = [ColSpec(DataType.double, name) for name in ("p_up", "p_flat", "p_down")]
     pyfunc.save_model(
         folder,
+        mlflow_model=Model(model_uuid=model_id, model_id=model_id),
         python_model=str(_CODE),
         artifacts=artifacts,
         signature=ModelSignature(Schema(inputs), Schema(outputs)),

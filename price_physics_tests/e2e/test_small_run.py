@@ -16,14 +16,15 @@ from pathlib import Path
 import filelock
 import pandas as pd
 import pytest
+from mlflow.entities import Run
 
 from price_physics.cli import main
 from price_physics.errors import ConfigError, PartitionLocked, PricePhysicsError, StoreError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import months_of_run, run_backfill, run_month
 from price_physics.orchestration.build import build_definitions
-from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.durations import measured_seconds
+from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.tracking import tracking_of
 from price_physics.pipeline.dag import STAGES, owner_of
 from price_physics.pipeline.freshness import stale_assets
@@ -367,7 +368,7 @@ def test_the_demo_ends_with_its_report_and_a_warning_whatever_mlflow_is(
 
 
 def _check_mlflow(small_run: Project) -> None:
-    client = tracking_of(small_run)._client()
+    client = tracking_of(small_run).client()
     experiment = client.get_experiment_by_name("demo")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
@@ -390,10 +391,53 @@ def _check_mlflow(small_run: Project) -> None:
     assert [m.step for m in history] == list(range(1, len(history) + 1))
     logged = {
         a.path
-        for top in ("model", "folds", "report")
+        for top in ("model", "folds", "report", "motifs")
         for a in client.list_artifacts(april.info.run_id, top)
     }
     assert {"model/network.safetensors", "folds/manifest.json", "report/report.html"} <= logged
+    assert {"motifs/motifs.md", "motifs/overview.png"} <= logged
+    _check_outcomes(small_run, parents[0], by_month)
+
+
+def _check_outcomes(small_run: Project, parent: Run, by_month: dict[str, Run]) -> None:
+    """What MLflow shows of a study and its months is what report and manifests say."""
+    stored, april = partitions_of(small_run), by_month["2012-04"]
+    report = json.loads(stored["report", "2012-04"].file("report.json"))
+    of_all = {
+        "out_of_sample/net_return": report["headline"]["net_return"],
+        "out_of_sample/max_drawdown": report["headline"]["max_drawdown"],
+        "out_of_sample/cost": report["headline"]["costs_paid"],
+        "out_of_sample/sharpe_annual": report["verdict"]["description"]["sharpe_annual"],
+        "out_of_sample/direction_auc_pairs_within_months": report["headline"][
+            "direction_auc_pairs_within_months"
+        ],
+    }
+    for each in (parent, april):
+        assert of_all.items() <= each.data.metrics.items()
+        assert each.data.tags["verdict"] == report["verdict"]["verdict"]
+        assert report["verdict"]["sentence"] in each.data.tags["mlflow.note.content"]
+        assert each.data.params == parent.data.params
+    month = report["months"][-1]
+    assert april.data.metrics["month/net_return"] == month["net_return"]
+    assert april.data.metrics["month/direction_auc"] == month["direction_auc_within_month"]
+    used = {use.dataset.name: use.dataset.digest for use in april.inputs.dataset_inputs}
+    read = [stored[asset, "2012-04"] for asset in ("ticks", "folds", "predictions")]
+    assert used == {partition.name: partition.data_version for partition in read}
+    starts = [by_month[name].info.start_time for name in MONTHS]
+    ends = [by_month[name].info.end_time for name in MONTHS]
+    assert all(start < end for start, end in zip(starts, ends, strict=True))
+    assert starts == sorted(starts), "months were fitted in turn, whenever MLflow heard of it"
+    assert parent.info.start_time == starts[0]
+    assert parent.info.end_time >= ends[-1]
+    assert april.data.tags["dagster.run_id"]
+    client = tracking_of(small_run).client()
+    march = client.get_model_version_by_alias("demo", "through-2012-03")
+    scores = client.get_logged_model(march.tags["price_physics.logged_model"]).metrics
+    datasets = {score.key.split("/")[0]: score.dataset_name for score in scores or []}
+    assert datasets["out_of_fold"] == "demo/folds/2012-03"
+    assert datasets["month"] == "demo/predictions/2012-04"
+    latest = client.get_model_version_by_alias("demo", "latest")
+    assert latest.tags["price_physics.month"] == "2012-04"
 
 
 def test_missing_earlier_month_names_the_command(tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ import pytest
 from price_physics.errors import TrackingError
 from price_physics.months import Month
 from price_physics.orchestration import mlflow_database, sqlite_files
+from price_physics.orchestration.made import Made
 from price_physics.orchestration.mlflow_database import (
     NAME,
     logged_digests,
     prepare_database,
 )
-from price_physics.orchestration.tracking import LOGGED, MlflowTracking
+from price_physics.orchestration.mlflow_runs import LOGGED
+from price_physics.orchestration.tracked import Logged
+from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.study.market import TradeMarket
 from price_physics_tests.damage import flips
 from price_physics_tests.motifs.cases import study
@@ -27,6 +30,7 @@ pytestmark = pytest.mark.slow  # MLflow makes its database
 CASE = Path(__file__).parents[3] / "shared" / "cases" / "mlflow_half_migrated"
 MONTH = Month(2012, 4)
 MARKET = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month=MONTH)
+LOGGED_ONCE = Logged(asset="report", digest="x", made=Made(0, 1), metrics={"p": 0.5})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def aside(folder):
 
 def can_log(folder):
     tracking = MlflowTracking(folder=str(folder))
-    tracking.log_month(study(), MARKET, MONTH, tags={}, metrics={"p": 0.5}, logged=("report", "x"))
+    tracking.log_month(study(), MARKET, MONTH, LOGGED_ONCE)
     return logged_digests(folder, study().name, f"{LOGGED}report") == {"x"}
 
 
@@ -142,8 +146,9 @@ def test_a_fit_that_made_way_for_another_is_not_logged(folder):
     tracking = MlflowTracking(folder=str(folder))
     for name in ("first", "second"):
         loss = {"first": 1.0, "second": 2.0}[name]
-        arguments = {"curves": curve(loss), "metrics": {"loss": loss}, "logged": ("model", name)}
-        tracking.log_month(study(), MARKET, MONTH, tags={}, **arguments)
+        numbers = {"curves": curve(loss), "metrics": {"loss": loss}}
+        logged = Logged(asset="model", digest=name, made=Made(0, 1), **numbers)
+        tracking.log_month(study(), MARKET, MONTH, logged)
     assert logged_digests(folder, study().name, f"{LOGGED}model") == {"second"}
 
 
@@ -185,7 +190,7 @@ def test_what_cannot_be_logged_is_a_warning_that_names_it(folder, caplog):
     tracking = MlflowTracking(folder=str(folder))
     with closing(sqlite3.connect(folder / NAME)) as other:
         other.execute("BEGIN IMMEDIATE")
-        tracking.log_or_warn(study(), MARKET, MONTH, tags={}, metrics={"p": 0.5})
+        tracking.log_or_warn(study(), MARKET, MONTH, LOGGED_ONCE)
     assert f"{study().name} {MONTH} is not in MLflow: " in caplog.text
     assert f"price-physics track --study {study().name}" in caplog.text
 
@@ -193,8 +198,8 @@ def test_what_cannot_be_logged_is_a_warning_that_names_it(folder, caplog):
 def test_a_database_that_was_deleted_under_a_running_process_is_not_written_to(folder):
     tracking = MlflowTracking(folder=str(folder))
     for _ in range(3):
-        run = tracking.log_month(study(), MARKET, MONTH, tags={}, metrics={"p": 0.5})
-        assert len(tracking._client().get_metric_history(run, "p")) == 1
+        run = tracking.log_month(study(), MARKET, MONTH, LOGGED_ONCE)
+        assert len(tracking.client().get_metric_history(run, "p")) == 1
         (folder / NAME).unlink()
 
 

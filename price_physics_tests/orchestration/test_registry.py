@@ -1,5 +1,6 @@
 """A registered model scores batches as the model it was made of; twice the same is once."""
 
+import json
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -14,10 +15,13 @@ from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.orchestration import registry
 from price_physics.orchestration.registry import (
+    CONFIGURATION,
+    LOGGED_MODEL,
     ModelFiles,
     alias_of,
     digest_of_files,
     example,
+    find_alias,
     import_pyfunc,
     register,
 )
@@ -37,7 +41,7 @@ MARKS = {"price_physics.synthetic": "false", "price_physics.in_sample": "true"}
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     tracking = MlflowTracking(folder=str(tmp_path_factory.mktemp("mlflow")))
-    return tracking._client()
+    return tracking.client()
 
 
 def files_of(trained):
@@ -50,7 +54,7 @@ def files_of(trained):
 @pytest.fixture(scope="module")
 def run(client, tmp_path_factory):
     place = tmp_path_factory.mktemp("artifacts").as_uri()
-    return client.create_run(client.create_experiment("x", artifact_location=place)).info.run_id
+    return client.create_run(client.create_experiment("x", artifact_location=place))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,11 @@ def trained():
 
 @pytest.fixture(scope="module")
 def version(client, run, trained):
-    return register(client, "toy", MONTH, run, files_of(trained), MARKS)
+    return number(client, "toy", MONTH, run, files_of(trained), MARKS)
+
+
+def number(*arguments):
+    return register(*arguments).version
 
 
 def load(client, name):
@@ -89,29 +97,26 @@ def test_a_registered_model_scores_five_rows_as_the_model_itself(client, version
 
 
 def test_nothing_is_pickled(client, run, version):
-    def walk(path):
-        for entry in client.list_artifacts(run, path):
-            yield from walk(entry.path) if entry.is_dir else [entry.path]
-
-    names = {path.rsplit("/", 1)[-1] for path in walk("registered")}
+    place = Path(url2pathname(urlparse(client.get_model_version("toy", version).source).path))
+    names = {path.name for path in place.rglob("*") if path.is_file()}
     assert {"serving.py", "network.safetensors", "architecture.json", "MLmodel"} <= names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".pt", ".pth"))]
 
 
 def test_the_same_model_is_one_version_another_is_a_new_one(client, run, version, trained):
-    assert register(client, "toy", MONTH, run, files_of(trained), MARKS) == version
-    other = register(client, "toy", MONTH, run, files_of(model(study(), seed=6)), MARKS)
+    assert number(client, "toy", MONTH, run, files_of(trained), MARKS) == version
+    other = number(client, "toy", MONTH, run, files_of(model(study(), seed=6)), MARKS)
     assert other != version
     assert client.get_model_version_by_alias("toy", alias_of(MONTH)).version == other
-    later = register(client, "toy", MONTH + 1, run, files_of(trained), MARKS)
+    later = number(client, "toy", MONTH + 1, run, files_of(trained), MARKS)
     assert client.get_model_version_by_alias("toy", alias_of(MONTH + 1)).version == later
 
 
 def test_a_version_says_how_far_it_can_be_trusted(client, run, trained):
-    first = register(client, "marked", MONTH, run, files_of(trained), MARKS)
+    first = number(client, "marked", MONTH, run, files_of(trained), MARKS)
     assert MARKS.items() <= client.get_model_version("marked", first).tags.items()
     honest = {**MARKS, "price_physics.in_sample": "false"}
-    again = register(client, "marked", MONTH, run, files_of(trained), honest)
+    again = number(client, "marked", MONTH, run, files_of(trained), honest)
     assert again == first
     assert honest.items() <= client.get_model_version("marked", first).tags.items()
 
@@ -128,26 +133,26 @@ def tag_and_files(client, name, version):
 
 
 def test_a_month_trained_again_leaves_the_older_version_its_files(client, run, trained):
-    first = register(client, "again", MONTH, run, files_of(trained))
-    second = register(client, "again", MONTH, run, files_of(model(study(), seed=6)))
+    first = number(client, "again", MONTH, run, files_of(trained))
+    second = number(client, "again", MONTH, run, files_of(model(study(), seed=6)))
     tags = []
     for version in (first, second):
         tag, files = tag_and_files(client, "again", version)
         assert files == tag
         tags.append(tag)
     assert tags[0] != tags[1]
-    assert register(client, "again", MONTH, run, files_of(trained)) == first  # as it was
+    assert number(client, "again", MONTH, run, files_of(trained)) == first  # as it was
     assert client.get_model_version_by_alias("again", alias_of(MONTH)).version == first
 
 
 def test_a_version_whose_files_are_not_those_of_its_tag_is_not_trusted(client, run, trained):
-    first = register(client, "torn", MONTH + 2, run, files_of(trained))
+    first = number(client, "torn", MONTH + 2, run, files_of(trained))
     known = client.get_model_version("torn", first)
     network = Path(url2pathname(urlparse(known.source).path), "artifacts", "network.safetensors")
     content = network.read_bytes()
     for damage in (lambda: network.write_bytes(content[:-1] + b"?"), network.unlink):
         damage()
-        again = register(client, "torn", MONTH + 2, run, files_of(trained))
+        again = number(client, "torn", MONTH + 2, run, files_of(trained))
         tag, files = tag_and_files(client, "torn", again)
         assert files == tag
         assert client.get_model_version_by_alias("torn", alias_of(MONTH + 2)).version == again
@@ -177,18 +182,21 @@ def test_a_version_with_older_code_makes_way(client, run, trained, monkeypatch, 
     older.write_bytes(registry._CODE.read_bytes() + b"# as it was\n")
     with monkeypatch.context() as patch:
         patch.setattr(registry, "_CODE", older)
-        first = register(client, "older", MONTH, run, files_of(trained))
-    second = register(client, "older", MONTH, run, files_of(trained))
+        first = number(client, "older", MONTH, run, files_of(trained))
+    second = number(client, "older", MONTH, run, files_of(trained))
     assert second != first
     assert client.get_model_version_by_alias("older", alias_of(MONTH)).version == second
     tag, files = tag_and_files(client, "older", second)
     assert files == tag
 
 
-@pytest.mark.parametrize("step", ["create_model_version", "set_registered_model_alias"])
+STEPS = ["log_model_artifacts", "create_model_version", "set_registered_model_alias"]
+
+
+@pytest.mark.parametrize("step", STEPS)
 def test_a_kill_leaves_no_alias_to_the_wrong_model(client, run, trained, monkeypatch, step):
     name, other = f"killed_at_{step}", files_of(model(study(), seed=6))
-    first = register(client, name, MONTH, run, files_of(trained))
+    first = number(client, name, MONTH, run, files_of(trained))
 
     def killed(*_, **__):
         raise KeyboardInterrupt
@@ -196,10 +204,48 @@ def test_a_kill_leaves_no_alias_to_the_wrong_model(client, run, trained, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(type(client), step, killed)
         with pytest.raises(KeyboardInterrupt):
-            register(client, name, MONTH, run, other)
+            number(client, name, MONTH, run, other)
     led = client.get_model_version_by_alias(name, alias_of(MONTH))
     assert led.version == first
     assert digest_of_files(led.source) == led.tags["price_physics.sha256"]
-    second = register(client, name, MONTH, run, other)
+    second = number(client, name, MONTH, run, other)
     assert client.get_model_version_by_alias(name, alias_of(MONTH)).version == second
     assert len(client.search_model_versions(f"name = '{name}'")) == 2
+    logged = client.search_logged_models([run.info.experiment_id], f"name = '{name}-{MONTH}'")
+    assert {model.status for model in logged} == {"READY"}, "what the kill left half made is gone"
+
+
+def test_a_version_is_a_logged_model_with_its_signature(client, run, trained):
+    made = register(client, "signed", MONTH, run, files_of(trained), MARKS)
+    logged = client.get_logged_model(made.tags[LOGGED_MODEL])
+    assert (logged.name, logged.status) == (f"signed-{MONTH}", "READY")
+    assert logged.source_run_id == run.info.run_id
+    assert json.loads(logged.tags["mlflow.modelVersions"]) == [{"name": "signed", "version": 1}]
+    outputs = client.get_run(run.info.run_id).outputs.model_outputs
+    assert logged.model_id in {output.model_id for output in outputs}
+    signature = load(client, f"signed@{alias_of(MONTH)}").metadata.signature
+    assert signature.outputs.input_names() == ["p_up", "p_flat", "p_down"]
+    assert {"close", "volume", *FEATURE_COLUMNS, *ODDS} <= set(signature.inputs.input_names())
+
+
+def test_latest_is_the_last_month_though_an_earlier_one_is_trained_again(client, run, trained):
+    name, ours = "newest", {**MARKS, CONFIGURATION: "a"}
+    for month in (MONTH, MONTH + 1):
+        register(client, name, month, run, files_of(trained), ours)
+    champion = client.get_model_version_by_alias(name, alias_of(MONTH + 1))
+    client.set_registered_model_alias(name, "champion", champion.version)
+    again = register(client, name, MONTH, run, files_of(model(study(), seed=6)), ours)
+    latest = client.get_model_version_by_alias(name, "latest")
+    assert latest.tags["price_physics.month"] == str(MONTH + 1)
+    assert latest.tags[LOGGED_MODEL] == champion.tags[LOGGED_MODEL], "the same files"
+    assert client.get_model_version_by_alias(name, alias_of(MONTH)).version == again.version
+    assert client.get_model_version_by_alias(name, alias_of(MONTH + 1)).version == latest.version
+    assert client.get_model_version_by_alias(name, "champion").version == champion.version
+    theirs = {**MARKS, CONFIGURATION: "b"}  # another configuration begins anew
+    begun = register(client, name, MONTH, run, files_of(model(study(), seed=7)), theirs)
+    assert client.get_model_version_by_alias(name, "latest").version == begun.version
+
+
+def test_an_alias_that_leads_nowhere_is_none(client, version):
+    assert find_alias(client, "toy", "champion") is None
+    assert find_alias(client, "no such model", "latest") is None
