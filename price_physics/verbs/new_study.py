@@ -22,7 +22,8 @@ from price_physics.study.market import Market
 from price_physics.study.reading import load_configs, load_market
 from price_physics.ticks.index import FileEntry, months_of
 from price_physics.ticks.look import look_at_files
-from price_physics.verbs.study_text import Activity, market_text, plain, study_text
+from price_physics.verbs.activity import Activity
+from price_physics.verbs.study_text import market_text, plain, study_text
 
 MOST_GLOBS = 20
 _QUESTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -21,6 +21,7 @@ from price_physics.store.locks import held
 from price_physics.store.partitions import Key, Partition, Store
 from price_physics.store.removal import remove_partition, remove_unnamed, unnamed_files
 from price_physics.study.reading import load_configs
+from price_physics.verbs.disk import bytes_of, disk_lines, size_text
 
 _OF_STUDY = ("reports", "plots", "motifs", "artifacts")
 """Folders in `outputs` by which a study's is known."""
@@ -41,10 +42,10 @@ def run(project: Project, options: argparse.Namespace) -> int:
     print("\n".join(disk_lines(project, options.study)))
     found = [leftover for leftover in leftovers(project) if options.study in (None, leftover.owner)]
     total = sum(leftover.n_bytes for leftover in found)
-    print(f"\nnobody refers to: {_size(total)} in {len(found)} places")
+    print(f"\nnobody refers to: {size_text(total)} in {len(found)} places")
     n_left = 0
     for leftover in found:
-        print(f"  {_size(leftover.n_bytes):>10}  {leftover.what}", end="", flush=True)
+        print(f"  {size_text(leftover.n_bytes):>10}  {leftover.what}", end="", flush=True)
         if options.yes:
             try:
                 leftover.remove()
@@ -57,22 +58,6 @@ def run(project: Project, options: argparse.Namespace) -> int:
     if found and not options.yes:
         print("nothing was deleted: add --yes")
     return min(n_left, 1)
-
-
-def disk_lines(project: Project, study: str | None) -> Iterator[str]:
-    """Say what each study takes by stage, and what all share."""
-    owners = {path.name for path in project.store.glob("[!.]*")}
-    for owner in sorted(owners if study is None else owners & {study}):
-        folders = {path.name: path for path in sorted((project.store / owner).glob("*"))}
-        folders["outputs"] = project.outputs / owner
-        folders["checkpoints"] = project.data / "checkpoints" / owner
-        folders["mlflow"] = project.data / "mlflow" / "artifacts" / owner
-        sizes = {name: _bytes(path) for name, path in folders.items()}
-        yield f"{_size(sum(sizes.values())):>12}  {owner}"
-        yield from (f"{_size(size):>12}    {name}" for name, size in sizes.items() if size)
-    if study is None:
-        for name in ("ledger", "dagster", "index", "mlflow"):
-            yield f"{_size(_bytes(project.data / name)):>12}  data/{name}"
 
 
 def leftovers(project: Project) -> Iterator[Leftover]:
@@ -98,7 +83,7 @@ def leftovers(project: Project) -> Iterator[Leftover]:
             if unnamed := unnamed_files(store, key, month):
                 what = f"{'/'.join(key)}/{month}: {len(unnamed)} files that no manifest names"
                 remove = partial(remove_unnamed, Store(store.root), key, month)
-                yield Leftover(key[0], what, sum(map(_bytes, unnamed)), remove)
+                yield Leftover(key[0], what, sum(map(bytes_of, unnamed)), remove)
     for owner in sorted({*_names(project.outputs), *_names(project.data / "checkpoints")} - known):
         for path in (project.outputs / owner, project.data / "checkpoints" / owner):
             if path.parent != project.outputs or any((path / name).is_dir() for name in _OF_STUDY):
@@ -108,13 +93,13 @@ def leftovers(project: Project) -> Iterator[Leftover]:
     for path in sorted((project.data / "index").glob("*.json")):
         if path.stem not in markets:
             remove = partial(_remove_under, path.with_suffix(".lock"), path)
-            yield Leftover(path.stem, f"{path}: no such market", _bytes(path), remove)
+            yield Leftover(path.stem, f"{path}: no such market", bytes_of(path), remove)
     folder = project.data / "mlflow"
     for path in sorted(folder.glob("mlflow.db*.damaged-*")):
         remove = partial(path.unlink, missing_ok=True)
-        yield Leftover("mlflow", f"{path}: set aside", _bytes(path), remove)
+        yield Leftover("mlflow", f"{path}: set aside", bytes_of(path), remove)
     for owner in sorted(tracked_studies(folder) - studies.keys()):
-        size = _bytes(folder / "artifacts" / owner)
+        size = bytes_of(folder / "artifacts" / owner)
         what = f"{owner} in MLflow: runs and registered models of no study"
         yield Leftover(owner, what, size, partial(forget_study, folder, owner))
 
@@ -133,7 +118,7 @@ def _stored(project: Project, owner: str, keys: list[Key]) -> Leftover:
                     folder.rmdir()
 
     what = f"{owner} in the store: {len(partitions)} partitions of no market or study"
-    return Leftover(owner, what, _bytes(store.root / owner), remove)
+    return Leftover(owner, what, bytes_of(store.root / owner), remove)
 
 
 def _read_by(store: Store, key: Key) -> set[str]:
@@ -161,7 +146,7 @@ def _folder(project: Project, owner: str, path: Path, lock: str) -> Iterator[Lef
     if path.is_dir():
         remove = partial(_remove_under, project.data / "locks" / f"{lock}.lock", path)
         what = "of an audit that was killed" if lock.startswith("audit-") else "no such study"
-        yield Leftover(owner, f"{path}: {what}", _bytes(path), remove)
+        yield Leftover(owner, f"{path}: {what}", bytes_of(path), remove)
 
 
 def _remove_under(lock: Path, path: Path) -> None:
@@ -171,15 +156,3 @@ def _remove_under(lock: Path, path: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-
-
-def _bytes(path: Path) -> int:
-    total = 0
-    for file in path.rglob("*") if path.is_dir() else [path]:
-        with suppress(FileNotFoundError):  # replaced meanwhile
-            total += file.lstat().st_size if file.is_file() else 0
-    return total
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.1f} MB"

@@ -6,34 +6,19 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
-from math import floor, log10
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from price_physics.bars.kernels import dollar_bars
 from price_physics.months import Month
-from price_physics.ticks.reading.rows import CandleRows
+from price_physics.verbs.activity import two_digits
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from price_physics.study.market import Market
-    from price_physics.ticks.index import FileEntry
-    from price_physics.ticks.reading.rows import Block
+    from price_physics.verbs.activity import Activity
 
-BARS_A_DAY = 200.0
-"""What ten million a bar gave on Binance's BTCUSDT, as in the example of candles."""
-ROWS_A_BAR = 4.0
-"""Least rows that a bar is made of on average, as in the demo."""
 FULL_SIZE_BARS = 50_000
 """Bars in all from which a study is sized like the examples, and below like the demo."""
 OPEN_MONTHS = 3
 """Months without a trade after which a market counts as over."""
-KEPT_ROWS, PIECES = 10_000, 10
-"""Rows of a block whose values are kept, and the pieces of neighbours that they are kept in."""
-DAY_NS = 86_400 * 10**9
 
 _FULL = {
     "min_events": 1000,
@@ -105,59 +90,6 @@ walk_forward:
 """
 
 
-class Activity:
-    """Counts rows and days while files are read, and keeps values (see `ticks.look.Taker`)."""
-
-    def __init__(self) -> None:
-        self.n_rows = 0
-        self._days: set[int] = set()
-        self._kept: list[np.ndarray] = []
-
-    def wants(self, entry: FileEntry) -> bool:
-        """Want every file: the index holds no values."""
-        return True
-
-    def take(self, block: Block, number: int) -> None:
-        """Note the days of a block's rows, and the values of some of them."""
-        rows = block.rows
-        self.n_rows += rows.time_ns.size
-        self._days.update(np.unique(rows.time_ns // DAY_NS).tolist())
-        value = rows.notional if isinstance(rows, CandleRows) else rows.price * rows.qty
-        pieces = np.array_split(np.nan_to_num(value), PIECES)
-        self._kept += [piece[: KEPT_ROWS // PIECES].copy() for piece in pieces]
-
-    def end_file(self, number: int, file: str, path: Path, entry: FileEntry) -> None:
-        """Settle nothing."""
-
-    @property
-    def n_days(self) -> int:
-        """Days with a row."""
-        return len(self._days)
-
-    @property
-    def bars_a_day(self) -> float:
-        """Bars a day to aim at."""
-        return max(1.0, min(BARS_A_DAY, self.n_rows / self.n_days / ROWS_A_BAR))
-
-    @cached_property
-    def threshold(self) -> float:
-        """Value in quote currency at which so many bars close, in two digits.
-
-        Counted, not divided: where few trades make a bar, each overshoots by much of itself.
-        """
-        value = np.concatenate(self._kept)
-        ones = np.ones_like(value)
-        wanted = self.bars_a_day * self.n_days * value.size / self.n_rows
-        low, high = float(value[value > 0].min()), float(value.sum())
-        for _ in range(40):
-            middle = (low * high) ** 0.5
-            if dollar_bars(value, ones, middle).size > wanted:
-                low = middle
-            else:
-                high = middle
-        return _two_digits(high)
-
-
 def market_text(market: Market, vendors: Sequence[str], traded: Sequence[Month]) -> str:
     """Write a market's YAML; the vendor is recognised anew in every file, so it is a comment."""
     lines = ["# yaml-language-server: $schema=../market.schema.json"]
@@ -186,9 +118,9 @@ def study_text(market: Market, activity: Activity, fee: float, slippage: float) 
         threshold=plain(activity.threshold),
         bars_a_day=bars_a_day,
         horizon=horizon,
-        low=plain(_two_digits(reach / 4)),
-        middle=plain(_two_digits(reach / 2)),
-        high=plain(_two_digits(reach * 2)),
+        low=plain(two_digits(reach / 4)),
+        middle=plain(two_digits(reach / 2)),
+        high=plain(two_digits(reach * 2)),
         both_touched="\n  both_touched: stop_loss_first" if candles else "",
         head="binary_take_profit" if candles else "three_class",
         fee=plain(fee),
@@ -207,14 +139,3 @@ def plain(value: float) -> str:
     """
     text = format(Decimal(repr(value)), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _two_digits(value: float) -> float:
-    """Round to two digits.
-
-    Examples
-    --------
-    >>> _two_digits(12345.6), _two_digits(0.0678)
-    (12000.0, 0.068)
-    """
-    return round(value, 1 - floor(log10(value)))
