@@ -1,7 +1,7 @@
 """The stage `folds`: the training set of a month, and the purged k-fold inside it.
 
 The set of m holds labels whose horizon ended by the end of m; its model is tested on m+1. Weights
-decide only which labels a thinned set keeps; features of its members are not here.
+and features of its members are not here.
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ from price_physics.folds.roles import (
     ROLES,
     TEST,
     TRAIN,
-    drawn_by_uniqueness,
     fold_roles,
     thin,
 )
 from price_physics.folds.runs import as_runs
-from price_physics.frames import conform, rows_of, stack
+from price_physics.frames import conform, stack
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
-from price_physics.schemas.weights import WEIGHTS
 from price_physics.store.artefact import Artefact
 
 if TYPE_CHECKING:
@@ -49,14 +47,13 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     """Choose the training set through the month and split it.
 
     Members are the labels of months up to m that have a window, cross no known outage and do not
-    stand at fallback barriers, which say nothing of the market; of more than
-    `max_training_events`, those drawn by their uniqueness. The embargo is the study's; where
+    stand at fallback barriers, which say nothing of the market. The embargo is the study's; where
     horizons count bars, no shorter than the members' longest.
 
     Parameters
     ----------
     past : Past
-        LABELS and IMAGE_WINDOWS up to the month, and its WEIGHTS.
+        LABELS and IMAGE_WINDOWS up to the month.
 
     Returns
     -------
@@ -66,11 +63,6 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     """
     months = _training_months(study, month, past)
     start_ns, end_ns, horizon_ns, label, excluded = _members(months, month, past)
-    drawn, least_weight = _draw(study, month, start_ns, past)
-    if least_weight:
-        excluded["not_drawn"] = np.delete(start_ns, drawn)
-        start_ns, end_ns = start_ns[drawn], end_ns[drawn]
-        horizon_ns, label = horizon_ns[drawn], label[drawn]
     embargo_ns = study.folds.embargo_ns
     if study.labels.horizon_bars is not None:  # only the labels tell how long so many bars last
         embargo_ns = max(embargo_ns, int(horizon_ns.max(initial=0)))
@@ -89,7 +81,6 @@ def build_folds(study: Study, market: Market, month: Month, past: Past) -> Artef
     manifest = {
         "months": [str(months[0]), str(months[-1])] if months else [],
         "n_members": len(start_ns),
-        "least_weight": least_weight,
         "embargo_ns": embargo_ns,
         "folds": folds,
         "excluded": {reason: len(events) for reason, events in excluded.items()},
@@ -107,19 +98,6 @@ def _training_months(study: Study, month: Month, past: Past) -> list[Month]:
     """Months whose labels train: all up to the month, or the latest `window_months` of them."""
     months = [m for m in past.of(LABELS.asset) if m <= month]
     return months[-study.folds.window_months :] if study.folds.window_months else months
-
-
-def _draw(study: Study, month: Month, start_ns: IntArray, past: Past) -> tuple[IntArray, float]:
-    """Positions of the members that are kept, and their least weight; 0 where all are."""
-    most = study.folds.max_training_events
-    if most is None or len(start_ns) <= most:
-        return np.arange(len(start_ns)), 0.0
-    event_time_ns, uniqueness = stack(
-        WEIGHTS, past.table(WEIGHTS), [month], "event_time_ns", "average_uniqueness"
-    )
-    order = np.argsort(event_time_ns, kind="stable")
-    rows = order[rows_of(start_ns, event_time_ns[order], "weights")]
-    return drawn_by_uniqueness(uniqueness[rows], most)
 
 
 def _members(

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from price_physics.folds.purged import BoolArray, IntArray, purge
-from price_physics.frames import FloatArray
 
 ROLES = (
     "train",
@@ -105,48 +104,6 @@ def thin(role: npt.NDArray[np.int8], most: int) -> npt.NDArray[np.int8]:
             thinned[rows] = left_out
             thinned[rows[np.arange(most) * len(rows) // most]] = evaluated
     return thinned
-
-
-def drawn_by_uniqueness(uniqueness: FloatArray, most: int) -> tuple[IntArray, float]:
-    """Draw at most so many samples, the more likely the more unique, evenly spaced in uniqueness.
-
-    A sample is drawn with probability ``min(1, u / w)``, where `w` makes these add up to `most`.
-    Those that are drawn stand for the others too: they weigh ``u`` over that probability, which is
-    ``max(u, w)``.
-
-    Parameters
-    ----------
-    uniqueness : float64 array of shape (n_samples,)
-        Average uniqueness, above 0, by time.
-    most : int
-
-    Returns
-    -------
-    drawn : int64 array
-        `most` positions, in order; all of them where there are no more.
-    least_weight : float
-        `w`; 0 where all are drawn.
-
-    References
-    ----------
-    Madow (1949), On the theory of systematic sampling, II.
-
-    Examples
-    --------
-    >>> drawn_by_uniqueness(np.array([0.5, 0.5, 1.0, 0.25, 0.25, 0.5]), 3)
-    (array([1, 2, 5]), 1.0)
-    """
-    n = len(uniqueness)
-    if n <= most:
-        return np.arange(n), 0.0
-    # With the k most unique drawn for certain, w is what the others add up to, over most - k.
-    by_size = np.sort(uniqueness)[::-1]
-    others = np.cumsum(by_size[::-1])[::-1]
-    weights = others[:most] / (most - np.arange(most))
-    least_weight = float(weights[np.argmax(by_size[:most] <= weights)])
-    upto = np.cumsum(np.minimum(1.0, uniqueness / least_weight))
-    drawn = np.flatnonzero(np.diff(np.ceil(upto - 0.5), prepend=0.0) > 0)
-    return drawn, least_weight
 
 
 def _drop(

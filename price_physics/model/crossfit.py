@@ -127,10 +127,11 @@ def fit_folds(
     store: SampleStore,
     network: NetworkConfig,
     folds: dict[int, Parts],
+    trained: Index,
     progress: Progress | None = None,
     checkpoints: Path | None = None,
 ) -> FoldedFit:
-    """Fit every fold, then all members; parameters as `fit_model`.
+    """Fit every fold, then the samples that are `trained`; parameters as `fit_model`.
 
     `progress` may be called from other threads, one at a time.
     """
@@ -144,7 +145,7 @@ def fit_folds(
         for f, p in parts.items()
     }
     epochs = median_high(fit.best_epoch for ensemble in fits.values() for fit in ensemble)
-    fits |= work.fit({FINAL: (np.arange(len(store)), None, epochs)})
+    fits |= work.fit({FINAL: (trained, None, epochs)})
     # Move logits from each fold's scale to that of the final model, which is served: beyond the
     # offset, each has learnt the prior of its own training part.
     final = fits[FINAL][0].log_odds

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.model import LEARNING_CURVES, OUT_OF_FOLD
 from price_physics.scores.probabilities import Floats, class_index, class_names
 from price_physics.store.artefact import Artefact
+from price_physics.weights.draw import drawn_by_uniqueness
 
 if TYPE_CHECKING:
     from price_physics.past import Known, Past
@@ -88,8 +89,12 @@ def fit_model(
     folds, reason = read_folds(study.folds, month, members, past.table(FOLD_ROLES)[month])
     if reason is not None:
         return _warming_up(fold, reason, len(members))
-    least_weight = fold.document("manifest")["least_weight"]
-    samples = gather_samples(month, members, past, least_weight)
+    samples = gather_samples(month, members, past)
+    trained, least_weight = drawn_by_uniqueness(samples.uniqueness, study.folds.max_training_events)
+    samples = replace(samples, uniqueness=np.maximum(samples.uniqueness, least_weight))
+    folds = {
+        f: {**parts, "train": np.intersect1d(parts["train"], trained)} for f, parts in folds.items()
+    }
     channels = channel_moments(past.documents("images", "statistics"), month)
     scales = Scales(channels, feature_moments(samples.features))
     n_classes = study.model.n_classes
@@ -100,7 +105,7 @@ def fit_model(
         offset = log_offset(study.model.offset, samples.label_rows, n_classes)
         classes = _classes(samples, n_classes)
         store = SampleStore(renderer, samples, classes, scales, device, offset=offset)
-        fitted = fit_folds(study, month, store, network, folds, progress, checkpoints)
+        fitted = fit_folds(study, month, store, network, folds, trained, progress, checkpoints)
     return _trained(study, month, fold, samples, scales, network, fitted)
 
 

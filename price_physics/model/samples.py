@@ -28,13 +28,8 @@ if TYPE_CHECKING:
     from price_physics.schemas.table import TableSchema
 
 
-def gather_samples(
-    month: Month, members: pd.DataFrame, past: Past, least_weight: float = 0.0
-) -> Samples:
+def gather_samples(month: Month, members: pd.DataFrame, past: Past) -> Samples:
     """Gather everything known about the members from the months up to `month`.
-
-    Where members were drawn by their uniqueness, each weighs at least `least_weight`: it stands for
-    those that were not.
 
     Raises
     ------
@@ -61,13 +56,12 @@ def gather_samples(
     weights = past.table(WEIGHTS)[month]
     weights = weights.sort_values("event_time_ns", kind="stable", ignore_index=True)
     weight_rows = rows_of(times, weights["event_time_ns"].to_numpy(np.int64), "weights")
-    uniqueness = weights["average_uniqueness"].to_numpy(np.float64)[weight_rows]
     return Samples(
         event_time_ns=times,
         series=series,
         ends=ends,
         features=features,
-        uniqueness=np.maximum(uniqueness, least_weight),
+        uniqueness=weights["average_uniqueness"].to_numpy(np.float64)[weight_rows],
         label_rows=labels.iloc[label_rows].reset_index(drop=True),
     )
 

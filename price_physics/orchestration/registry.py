@@ -120,7 +120,8 @@ def register(
             _create_registered(client, name)
         model_id, source = _log_model(client, f"{name}-{month}", run, model, tags)
         tags[LOGGED_MODEL] = model_id
-        note = f"Trained through {month}; it serves {month + 1}, which no label of it has seen."
+        fitted = json.loads(model.architecture)["month"]
+        note = f"Trained through {fitted}; it serves {month + 1}, which no label of it has seen."
         version = _create_version(client, name, source, run.info.run_id, tags, note)
         if last is not None and _is_later(last, tags):
             # `latest` is the highest number, and would lead to a month that was trained again.

@@ -115,7 +115,8 @@ def logged_of_fit(artefact: Artefact | Partition, training_set: Partition, made:
         network, month = save(weights), training_set.month
         images = artefact.document("architecture")["images"]
         model = ModelFiles(network, documents[0], images)
-        note = f"Trained through {month}; it serves {month + 1}, which no label of it has seen."
+        fitted = artefact.document("architecture")["month"]
+        note = f"Trained through {fitted}; it serves {month + 1}, which no label of it has seen."
         files["model/network.safetensors"] = network
         files["plots/learning_curves.png"] = draw_learning_curves(curves)
         files["plots/calibration.png"] = draw_calibration(artefact.table(OUT_OF_FOLD.name))

@@ -178,7 +178,7 @@ STAGES: dict[str, Stage] = {
     "folds": _stage(
         "folds.build:build_folds",
         "labels folds model",
-        {"labels": ALL, "images": ALL, "weights": M},
+        {"labels": ALL, "images": ALL},
         (FOLD_ROLES, FOLD_MEMBERS),
         "labels numpy parquet",
         "The training set of the month, and the purged k-fold inside it.",

@@ -84,7 +84,7 @@ def versions_kept(path: Path) -> Iterator[None]:
     known: dict[str, str] = document["versions"] if document.get("package") == package else {}
     _kept = dict(known)
     yield
-    if _kept != known:
+    if _kept != known and _digest_of_package() == package:  # no file was saved meanwhile
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, seal({"package": package, "versions": _kept}))
 

@@ -23,7 +23,7 @@ FOLD_ROLES = table(
         "text",
         "train, early_stop, test; left out of the fold: purged_by_test, embargoed_by_test, "
         "purged_by_early_stop, embargoed_by_early_stop, thinned_early_stop, thinned_test; in no "
-        "fold: no_window, crosses_outage, at_fallback, not_drawn",
+        "fold: no_window, crosses_outage, at_fallback",
     ),
     known_at=KNOWN_AT,
 )

@@ -1,4 +1,4 @@
-"""Section `folds` of a study: the purged k-fold inside the anchored training months."""
+"""Section `folds` of a study: the training months, and the purged k-fold inside them."""
 
 from typing import Annotated, Self
 
@@ -8,7 +8,7 @@ from price_physics.study.base import MOST_MINUTES, Config, NonNegative
 
 
 class FoldsConfig(Config):
-    """The purged k-fold inside the anchored training months.
+    """The training months, all since the first unless a window is set, and the k-fold inside them.
 
     Only the labels tell how long a horizon of bars lasts: the embargo is then at least as long as
     the longest one.
@@ -25,7 +25,7 @@ class FoldsConfig(Config):
     window_months: int | None = Field(None, ge=1)
     """Months of labels that train, the latest; null trains on all since the first."""
     max_training_events: int | None = Field(None, ge=20)
-    """Most samples of a training set, drawn by their uniqueness; null keeps all."""
+    """Most samples that a fit trains on, drawn by their uniqueness; null trains on all."""
 
     @model_validator(mode="after")
     def _enough_samples_kept(self) -> Self:

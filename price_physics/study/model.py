@@ -59,7 +59,7 @@ class ModelConfig(Config):
     deterministic: bool = False
     """Whether the same fit gives the same bytes on CUDA too, slower; on the CPU it always does."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where training runs; auto is CUDA where there is one."""
+    """Where the network runs; auto is CUDA where there is one."""
 
     @property
     def n_classes(self) -> int:

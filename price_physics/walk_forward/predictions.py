@@ -48,14 +48,15 @@ def build_predictions(study: Study, market: Market, month: Month, past: Past) ->
 
 
 def _provenance(month: Month, trained: Known | None, warm_up: str | None) -> dict[str, Any]:
-    """Describe the model trained through a month."""
+    """Describe the model of a month; a warm-up has no architecture."""
     if trained is None:
         empty: dict[str, Any] = {"summary": {}, "folds": {}, "architecture": {}}
         return {"model_month": None, "warm_up": warm_up, **empty}
+    architecture = trained.document("architecture")
     return {
-        "model_month": str(month),
+        "model_month": architecture.get("month", str(month)),  # a model may serve on
         "warm_up": warm_up,
         "summary": trained.document("summary"),
         "folds": trained.document("fold_manifest"),
-        "architecture": trained.document("architecture"),
+        "architecture": architecture,
     }

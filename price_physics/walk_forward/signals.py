@@ -18,7 +18,13 @@ from price_physics.schemas.model import OUT_OF_FOLD
 from price_physics.schemas.predictions import PREDICTIONS
 from price_physics.study.walk_forward import WalkForwardConfig
 from price_physics.walk_forward.outcomes import BINARY, Bet, PastOutcomes, bets, past_outcomes
-from price_physics.walk_forward.sizing import bet_size, book_scale, least_scale, outcome_spread
+from price_physics.walk_forward.sizing import (
+    bet_size,
+    book_scale,
+    least_scale,
+    outcome_spread,
+    with_neighbours,
+)
 
 if TYPE_CHECKING:
     from price_physics.study.study import Study
@@ -139,9 +145,11 @@ def _past_scale(
 ) -> float:
     """Return C, from what the same rule would have traded out of fold."""
     traded = decide(config, head, past, out_of_fold)
-    scale = book_scale(
+    bets = with_neighbours(
         out_of_fold["event_time_ns"].to_numpy(dtype=np.int64),
         out_of_fold["label_end_ns"].to_numpy(dtype=np.int64),
-        traded.side * traded.size * out_of_fold["stands_for"].to_numpy(dtype=np.float64),
+        traded.side * traded.size,
+        out_of_fold["stands_for"].to_numpy(dtype=np.float64),
     )
+    scale = book_scale(*bets)
     return least_scale(scale, int((traded.side != 0).sum()))

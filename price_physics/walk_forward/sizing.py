@@ -111,6 +111,49 @@ def book_scale(
     return float(np.quantile(live, _QUANTILE)) if len(live) else 1.0
 
 
+def with_neighbours(
+    event_time_ns: np.ndarray,
+    label_end_ns: np.ndarray,
+    signed_size: np.ndarray,
+    stands_for: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Put the bets back that thinning left out: each tested one for those up to the next.
+
+    Those that were not tested are taken for bets of the same side, size and length, evenly spaced
+    up to the next tested event. Where neighbours are less alike than that, their sum is too large,
+    and so is C: the book then is too small.
+
+    Parameters
+    ----------
+    event_time_ns, label_end_ns : int64 array of shape (n,)
+        By time, UTC ns.
+    signed_size : float64 array of shape (n,)
+    stands_for : float64 array of shape (n,)
+        Events for each that was tested, at least 1; rounded.
+
+    Returns
+    -------
+    event_time_ns, label_end_ns, signed_size : as `book_scale` takes them
+
+    Examples
+    --------
+    >>> bets = with_neighbours(np.array([0, 10]), np.array([4, 14]), np.array([1.0, 0]), [2.0, 2.0])
+    >>> [of.tolist() for of in bets]
+    [[0, 5, 10, 15], [4, 9, 14, 19], [1.0, 1.0, 0.0, 0.0]]
+    """
+    n_copies = np.rint(stands_for).astype(np.int64)
+    if (n_copies == 1).all():
+        return event_time_ns, label_end_ns, signed_size
+    gap = np.diff(event_time_ns)
+    gap = np.append(gap, gap[-1:] if len(gap) else 0)
+    number = np.arange(n_copies.sum()) - np.repeat(np.cumsum(n_copies) - n_copies, n_copies)
+    later = number * np.repeat(gap, n_copies) // np.repeat(n_copies, n_copies)
+    start, end, size = (
+        np.repeat(of, n_copies) for of in (event_time_ns, label_end_ns, signed_size)
+    )
+    return start + later, end + later, size
+
+
 def least_scale(scale: float, n_trades: int) -> float:
     """Keep C at 1 or above while it comes from fewer than 100 past trades.
 

@@ -14,7 +14,6 @@ from price_physics.folds.roles import NO_FOLD
 from price_physics.schemas.folds import FOLD_MEMBERS, FOLD_ROLES
 from price_physics.schemas.images import IMAGE_WINDOWS
 from price_physics.schemas.labels import LABELS
-from price_physics.schemas.weights import WEIGHTS
 from price_physics_tests.folds.rows import role_rows
 from price_physics_tests.folds.validity import check_valid_split
 from price_physics_tests.labels.chain import run_chain
@@ -32,9 +31,8 @@ OUTAGE = {"start": "2020-02-10T00:00:00", "end": "2020-02-12T00:00:00", "reason"
 BINARY = {"model": {"head": "binary_take_profit"}}
 
 
-def folds_of(study, month, labels, windows, weights=None):
-    weights = {} if weights is None else {month: weights}
-    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows, WEIGHTS: weights})
+def folds_of(study, month, labels, windows):
+    past = past_of({LABELS: labels, IMAGE_WINDOWS: windows})
     return opened(build_folds(study, make_market(), month, past))
 
 
@@ -285,34 +283,6 @@ def test_what_stops_and_what_is_tested_is_thinned_evenly_and_nothing_else_moves(
             assert np.ptp(np.diff(place)) <= 1
     counts = thinned.manifest["folds"][0]["counts"]
     assert counts["test"] + counts["thinned_test"] == 1_000
-
-
-def test_a_thinned_set_is_drawn_by_uniqueness_and_keeps_its_sums():
-    labels, windows = toy(2_000, step_hours=0.2, length_hours=0.2)
-    rng = np.random.default_rng(5)
-    unique = np.where(rng.random(2_000) < 0.02, 1.0, rng.uniform(0.005, 0.05, 2_000))
-    times = labels[FIRST]["event_time_ns"]
-    weights = pd.DataFrame(
-        {"event_time_ns": times, "average_uniqueness": unique, "known_at": FIRST.end_ns}
-    ).sample(frac=1, random_state=0)
-    study = make_study(folds={"max_training_events": 400})
-    result = folds_of(study, FIRST, labels, windows, weights)
-    least = result.manifest["least_weight"]
-    drawn = np.flatnonzero(times.isin(result.members["event_time_ns"]).to_numpy())
-    assert len(drawn) == 400
-    assert set(np.flatnonzero(unique >= least)) <= set(drawn), "the most unique are certain"
-    assert np.minimum(1, unique / least).sum() == pytest.approx(400)
-    # Weights after the draw add up to those before it, over all and over every fifth of the time.
-    kept = np.maximum(unique[drawn], least)
-    assert kept.sum() == pytest.approx(unique.sum(), rel=0.01)
-    for part in np.array_split(np.arange(2_000), 5):
-        inside = np.isin(drawn, part)
-        assert kept[inside].sum() == pytest.approx(unique[part].sum(), abs=1.01 * least)
-    outside = role_rows(result.roles, result.members, times).query("fold == -1")
-    assert set(outside["role"]) == {"not_drawn"}
-    assert len(outside) == 1_600
-    few = make_study(folds={"max_training_events": 2_000})
-    assert folds_of(few, FIRST, labels, windows, weights).manifest["least_weight"] == 0.0
 
 
 def test_more_are_needed_than_are_kept():

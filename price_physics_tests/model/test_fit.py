@@ -17,7 +17,7 @@ from price_physics.model.inference import infer
 from price_physics.model.networks import network_config
 from price_physics.model.networks.resnet_lite import ResNetLiteConfig
 from price_physics.model.predict import TrainedModel, predict
-from price_physics.model.samples import channel_moments, gather_samples
+from price_physics.model.samples import channel_moments
 from price_physics.months import Month
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES
@@ -37,7 +37,6 @@ from price_physics_tests.model.toy import (
     fit_toy,
     make_study,
     make_tables,
-    past,
 )
 
 STUDY = make_study()
@@ -229,12 +228,35 @@ def test_a_tested_event_stands_for_those_that_were_thinned(tables):
     assert of.first()[0] == 1
 
 
-def test_members_that_were_drawn_weigh_for_the_others(tables):
-    known = past(tables)
-    raw = gather_samples(MONTH, tables["members"], known).uniqueness
-    np.testing.assert_array_equal(raw, tables["weights"]["average_uniqueness"])
-    drawn = gather_samples(MONTH, tables["members"], known, least_weight=0.6).uniqueness
-    np.testing.assert_array_equal(drawn, np.maximum(raw, 0.6))
+def test_drawn_samples_train_and_all_are_tested(tables, monkeypatch):
+    """Uniqueness depends on the outcome here, as it does where stops are near."""
+    labels = pd.concat(tables["labels"].values())["label"].to_numpy()
+    unique = np.where(labels < 0, 0.9, 0.1)
+    changed = {**tables, "weights": tables["weights"].assign(average_uniqueness=unique)}
+    tasks = []
+    fit_network = crossfit.fit_network
+
+    def seen(store, config, network, task, **more):
+        tasks.append((task, store.uniqueness))
+        return fit_network(store, config, network, task, **more)
+
+    monkeypatch.setattr(crossfit, "fit_network", seen)
+    most = 160
+    study = make_study(max_epochs=1)
+    folds = study.folds.model_copy(update={"max_training_events": most})
+    result = fit_toy(study.model_copy(update={"folds": folds}), changed)
+    *of_folds, final = sorted((task for task, _ in tasks), key=lambda task: len(task.train))
+    assert len(final.train) == most
+    assert (labels[final.train] < 0).mean() > 1.5 * (labels < 0).mean()
+    weight = tasks[0][1][final.train]
+    assert weight[labels[final.train] < 0].sum() / weight.sum() == pytest.approx(
+        unique[labels < 0].sum() / unique.sum(), abs=0.03
+    )
+    for task in of_folds:
+        assert set(task.train) <= set(final.train)
+    # What is tested, and so decides about money, is drawn by nothing.
+    np.testing.assert_array_equal(result.out_of_fold["label"], labels)
+    assert result.summary["label_shares"]["down"] == pytest.approx((labels < 0).mean())
 
 
 def test_a_model_serves_on_until_it_is_fitted_again(tables, result):
@@ -446,7 +468,7 @@ def test_tested_logits_move_from_their_folds_scale_to_the_final_models():
         folds[fold] = {name: np.flatnonzero(part) for name, part in parts.items()}
     study = make_study(class_weights=[1, 3, 2], max_epochs=1, batch_size=20, n_seeds=2)
     network = ResNetLiteConfig(n_channels=1, n_features=2, n_classes=3, width=4)
-    fitted = fit_folds(study, MONTH, store, network, folds)
+    fitted = fit_folds(study, MONTH, store, network, folds, np.arange(len(store)))
     # By hand: what the losses saw, of which the class weights' part is the same in all.
     classes = store.classes.numpy()
 

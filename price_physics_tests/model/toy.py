@@ -73,7 +73,7 @@ def past(tables, month=MONTH):
     frames |= {schema: {month: tables[name]} for name, schema in OF_MONTH.items()}
     documents = {
         ("images", "statistics"): tables["statistics"],
-        ("folds", "manifest"): {month: {"folds": N_SPLITS, "least_weight": 0.0}},
+        ("folds", "manifest"): {month: {"folds": N_SPLITS}},
     }
     return past_of(frames, documents)
 

@@ -70,11 +70,11 @@ def test_a_month_of_today_passes_without_a_word(machine, caplog):
 
 
 def test_above_half_it_is_said(machine, caplog):
-    n_bytes = memory.BYTES_A_ROW["folds"] * 3 * MANY  # labels, images, weights
+    n_bytes = memory.BYTES_A_ROW["folds"] * 2 * MANY
     for share, said in ((0.4, False), (0.6, True)):
         machine(n_bytes / share / GB)
         check_memory("folds", study(), MARKET, MONTH, inputs_of("folds", MANY))
-        assert ("folds: 75,000,000 rows to read take about" in caplog.text) == said
+        assert ("folds: 50,000,000 rows to read take about" in caplog.text) == said
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,6 @@ def out_of_fold(
     take_profit: Any = 1.0,
     stop_loss: Any = 1.0,
     odds: Any = (1 / 3, 1 / 3, 1 / 3),
-    stands_for: float = 1.0,
 ) -> pd.DataFrame:
     """Events an hour apart that end `hold` hours later; even odds where none are given.
 
@@ -168,7 +167,7 @@ def out_of_fold(
         p_down=third(p_down),
         side=np.ones(n),
         label=label,
-        stands_for=np.full(n, stands_for),
+        stands_for=np.ones(n),
         label_end_ns=event + hold * HOUR,
         price=np.full(n, 100.0),
         atr=np.ones(n),

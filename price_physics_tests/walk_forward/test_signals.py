@@ -194,7 +194,7 @@ def month_of_bars(n: int = 60):
     return make.bars(ticks, make.FEB)
 
 
-def predicted(bars, events, head=THREE, n_past=1, stands_for=1.0, **walk_forward):
+def predicted(bars, events, head=THREE, n_past=1, **walk_forward):
     n = len(events)
     p = pd.DataFrame(
         {
@@ -207,8 +207,7 @@ def predicted(bars, events, head=THREE, n_past=1, stands_for=1.0, **walk_forward
     third = [1 / 3] * 4
     sure = ([0.6, 0.6, *third], [0.2, 0.2, *third], [0.2, 0.2, *third])
     label, outcome = np.tile(LABEL, n_past), np.tile(OUTCOME, n_past)
-    past_p = (np.tile(p, n_past) for p in sure)
-    oof = make.out_of_fold(label, outcome, *past_p, hold=2, stands_for=stands_for)
+    oof = make.out_of_fold(label, outcome, *(np.tile(p, n_past) for p in sure), hold=2)
     study = make.study(head, **walk_forward)
     features = make.features(events)
     return make.predictions_of(study, make.FEB, p, oof, None, {make.FEB: bars}, features)
@@ -250,9 +249,6 @@ def test_scale_is_that_of_the_out_of_fold_trades():
     assert x.mean() < 0 < size < 0.5
     frame = predicted(bars, event, n_past=50)
     assert frame["book_scale"][0] == pytest.approx(np.quantile([size, 2 * size] * 50, 0.95))
-    # One tested event in three stands for the two beside it, which would have been live as well.
-    thinned = predicted(bars, event, n_past=50, stands_for=3.0)
-    assert thinned["book_scale"][0] == pytest.approx(3 * frame["book_scale"][0])
     # With fewer than a hundred past trades ordinary bets are not turned into full capital.
     assert predicted(bars, event, n_past=49)["book_scale"][0] == 1.0
 

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from price_physics.walk_forward.sizing import bet_size, book_scale, least_scale, outcome_spread
+from price_physics.walk_forward.sizing import (
+    bet_size,
+    book_scale,
+    least_scale,
+    outcome_spread,
+    with_neighbours,
+)
 from price_physics_tests.walk_forward import make
 
 
@@ -104,3 +110,36 @@ def test_scale_equals_the_obvious_one(rows):
     sums = [s for s in sums if s]
     expected = np.quantile(sums, 0.95) if sums else 1.0
     assert book_scale(event, end, size) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_live", [1, 3, 10, 60])
+@pytest.mark.parametrize("spacing", [2, 10, 50])
+def test_thinned_bets_have_the_scale_of_all_where_neighbours_are_alike(n_live, spacing):
+    """Sizes that move slowly, as those of windows that are a bar apart."""
+    rng = np.random.default_rng(2)
+    n = 20_000
+    size = np.repeat(rng.uniform(-1, 1, n // 400), 400)
+    event = np.arange(n) * 10
+    end = event + 10 * n_live - 1
+    whole = book_scale(event, end, size)
+    some = slice(None, None, spacing)
+    stands_for = np.full(n // spacing, float(spacing))
+    thinned = book_scale(*with_neighbours(event[some], end[some], size[some], stands_for))
+    assert thinned == pytest.approx(whole, rel=0.02)
+
+
+def test_thinned_bets_are_scaled_to_the_safe_side_where_neighbours_differ():
+    rng = np.random.default_rng(3)
+    n, spacing = 20_000, 10
+    event, size = np.arange(n) * 10, rng.choice([-1.0, 1.0], n)
+    end = event + 99
+    thinned = with_neighbours(event[::10], end[::10], size[::10], np.full(n // 10, float(spacing)))
+    assert book_scale(*thinned) >= book_scale(event, end, size)
+
+
+def test_bets_that_were_all_tested_stay_as_they_are():
+    event, size = np.array([3, 5]), np.array([0.5, -0.5])
+    bets = with_neighbours(event, event + 1, size, np.ones(2))
+    assert [of.tolist() for of in bets] == [[3, 5], [4, 6], [0.5, -0.5]]
+    empty = np.empty(0, np.int64)
+    assert all(len(of) == 0 for of in with_neighbours(empty, empty, empty, np.empty(0)))

@@ -172,7 +172,7 @@ MODEL_CHECKS = (
         "losses_are_finite",
         _losses_finite,
         "No epoch has a loss that is not a number.",
-        "lower model.learning_rate or model.gradient_clip, or set model.precision to single.",
+        "lower model.learning_rate or model.gradient_clip, or set model.precision to float32.",
         blocking=True,
     ),
     Check(
