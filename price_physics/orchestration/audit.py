@@ -134,4 +134,4 @@ def materialise(
     )
     with dg.DagsterInstance.ephemeral() as instance:
         for month in months:
-            run_month(definitions, instance, market, study, month, list(assets))
+            run_month(definitions, instance, market, study, month, list(assets), checked=False)

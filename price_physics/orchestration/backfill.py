@@ -20,6 +20,7 @@ from price_physics.orchestration.dead_runs import close_dead_runs
 from price_physics.orchestration.instance import open_instance
 from price_physics.orchestration.partitions import monthly_partitions
 from price_physics.orchestration.schedules import STUDY_TAG, job_name
+from price_physics.orchestration.step import UNCHECKED_TAG
 from price_physics.orchestration.tracking import tracking_of
 from price_physics.orchestration.untracked import log_missing
 from price_physics.pipeline.dag import STAGES, owner_of
@@ -255,6 +256,7 @@ def run_month(
     study: Study,
     month: Month,
     assets: list[str],
+    checked: bool = True,
 ) -> None:
     """Materialise assets of one month in this process; raises what stopped one of them."""
     result = definitions.resolve_job_def(job_name(study.name)).execute_in_process(
@@ -264,7 +266,7 @@ def run_month(
             dg.AssetKey([owner_of(asset, study.name, market.name), asset]) for asset in assets
         ],
         run_config=_QUIET,
-        tags={STUDY_TAG: _tag(study)},
+        tags={STUDY_TAG: _tag(study)} | ({} if checked else {UNCHECKED_TAG: "audit"}),
         raise_on_error=False,
     )
     if not result.success:

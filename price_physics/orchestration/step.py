@@ -25,6 +25,9 @@ from price_physics.study.study import Study
 AGAIN_TAG = "price_physics/again"
 """A run with this tag computes what is current, too."""
 
+UNCHECKED_TAG = "price_physics/unchecked"
+"""A run of the audit, which names a leak itself: no check stops it."""
+
 Months = Mapping[Month, Partition]
 
 
@@ -92,24 +95,26 @@ def run_step(
     found = known or compute()
     case = Case(found, inputs, month, scope.market, scope.study, scope.before(name, month))
     results = evaluate(name, case)
-    wrong = [r for r in results if r.blocks]
+    stops = UNCHECKED_TAG not in context.run.tags
+    wrong = [r for r in results if r.blocks and stops]
     if wrong:
-        yield from map(_result, results)
+        yield from (_result(r, stops) for r in results)
         raise PricePhysicsError(
             f"{scope.owner}/{name} {month}: "
             + "; ".join(f"{r.check.name}: {r.finding.text}. {r.check.remedy}" for r in wrong)
         )
     shown = {"computed": known is None, **shown_of(name, found), **(metadata or {})}
     yield dg.Output(found, metadata=shown)
-    yield from map(_result, results)
+    yield from (_result(r, stops) for r in results)
 
 
-def _result(evaluation: Evaluation) -> dg.AssetCheckResult:
+def _result(evaluation: Evaluation, stops: bool) -> dg.AssetCheckResult:
     check, finding = evaluation.check, evaluation.finding
+    error = check.blocking and stops
     return dg.AssetCheckResult(
         check_name=check.name,
         passed=finding.passed,
-        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if error else dg.AssetCheckSeverity.WARN,
         description=finding.text,
         metadata=finding.numbers,
     )
