@@ -70,10 +70,11 @@ class PartitionIOManager(dg.IOManager):
         """
         owner, asset = context.asset_key.path
         first = Month.parse(
-            context.asset_partitions_def.get_first_partition_key() or context.asset_partition_key
+            context.asset_partitions_def.get_first_partition_key()
+            or context.step_context.partition_key
         )
         back, ahead = context.definition_metadata[WINDOW]
-        months = months_read((back, ahead), Month.parse(context.asset_partition_key), first)
+        months = months_read((back, ahead), Month.parse(context.step_context.partition_key), first)
         missing = [m for m in months if not self._is_readable((owner, asset), m)]
         step = context.step_context.step.key
         if missing:

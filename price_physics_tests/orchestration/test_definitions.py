@@ -14,7 +14,7 @@ from price_physics.pipeline.dag import STAGES, months_read
 from price_physics.pipeline.versions import SECTIONS, code_version, settings_hash
 from price_physics.source import closure
 from price_physics.study.reading import load_configs
-from price_physics_tests.e2e.projects import make_project
+from price_physics_tests.e2e.projects import SMALL, make_project
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = ROOT / "price_physics_tests" / "golden" / "definitions.txt"
@@ -140,3 +140,14 @@ def test_settings_reach_the_assets_that_obey_them() -> None:
         if settings_hash(asset, study, market) != settings_hash(asset, dearer, market)
     }
     assert changed == {"predictions", "walk_forward", "report"}
+
+
+def test_a_model_that_may_serve_on_reads_the_month_before(tmp_path: Path) -> None:
+    project = make_project(tmp_path, edits={**SMALL, "model.refit_every_months": 3})
+    specs = {
+        s.key.to_user_string(): s for s in build_definitions(project).resolve_all_asset_specs()
+    }
+    (edge,) = (d for d in specs["demo/model"].deps if d.asset_key == specs["demo/model"].key)
+    mapping = edge.partition_mapping
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    assert (mapping.start_offset, mapping.end_offset) == (-1, -1)
