@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from price_physics.cli import main
+from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.verbs import doctor, machine
 from price_physics.verbs.finding import Finding
@@ -57,7 +58,7 @@ def test_a_sound_project_has_nothing_to_mend(project, capsys):
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
     assert said.endswith("nothing is wrong\n")
-    assert "42 partitions, every file as it was written" in said
+    assert f"{3 * len(STAGES)} partitions, every file as it was written" in said
     assert "ledger         2 entries, none missing" in said
     assert "data bitstamp_usd 1 files\n" in said
 
