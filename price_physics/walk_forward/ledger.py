@@ -7,6 +7,7 @@ is identified by the fingerprint of its ticks, whatever the market's name.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -215,9 +216,11 @@ def _parsed(line: bytes) -> Entry:
 
 def _read_lines(folder: Path) -> list[bytes]:
     path, head = _file(folder), _head(folder)
+    moves = "; ".join(
+        f"mv {shlex.quote(str(p))} {shlex.quote(f'{p}.damaged')}" for p in (path, head)
+    )
     remedy = (
-        f"bring {path} back from a backup; or run  mv '{path}' '{path}.damaged'; mv '{head}' "
-        f"'{head}.damaged'; for f in configs/studies/*.yaml; do make backfill STUDY=$(basename $f "
+        f"bring {path} back from a backup; or run  {moves}; for f in configs/studies/*.yaml; do make backfill STUDY=$(basename $f "
         ".yaml); done  in which every study writes down again what it looked at; what somebody "
         "exported comes back by  price-physics ledger import FILE"
     )
