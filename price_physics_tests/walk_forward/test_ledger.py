@@ -216,16 +216,30 @@ def test_an_export_with_a_gap_is_refused(tmp_path):
         parse_entries(b"".join(lines[1:]), "theirs")
 
 
-def test_no_bit_and_no_line_of_an_export_is_lost_unseen(tmp_path):
+def test_an_export_of_an_earlier_version_has_no_end_and_is_taken_with_a_warning(tmp_path, caplog):
+    entries, lines = three(tmp_path)
+    assert [e["month"] for e in parse_entries(b"".join(lines), "theirs")] == [
+        json.loads(line)["month"] for line in lines
+    ]
+    assert "theirs, line 3: the export has no end" in caplog.text
+    assert parse_entries(lines[0], "theirs")
+    with pytest.raises(StoreError, match="does not follow"):
+        parse_entries(lines[0] + lines[2], "theirs")
+
+
+def test_no_bit_and_no_line_of_an_export_is_lost_unseen(tmp_path, caplog):
     """Nothing follows the last entry but the end, which names its digest."""
     three(tmp_path)
     path = tmp_path / "ours.jsonl"
     export_entries(tmp_path, path)
     lines = path.read_bytes().splitlines(keepends=True)
-    torn = [b"".join(lines[:n]) for n in range(len(lines))]
-    for content in [*flips(b"".join(lines).rstrip(), 200), *torn]:
+    for content in [*flips(b"".join(lines).rstrip(), 200), b""]:
         with pytest.raises(StoreError, match=r"ours\.jsonl, line .*ledger export"):
             parse_entries(content, str(path))
+    assert not caplog.text
+    for n in range(1, len(lines)):
+        parse_entries(b"".join(lines[:n]), str(path))
+        assert f"line {n}: the export has no end" in caplog.text
 
 
 # ---------------------------------------------------------------------------- earlier versions
