@@ -1,6 +1,7 @@
 """Entries are added, never lost unnoticed, and merged by the ticks that were looked at."""
 
 import json
+import shlex
 import os
 import re
 import subprocess
@@ -196,6 +197,18 @@ def test_no_ledger_yet(tmp_path):
     assert read_trials(tmp_path / "none", "m", up_to(JAN)) == []
 
 
+def test_the_remedy_can_be_pasted_wherever_the_ledger_lies(tmp_path):
+    folder = tmp_path / "it's here"
+    path, lines = three(folder)
+    path.write_bytes(lines[0])
+    with pytest.raises(StoreError) as raised:
+        read_entries(folder)
+    moves = str(raised.value).partition("or run  ")[2].partition("; for f in")[0]
+    assert [shlex.split(move) for move in moves.split("; ")] == [
+        ["mv", str(p), f"{p}.damaged"] for p in (path, folder / "last_digest")
+    ]
+
+
 # ---------------------------------------------------------------------------- sharing
 def test_two_ledgers_become_one_and_keep_what_each_had(tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
@@ -217,10 +230,8 @@ def test_an_export_with_a_gap_is_refused(tmp_path):
 
 
 def test_an_export_of_an_earlier_version_has_no_end_and_is_taken_with_a_warning(tmp_path, caplog):
-    entries, lines = three(tmp_path)
-    assert [e["month"] for e in parse_entries(b"".join(lines), "theirs")] == [
-        json.loads(line)["month"] for line in lines
-    ]
+    _, lines = three(tmp_path)
+    assert parse_entries(b"".join(lines), "theirs") == [json.loads(line) for line in lines]
     assert "theirs, line 3: the export has no end" in caplog.text
     assert parse_entries(lines[0], "theirs")
     with pytest.raises(StoreError, match="does not follow"):
