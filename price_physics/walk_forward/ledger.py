@@ -241,8 +241,8 @@ def _read_lines(folder: Path) -> list[bytes]:
         f"mv {shlex.quote(str(p))} {shlex.quote(f'{p}.damaged')}" for p in (path, head)
     )
     remedy = (
-        f"bring {path} back from a backup; or run  {moves}; for f in configs/studies/*.yaml; do make "
-        "backfill STUDY=$(basename $f .yaml); done  in which every study writes down again what it "
+        f"bring {path} back from a backup; or run  {moves}; for f in configs/studies/*.yaml; do "
+        "make backfill STUDY=$(basename $f .yaml); done  in which every study writes down again what it "
         "looked at; what somebody exported comes back by  price-physics ledger import FILE"
     )
     lines = path.read_bytes().splitlines() if path.exists() else []

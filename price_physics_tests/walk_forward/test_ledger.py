@@ -1,9 +1,9 @@
 """Entries are added, never lost unnoticed, and merged by the ticks that were looked at."""
 
 import json
-import shlex
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
