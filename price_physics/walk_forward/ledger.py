@@ -242,8 +242,8 @@ def _read_lines(folder: Path) -> list[bytes]:
     )
     remedy = (
         f"bring {path} back from a backup; or run  {moves}; for f in configs/studies/*.yaml; do "
-        "make backfill STUDY=$(basename $f .yaml); done  in which every study writes down again what "
-        "it looked at; what somebody exported comes back by  price-physics ledger import FILE"
+        "make backfill STUDY=$(basename $f .yaml); done  in which every study writes down again "
+        "what it looked at; what somebody exported comes back by  price-physics ledger import FILE"
     )
     lines = path.read_bytes().splitlines() if path.exists() else []
     digests = _check_chain(lines, str(path), remedy)
