@@ -13,7 +13,7 @@ import pandas as pd
 
 from price_physics.events.times import event_bars, event_closes, event_times
 from price_physics.frames import FloatArray, IntArray, stack
-from price_physics.labels.atr import month_atr
+from price_physics.labels.atr import is_width, month_atr
 from price_physics.months import Month
 from price_physics.schemas.bars import BARS
 
@@ -93,7 +93,7 @@ def events_ending_in(
     price : float64 array (n,)
         Close of the event's bar.
     atr : float64 array (n,)
-        Positive. Where Wilder's ATR is still warming up, or zero, there is no event.
+        Positive. Where Wilder's ATR is still warming up, or next to zero, there is no event.
     """
     times, ends, prices, widths = [], [], [], []
     for event_month in (month - 1, month) if month - 1 in bars else (month,):
@@ -106,10 +106,11 @@ def events_ending_in(
             frame["close_time_ns"].to_numpy(np.int64), frame["partial"].to_numpy(np.bool_), time_ns
         )
         atr = month_atr(bars, event_month, study.labels.atr_period_bars)[position]
-        known = atr > 0  # False for NaN too
+        price = frame["close"].to_numpy(np.float64)[position]
+        known = is_width(atr, price)
         times.append(time_ns[known])
         ends.append(ends_ns[known])
-        prices.append(frame["close"].to_numpy(np.float64)[position][known])
+        prices.append(price[known])
         widths.append(atr[known])
     return (
         np.concatenate(times),

@@ -11,7 +11,7 @@ import pandas as pd
 from price_physics.errors import StaleInputs
 from price_physics.events.times import event_bars
 from price_physics.frames import rows_of, stack
-from price_physics.labels.atr import month_atr
+from price_physics.labels.atr import is_width, month_atr
 from price_physics.labels.driftless import driftless_odds, horizon_bars_of_events
 from price_physics.labels.policy import multiples
 from price_physics.labels.sides import barrier_levels, event_sides
@@ -52,7 +52,7 @@ def offered_events(
     DataFrame
         The first columns of PROBABILITIES, up to `side`, by event time. `side` is that of the
         primary model, or +1 where the study has none. Events are dropped if their ATR is
-        undefined or 0, or if the primary model takes no side.
+        undefined or next to 0, or if the primary model takes no side.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def offered_events(
     )
     row = rows_of(times, known, "regime_features")
     regime, side = regime[row], event_sides(study.labels, trailing_return[row])
-    usable = np.isfinite(atr) & (atr > 0) & (side != 0)
+    usable = is_width(atr, price) & (side != 0)
     times, atr, price, regime, side = (of[usable] for of in (times, atr, price, regime, side))
     take_profit, stop_loss = multiples(study, policy, regime, price, atr)
     upper, lower = barrier_levels(side, price, atr, take_profit, stop_loss)

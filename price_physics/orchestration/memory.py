@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from price_physics.errors import MachineError
 from price_physics.past import Past
 from price_physics.pipeline.dag import STAGES, tables_of
+from price_physics.schemas.ticks import TICKS
 from price_physics.store.artefact import Artefact
+from price_physics.study.bars import TimeBars
 
 if TYPE_CHECKING:
     from price_physics.months import Month
@@ -60,6 +62,8 @@ _SIZES = (
     *("interval_minutes", "threshold_ticks", "threshold_base", "threshold_quote"),
     "expected_ticks",
 )
+_DROPPED = ("inactive_file", "active_file", "slab_reclaimable")
+"""Counted as used in a cgroup, and dropped by the kernel as soon as somebody needs the room."""
 Months = Mapping["Month", "Partition"]
 
 
@@ -85,8 +89,11 @@ def check_memory(
     else:
         others = [months for name, months in inputs.items() if name != "ticks"]
         n = sum(p.n_rows for months in others for p in months.values())
-        needed = n * BYTES_A_ROW[asset] + sum(n_ticks.values()) * BYTES_A_TICK.get(asset, 0)
-        what = "rows to read"
+        needed, what = n * BYTES_A_ROW[asset], "rows to read"
+        of_ticks = sum(n_ticks.values()) * _bytes_a_tick(asset, study)
+        if of_ticks > needed:
+            n, what = sum(n_ticks.values()), "ticks"
+        needed += of_ticks
     if 2 * needed <= available:
         return
     said = (
@@ -96,20 +103,49 @@ def check_memory(
     if needed <= available:
         _log.warning("%s", said)
         return
-    raise MachineError(f"{said}; {_remedy(asset, study)}")
+    raise MachineError(f"{said}; {_remedy(asset, study, what)}")
+
+
+def _bytes_a_tick(asset: str, study: Study) -> int:
+    """What a stage takes for each tick; bars alone are read where bars touch the barriers."""
+    if study.labels.path == "bars" and asset in ("excursions", "labels"):
+        return 0
+    return BYTES_A_TICK.get(asset, 0)
 
 
 def _count_bars(study: Study, market: Market, month: Month, ticks: Months) -> int:
     """Count the bars of a month, a piece of its ticks at a time; one in two pieces counts twice."""
     schema, make, n = tables_of("ticks", market)[0], STAGES["bars"].function(), 0
+    if not market.candle_ns:
+        study, ticks = _scaled(study, month, ticks), {month: ticks[month]}
     for piece in ticks[month].chunks(schema.name):
         past = Past({"ticks": {**ticks, month: Artefact(tables=((schema, piece),))}})
         n += len(make(study, market, month, past).tables[0][1])
     return n
 
 
-def _remedy(asset: str, study: Study) -> str:
+def _scaled(study: Study, month: Month, ticks: Months) -> Study:
+    """Give a study the threshold of a month, which no piece then looks for in the month before."""
+    from price_physics.bars.ticks import bar_scale
+
+    if isinstance(study.bars, TimeBars) or study.bars.target_bars_a_day is None:
+        return study
+    scale = bar_scale(study.bars, month, Past({"ticks": ticks}).chunks(TICKS))
+    name = next(name for name in _SIZES if hasattr(study.bars, name))
+    bars = study.bars.model_copy(update={"target_bars_a_day": None, name: scale})
+    return study.model_copy(update={"bars": bars})
+
+
+def _remedy(asset: str, study: Study, what: str) -> str:
     bars = study.bars.model_dump()
+    machine = "close other programs, or take a machine with more memory; then run it again"
+    if what == "ticks" and asset == "walk_forward":
+        return machine
+    if what == "ticks":
+        return (
+            f"set labels.path: bars and labels.both_touched in configs/studies/{study.name}.yaml, "
+            f"so that bars touch the barriers; or {machine}"
+        )
     if bars.get("target_bars_a_day"):
         fewer = f"lower bars.target_bars_a_day (it is {bars['target_bars_a_day']:g})"
     else:
@@ -118,10 +154,7 @@ def _remedy(asset: str, study: Study) -> str:
     if asset != "bars":
         setting = "cusum_bps" if study.events.kind == "cusum" else "every_n_bars"
         fewer += f" or events.{setting} (it is {getattr(study.events, setting):g})"
-    return (
-        f"{fewer} in configs/studies/{study.name}.yaml; or close other programs, or take a machine "
-        "with more memory; then run it again"
-    )
+    return f"{fewer} in configs/studies/{study.name}.yaml; or {machine}"
 
 
 def available_bytes(
@@ -140,10 +173,10 @@ def available_bytes(
     for line in groups:
         _, kinds, path = line.split(":", 2)
         if kinds == "":
-            root, names = cgroups, ("memory.max", "memory.current", "inactive_file")
+            root, names = cgroups, ("memory.max", "memory.current", "")
         elif "memory" in kinds.split(","):
             root = cgroups / "memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
         else:
             continue
         own = root / path.lstrip("/")
@@ -153,11 +186,12 @@ def available_bytes(
     return max(0, min(free))
 
 
-def _left(group: Path, limit: str, used: str, cached: str) -> int:
-    """What a limit leaves, files that can be dropped from memory not counted; without one a lot."""
+def _left(group: Path, limit: str, used: str, prefix: str) -> int:
+    """What a limit leaves, and what the kernel drops for us; without a limit a lot."""
     try:
         most = int((group / limit).read_text())
         stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        return most - int((group / used).read_text()) + int(stat.get(cached, 0))
+        dropped = sum(int(stat.get(prefix + name, 0)) for name in _DROPPED)
+        return most - int((group / used).read_text()) + dropped
     except (OSError, ValueError):  # no such group here, or "max"
         return sys.maxsize

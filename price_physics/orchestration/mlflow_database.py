@@ -19,6 +19,12 @@ from price_physics.orchestration import sqlite_files
 from price_physics.orchestration.sqlite_files import BESIDE, found_by_check, set_aside
 
 NAME = "mlflow.db"
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+"""To set before mlflow is imported."""
 SUPERSEDED = "price_physics.superseded_by"
 """Tag of a month's run that made way for that of another fit."""
 MAKING_S = 60.0

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from price_physics.errors import ConfigError
-from price_physics.orchestration.mlflow_database import NAME
-from price_physics.orchestration.tracking import ENVIRONMENT, tracking_of
+from price_physics.orchestration.mlflow_database import ENVIRONMENT, NAME
+from price_physics.orchestration.tracking import tracking_of
 from price_physics.processes import run_child
 from price_physics.project import Project
 

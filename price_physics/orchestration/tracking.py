@@ -20,6 +20,7 @@ from price_physics.errors import TrackingError
 from price_physics.months import Month
 from price_physics.orchestration import mlflow_runs as runs
 from price_physics.orchestration.mlflow_database import (
+    ENVIRONMENT,
     NAME,
     locked,
     prepare_database,
@@ -53,11 +54,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-}
 _THROUGH = "price_physics.through"
 """Tag of a parent run: the month whose verdict it shows."""
 

@@ -34,8 +34,8 @@ def write_atomically(path: Path, content: bytes | Callable[[BinaryIO], None]) ->
         os.replace(name, path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # of a write that has no room
-            error.filename = str(path)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a write that has no room names no file
         raise
     _fsync_folder(path.parent)
 

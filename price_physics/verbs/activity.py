@@ -56,6 +56,11 @@ class Activity:
         return len(self._days)
 
     @property
+    def is_traded(self) -> bool:
+        """Whether any value is known: candles may come without a volume."""
+        return any((kept > 0).any() for kept in self._kept)
+
+    @property
     def bars_a_day(self) -> float:
         """Bars a day to aim at."""
         return max(1.0, min(BARS_A_DAY, self.n_rows / self.n_days / ROWS_A_BAR))

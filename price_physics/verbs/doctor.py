@@ -4,13 +4,14 @@ Nothing is changed. Every file of the store is read, so a large store takes a wh
 """
 
 import argparse
+import shlex
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from price_physics.errors import ConfigError, PricePhysicsError, StoreError
 from price_physics.months import Month
+from price_physics.orchestration import sqlite_files
 from price_physics.orchestration.durations import home_of
 from price_physics.orchestration.mlflow_database import NAME, damage_of
 from price_physics.project import Project
@@ -55,7 +56,7 @@ def findings(project: Project) -> Iterator[Finding]:
     yield mlflow(project, list(studies))
     yield from dagster(project)
     yield card(list(studies.values()))
-    yield from store(project, {*markets, *studies})
+    yield from store(project, markets.keys(), studies)
 
 
 def configuration(project: Project) -> Iterator[Finding]:
@@ -70,7 +71,7 @@ def configuration(project: Project) -> Iterator[Finding]:
                 load(path)
             except ConfigError as error:
                 broken += 1
-                yield Finding("configuration", str(error), f"edit {path}")
+                yield Finding("configuration", str(error), f"edit {_quoted(path)}")
     if not broken:
         try:
             load_configs(project.configs)
@@ -87,7 +88,9 @@ def data(project: Project, market: Market) -> Finding:
         try:
             unseal(index.read_bytes())
         except ValueError as error:
-            return Finding(part, f"{index}: {error}", f"rm {index}  (the files are read again)")
+            return Finding(
+                part, f"{index}: {error}", f"rm {_quoted(index)}  (the files are read again)"
+            )
     files = KnownFiles.of(project, market)
     if files.fault:
         return Finding(part, files.fault, f"ls {' '.join(market.files)}")
@@ -95,7 +98,9 @@ def data(project: Project, market: Market) -> Finding:
     return Finding(part, f"{len(files.entries) + len(files.unknown)} files{new}")
 
 
-def store(project: Project, owners: set[str]) -> Iterator[Finding]:
+def store(
+    project: Project, markets: Collection[str], studies: Mapping[str, Study]
+) -> Iterator[Finding]:
     """Check every file of every partition against its checksum."""
     n_partitions, damaged = 0, dict[str, list[tuple[Month, str]]]()
     for path in sorted(project.store.glob(f"*/*/????-??/{MANIFEST}")):
@@ -108,12 +113,22 @@ def store(project: Project, owners: set[str]) -> Iterator[Finding]:
             damaged.setdefault(key[0], []).append((month, str(error).split("; run")[0]))
     for owner, found in damaged.items():
         months = [month for month, _ in found]
-        remedy = f"price-physics backfill --study {owner} --from {min(months)} --to {max(months)}"
-        if owners and owner not in owners:
+        unread = not (markets or studies)  # then any name may be a study's
+        of = [owner] if owner in studies or unread else _studies_on(owner, studies)
+        span = f"--from {min(months)} --to {max(months)}"
+        remedy = "; ".join(f"price-physics backfill --study {study} {span}" for study in of)
+        if not of and owner in markets:
+            remedy = f"price-physics new-study {owner}  (no study trades it: a backfill needs one)"
+        elif not of:
             remedy = "price-physics prune --yes  (no market or study is called that)"
         yield Finding("store", f"{len(found)} of {owner} damaged, such as {found[0][1]}", remedy)
     if not damaged:
         yield Finding("store", f"{n_partitions} partitions, every file as it was written")
+
+
+def _studies_on(market: str, studies: Mapping[str, Study]) -> list[str]:
+    """Any study on a market: a backfill of it builds the market's ticks."""
+    return [name for name, study in studies.items() if study.market == market][:1]
 
 
 def ledger(project: Project, markets: list[str]) -> Iterator[Finding]:
@@ -123,7 +138,7 @@ def ledger(project: Project, markets: list[str]) -> Iterator[Finding]:
         for market in markets:
             read_former_trials(project.ledger, market, Month(2200, 12))
     except StoreError as error:
-        yield Finding("ledger", str(error), f"bring {project.ledger} back from a backup")
+        yield Finding("ledger", str(error), f"bring {_quoted(project.ledger)} back from a backup")
     else:
         yield Finding("ledger", f"{len(entries)} entries, none missing")
 
@@ -148,21 +163,22 @@ def dagster(project: Project) -> Iterator[Finding]:
     home = home_of(project)
     names = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
     paths = [home / name for name in names if (home / name).is_file()]
-    damaged = [f"{path}: {damage}" for path in paths if (damage := _sqlite_damage(path))]
+    try:
+        damaged = [
+            f"{path}: {damage}" for path in paths if (damage := sqlite_files.damage_of(path))
+        ]
+    except sqlite3.OperationalError as error:  # another process is at it: no damage
+        yield Finding("dagster", f"{home}: {error}", "end what holds it, or wait a minute")
+        return
     if damaged:
-        yield Finding(
-            "dagster", "; ".join(damaged), f"mv {home} {home}.damaged  (run records only)"
-        )
+        aside = f"mv {_quoted(home)} {_quoted(f'{home}.damaged')}"
+        yield Finding("dagster", "; ".join(damaged), f"{aside}  (run records only)")
     elif paths:
         yield Finding("dagster", f"instance in {home}, databases whole")
     else:
         yield Finding("dagster", f"no instance in {home} yet: the first run makes one")
 
 
-def _sqlite_damage(path: Path) -> str:
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return "" if found == "ok" else str(found)
+def _quoted(path: Path | str) -> str:
+    """Write a path for a shell."""
+    return shlex.quote(str(path))

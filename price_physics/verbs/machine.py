@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,8 @@ def machine(project: Project) -> Iterator[Finding]:
     text = f"{free / GB:.1f} GB free in {place}"
     yield Finding("disk", text, "price-physics prune" if free < LEAST_DISK else "")
     if not os.access(place, os.W_OK):
-        yield Finding("disk", f"{place} cannot be written to", f"sudo chown -R $USER {place}")
+        remedy = f"sudo chown -R $USER {shlex.quote(str(place))}"
+        yield Finding("disk", f"{place} cannot be written to", remedy)
 
 
 def python(project: Project) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ what a trade costs. The rest is read from the files, once: the index keeps it fo
 """
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from price_physics.pipeline.inputs import open_index
 from price_physics.progress import reading_bar
 from price_physics.project import Project
 from price_physics.store.atomic import write_atomically
+from price_physics.study.base import NAME
 from price_physics.study.market import Market
 from price_physics.study.reading import load_configs, load_market
 from price_physics.ticks.index import FileEntry, months_of
@@ -40,6 +42,10 @@ _OF_MARKET = ("files", "symbol", "candle_minutes")
 def run(project: Project, options: argparse.Namespace) -> int:
     """Ask for what no flag said, read the files, write both YAMLs, and say what is next."""
     name, configs = options.name, project.configs
+    if not re.fullmatch(NAME, name):
+        raise ConfigError(
+            f"name {name!r}: use small letters, digits and _, at most 64, as in btcusdt_2024"
+        )
     paths = {place: configs / place / f"{name}.yaml" for place in ("markets", "studies")}
     _refuse_to_overwrite(paths, options)
     has_market = paths["markets"].is_file()
@@ -49,6 +55,11 @@ def run(project: Project, options: argparse.Namespace) -> int:
     traded = sorted(m for m, extent in months_of(entries.values()).items() if extent.last_ns)
     if not traded:
         raise TickDataError(f"{', '.join(market.files)}: no file holds a good row")
+    if not activity.is_traded:
+        raise ConfigError(
+            f"{', '.join(market.files)}: no row has a volume, so no bar of value would close; take "
+            "files with volumes"
+        )
     vendors = sorted({entry.vendor for entry in entries.values()})
     texts = {"studies": study_text(market, activity, answers["fee_bps"], answers["slippage_bps"])}
     if not has_market:
@@ -68,7 +79,7 @@ def run(project: Project, options: argparse.Namespace) -> int:
 
 
 def _refuse_to_overwrite(paths: dict[str, Path], options: argparse.Namespace) -> None:
-    given = [f"--{flag.replace('_', '-')}" for flag in _OF_MARKET if getattr(options, flag)]
+    given = [f"--{_flag(flag)}" for flag in _OF_MARKET if getattr(options, flag)]
     if paths["studies"].exists():
         raise ConfigError(f"{paths['studies']} is there already; choose another name, or remove it")
     if paths["markets"].exists() and given:
@@ -83,13 +94,16 @@ def _answers(options: argparse.Namespace, has_market: bool) -> dict[str, Any]:
     answers = {key: getattr(options, key) for key in _QUESTIONS}
     asked = [k for k, v in answers.items() if v is None and not (has_market and k in _OF_MARKET)]
     if not sys.stdin.isatty():
-        lacking = [f"--{k.replace('_', '-')}" for k in asked if k not in _MAY_BE_EMPTY]
+        lacking = [f"--{_flag(k)}" for k in asked if k not in _MAY_BE_EMPTY]
         if lacking:
             raise ConfigError(f"nobody is there to answer: give {', '.join(lacking)}")
         return answers
     for key in asked:
         question, parse = _QUESTIONS[key]
-        text = input(f"{question}: ").strip()
+        try:
+            text = input(f"{question}: ").strip()
+        except EOFError:
+            raise ConfigError(f"no answer; run it again, or give --{_flag(key)}") from None
         if not text and key in _MAY_BE_EMPTY:
             continue
         try:
@@ -97,10 +111,12 @@ def _answers(options: argparse.Namespace, has_market: bool) -> dict[str, Any]:
         except ValueError:
             answers[key] = None
         if answers[key] is None:
-            raise ConfigError(
-                f"{text!r} answers nothing; run it again, or give --{key.replace('_', '-')}"
-            )
+            raise ConfigError(f"{text!r} answers nothing; run it again, or give --{_flag(key)}")
     return answers
+
+
+def _flag(key: str) -> str:
+    return key.replace("_", "-")
 
 
 def _market(name: str, answers: dict[str, Any]) -> Market:

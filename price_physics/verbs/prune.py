@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from price_physics.errors import ConfigError, PartitionCorrupt, PartitionLocked
+from price_physics.errors import ConfigError, PartitionCorrupt, PartitionLocked, TrackingError
 from price_physics.months import Month
 from price_physics.orchestration.mlflow_forget import forget_study, tracked_studies
 from price_physics.project import Project
@@ -49,7 +49,7 @@ def run(project: Project, options: argparse.Namespace) -> int:
         if options.yes:
             try:
                 leftover.remove()
-            except PartitionLocked as error:
+            except (PartitionLocked, TrackingError) as error:
                 n_left += 1
                 print(f": left, {error}", end="")
             else:
@@ -98,10 +98,19 @@ def leftovers(project: Project) -> Iterator[Leftover]:
     for path in sorted(folder.glob("mlflow.db*.damaged-*")):
         remove = partial(path.unlink, missing_ok=True)
         yield Leftover("mlflow", f"{path}: set aside", bytes_of(path), remove)
-    for owner in sorted(tracked_studies(folder) - studies.keys()):
+    try:
+        tracked = tracked_studies(folder)
+    except TrackingError as error:
+        yield Leftover("mlflow", "MLflow: nobody can tell", 0, partial(_leave, error))
+        return
+    for owner in sorted(tracked - studies.keys()):
         size = bytes_of(folder / "artifacts" / owner)
         what = f"{owner} in MLflow: runs and registered models of no study"
         yield Leftover(owner, what, size, partial(forget_study, folder, owner))
+
+
+def _leave(error: TrackingError) -> None:
+    raise error
 
 
 def _stored(project: Project, owner: str, keys: list[Key]) -> Leftover:

@@ -7,6 +7,8 @@ is identified by the fingerprint of its ticks, whatever the market's name.
 
 import hashlib
 import json
+import logging
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from price_physics.errors import StoreError
 from price_physics.months import Month
 from price_physics.store.atomic import write_atomically
 from price_physics.walk_forward.former_ledger import read_former_trials
+
+_log = logging.getLogger(__name__)
 
 Entry = dict[str, Any]
 Ticks = Mapping[Month, str]
@@ -85,13 +89,24 @@ def read_entries(folder: Path) -> list[Entry]:
 def parse_entries(content: bytes, source: str) -> list[Entry]:
     """Parse exported entries, and check that they are all that was exported.
 
+    Exports of earlier versions have no end: of them nobody can tell, which is said.
+
     Raises
     ------
     StoreError
-        When one is not JSON or does not follow from the one before, or the end is missing.
+        When one is not JSON or does not follow from the one before, or the end is another's.
     """
     *lines, end = content.splitlines() or [b""]
     remedy = "export it again, with `price-physics ledger export`"
+    if _is_entry(end):
+        _log.warning(
+            "%s, line %d: the export has no end, as those of earlier versions: entries after this "
+            "one may be cut off",
+            source,
+            len(lines) + 1,
+        )
+        lines.append(end)
+        end = _end_line(lines)
     _check_chain(lines, source, remedy)
     if end != _end_line(lines):
         raise StoreError(
@@ -209,17 +224,26 @@ def _end_line(lines: list[bytes]) -> bytes:
     return json.dumps({_END: _end_of(lines)}).encode()
 
 
+def _is_entry(line: bytes) -> bool:
+    try:
+        return _PREVIOUS in json.loads(line)
+    except (ValueError, TypeError):
+        return False
+
+
 def _parsed(line: bytes) -> Entry:
     return json.loads(line)
 
 
 def _read_lines(folder: Path) -> list[bytes]:
     path, head = _file(folder), _head(folder)
+    moves = "; ".join(
+        f"mv {shlex.quote(str(p))} {shlex.quote(f'{p}.damaged')}" for p in (path, head)
+    )
     remedy = (
-        f"bring {path} back from a backup; or run  mv '{path}' '{path}.damaged'; mv '{head}' "
-        f"'{head}.damaged'; for f in configs/studies/*.yaml; do make backfill STUDY=$(basename $f "
-        ".yaml); done  in which every study writes down again what it looked at; what somebody "
-        "exported comes back by  price-physics ledger import FILE"
+        f"bring {path} back from a backup; or run  {moves}; for f in configs/studies/*.yaml; do "
+        "make backfill STUDY=$(basename $f .yaml); done  in which every study writes down again "
+        "what it looked at; what somebody exported comes back by  price-physics ledger import FILE"
     )
     lines = path.read_bytes().splitlines() if path.exists() else []
     digests = _check_chain(lines, str(path), remedy)

@@ -1,5 +1,6 @@
 """The program of faults names what does not hold, and one case of every kind is tried here too."""
 
+import logging
 import os
 import signal
 from functools import partial
@@ -55,6 +56,7 @@ def test_the_exit_status_says_whether_all_held(monkeypatch, tmp_path, capsys, ch
     page = (tmp_path / "faults.md").read_text()
     assert f"| killed | all or nothing | 1 | {1 - status} |" in page
     assert page in capsys.readouterr().out
+    assert logging.root.manager.disable == logging.NOTSET, "tests in the same process log again"
 
 
 def two_files(root: Path) -> None:

@@ -114,7 +114,7 @@ def label_rows(study, world):
         before = len(atr) - len(world.bars[m])
         for time_ns, bar in sorted(events(world.bars[m], study.events).items()):
             width = atr[before + bar]
-            if not width > 0:
+            if not width > 1e-12 * float(world.bars[m]["close"].iloc[bar]):
                 continue
             end_ns = time_ns + study.labels.longest_horizon_ns
             rows.append(

@@ -1,10 +1,13 @@
 """When the horizon of an event ends, and the width at it."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from price_physics.events.times import event_times
 from price_physics.labels.atr import month_atr
 from price_physics.labels.events import count_merged, events_ending_in
+from price_physics.labels.offers import offered_events
 from price_physics.months import Month
 from price_physics_tests.labels.synthetic import FIRST, make_study, make_world
 
@@ -61,6 +64,26 @@ def test_events_belong_to_the_month_in_which_their_horizon_ends():
         assert (atr > 0).all()
         if m > FIRST:
             assert {Month.of(int(t)) for t in times} == {m - 1, m}
+
+
+def test_a_width_that_no_price_can_tell_makes_no_event():
+    """Wilder's average of flat bars decays and never gets to 0; labels and offers drop the same."""
+    study, world, m = make_study(), make_world(seed=3), FIRST + 1
+    quiet = {k: frame.copy() for k, frame in world.bars.items()}
+    for frame in quiet.values():
+        frame[["open", "high", "low", "close"]] = 5.0
+    quiet[FIRST].loc[:3, "high"] = 5.5
+    atr = month_atr(quiet, m, study.labels.atr_period_bars)
+    assert ((atr > 0) & (5.0 + atr == 5.0)).any()
+    ended = [events_ending_in(study, k, quiet)[0] for k in (m, m + 1)]
+    in_month = [times[(times >= m.start_ns) & (times < m.stop_ns)] for times in ended]
+    times = event_times(quiet[m], study.events)
+    columns = {"event_time_ns": times, "regime": np.int8(0), "trailing_return": 0.0}
+    offered = offered_events(study, m, times, None, quiet, pd.DataFrame(columns))
+    assert 0 < len(offered) < len(times)
+    assert (offered["lower"] < offered["price"]).all()
+    assert (offered["price"] < offered["upper"]).all()
+    np.testing.assert_array_equal(offered["event_time_ns"], np.concatenate(in_month))
 
 
 def test_flat_prices_have_no_width_and_make_no_event():

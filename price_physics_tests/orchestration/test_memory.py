@@ -97,6 +97,41 @@ def test_bars_are_counted_where_one_a_tick_would_be_too_many(bars, n_bars, machi
         check_memory("bars", *given)
 
 
+def test_the_month_before_is_read_once_for_its_threshold(machine, caplog):
+    bars = TickBars(kind="tick", threshold_ticks=2, target_bars_a_day=12_500.0)
+    reads = []
+
+    class Before(Ticks):
+        def chunks(self, name):
+            reads.append(name)
+            return super().chunks(name)
+
+    ticks = {
+        month: kind(("toy", "ticks"), month, Path("/nowhere"), stored("ticks", n).manifest)
+        for month, kind, n in ((MONTH - 1, Before, 3_100_000), (MONTH, Ticks, 400_000))
+    }
+    n_bars = 400_000 // 8  # 100,000 a day in March, so 8 a bar
+    machine(n_bars * memory.BYTES_A_BAR * 1.1 / GB)
+    settings = study().model_copy(update={"bars": bars})
+    check_memory("bars", settings, MARKET, MONTH, {"ticks": ticks})
+    assert f"{n_bars:,} bars take about" in caplog.text
+    assert reads == ["ticks"]
+
+
+def test_ticks_count_where_they_touch_the_barriers(machine):
+    machine(1)
+    by_bars = study().labels.model_copy(update={"path": "bars", "both_touched": "drop"})
+    by_bars = study().model_copy(update={"labels": by_bars})
+    for asset in ("excursions", "labels", "walk_forward"):
+        inputs = inputs_of(asset, 1000) | {"ticks": {MONTH: stored("ticks", MANY)}}
+        with pytest.raises(MachineError, match="25,000,000 ticks take about") as raised:
+            check_memory(asset, study(), MARKET, MONTH, inputs)
+        assert "bars.threshold" not in str(raised.value), "fewer bars leave as many ticks"
+        assert ("set labels.path: bars" in str(raised.value)) == (asset != "walk_forward")
+        if asset != "walk_forward":
+            check_memory(asset, by_bars, MARKET, MONTH, inputs)
+
+
 def test_ticks_need_not_be_read_where_even_one_bar_a_tick_would_fit(machine):
     machine(16)
     check_memory("bars", study(), MARKET, MONTH, inputs_of("bars", MANY))
@@ -122,18 +157,20 @@ def test_a_container_has_less(tmp_path):
     limit = {
         "a__memory_of_max": f"{3 * GB}\n",
         "a__memory_of_current": f"{2 * GB}\n",
-        "a__memory_of_stat": f"anon 5\ninactive_file {GB // 2}\n",
+        "a__memory_of_stat": f"anon 5\ninactive_file {GB // 2}\nactive_file {GB // 4}\n"
+        f"slab_reclaimable {GB // 8}\n",
     }
-    assert machine_of(tmp_path, "0::/a/b\n", **limit) == 1.5 * GB
+    assert machine_of(tmp_path, "0::/a/b\n", **limit) == 1.875 * GB
 
 
 def test_so_has_one_of_the_older_kind(tmp_path):
     limit = {
         "memory__a__memory_of_limit_in_bytes": f"{3 * GB}\n",
         "memory__a__memory_of_usage_in_bytes": f"{2 * GB}\n",
-        "memory__a__memory_of_stat": f"total_inactive_file {GB // 2}\n",
+        "memory__a__memory_of_stat": f"total_inactive_file {GB // 2}\n"
+        f"total_active_file {GB // 4}\nactive_file 7\n",
     }
-    assert machine_of(tmp_path, "4:memory:/a\n0::/\n", **limit) == 1.5 * GB
+    assert machine_of(tmp_path, "4:memory:/a\n0::/\n", **limit) == 1.75 * GB
 
 
 def test_where_nobody_says_nothing_is_refused(tmp_path, monkeypatch):

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from price_physics.errors import TickDataError
+from price_physics.ticks.reading.compact_times import compact_time
 
 from .helpers import market, put, read_all
 
@@ -81,3 +83,34 @@ def test_numbers_are_numbers(tmp_path, unit):
     found, faults = read_all(market(), put(tmp_path, HEAD + "".join(rows)))
     assert not faults
     assert (found.time_ns // 10**9).tolist() == seconds
+
+
+def grid():
+    """Seconds since 1970: every midnight of 2009 to 2032-06, every hour of a year, and any."""
+    midnights = np.arange(1_230_768_000, 1_969_920_000, 86_400)
+    hours = np.arange(1_325_376_000, 1_356_998_400, 3_600)
+    anyhow = np.random.default_rng(7).integers(midnights[0], midnights[-1], 20_000)
+    return np.concatenate([midnights, hours, anyhow])
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_no_unix_time_is_a_date(unit):
+    """Whichever is alone in its file."""
+    assert {compact_time(value) for value in (grid() * unit).tolist()} == {None}
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_unix_times_are_read_from_every_file(tmp_path, unit):
+    """The first is a date of 1341 by its digits."""
+    past = grid()[grid() < datetime(2026, 1, 1, tzinfo=UTC).timestamp()]
+    for seconds in ([1_341_100_800], past.tolist()):
+        times = [s * unit for s in seconds]
+        csv = put(tmp_path, HEAD + "".join(f"{time},5,1\n" for time in times))
+        table = pa.table(
+            {"timestamp": times, "price": [5.0] * len(times), "qty": [1.0] * len(times)}
+        )
+        pq.write_table(table, tmp_path / "t.parquet")
+        for path in (csv, tmp_path / "t.parquet"):
+            rows, faults = read_all(market(), path)
+            assert not faults
+            assert rows.time_ns.tolist() == [s * 10**9 for s in seconds]

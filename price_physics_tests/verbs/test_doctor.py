@@ -1,5 +1,6 @@
 """`doctor` says of every part whether it is sound, names the command that mends it, and fails."""
 
+import shlex
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from price_physics.cli import main
+from price_physics.orchestration import sqlite_files
+from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.verbs import doctor, machine
 from price_physics.verbs.finding import Finding
@@ -57,7 +60,7 @@ def test_a_sound_project_has_nothing_to_mend(project, capsys):
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
     assert said.endswith("nothing is wrong\n")
-    assert "42 partitions, every file as it was written" in said
+    assert f"{3 * len(STAGES)} partitions, every file as it was written" in said
     assert "ledger         2 entries, none missing" in said
     assert "data bitstamp_usd 1 files\n" in said
 
@@ -146,7 +149,15 @@ def test_damage_in_the_store_names_the_months(project, capsys):
     manifest = project.store / "bitstamp_usd" / "ticks" / "2012-02" / "manifest.json"
     manifest.write_bytes(next(flips(manifest.read_bytes(), 1)))
     _, wrong = diagnosis(capsys)
-    assert any("--study bitstamp_usd --from 2012-02 --to 2012-02" in line for line in wrong)
+    assert any("--study demo --from 2012-02 --to 2012-02" in line for line in wrong)
+
+
+def test_damaged_ticks_of_a_market_without_a_study(project, capsys):
+    (file,) = (project.store / "bitstamp_usd" / "ticks" / "2012-02").glob("ticks-*.txt")
+    file.write_bytes(next(flips(file.read_bytes(), 1)))
+    shutil.rmtree(project.store / "demo")
+    (project.configs / "studies" / "demo.yaml").unlink()
+    assert "mend it:  price-physics new-study bitstamp_usd" in the_one(capsys)
 
 
 def test_a_ledger_that_lost_an_entry(project, capsys):
@@ -181,6 +192,30 @@ def test_dagster_damaged(project, capsys, monkeypatch):
     assert f"mend it:  mv {home} {home}.damaged" in the_one(capsys)
     monkeypatch.setenv("DAGSTER_HOME", str(project.root / "elsewhere"))
     assert main(["doctor"]) == 0
+
+
+def test_dagster_at_work_is_not_damaged(project, capsys, monkeypatch):
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_S", 0.1)
+    path = project.data / "dagster" / "history" / "runs.db"
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("CREATE TABLE runs (id)")
+        database.execute("BEGIN EXCLUSIVE")
+        assert "database is locked mend it:  end what holds it, or wait" in the_one(capsys)
+        database.execute("ROLLBACK")
+    assert main(["doctor"]) == 0
+
+
+def test_remedies_can_be_pasted_wherever_the_project_lies(project, capsys, monkeypatch):
+    spaced = project.root.with_name("it's here")
+    project.root.rename(spaced)
+    monkeypatch.setenv("PRICE_PHYSICS_ROOT", str(spaced))
+    path = spaced / "data" / "dagster" / "history" / "runs.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database at all" * 100)
+    command = the_one(capsys).partition("mend it:  ")[2].partition("  (")[0]
+    home = str(spaced / "data" / "dagster")
+    assert shlex.split(command) == ["mv", home, f"{home}.damaged"]
 
 
 def test_a_card_that_is_wanted_or_not_seen(project, tmp_path, monkeypatch):

@@ -133,6 +133,34 @@ def test_what_cannot_be(project, capsys, name, files, symbol, message):
         assert status == 0, "a symbol may be anything that the files do not contradict"
 
 
+@pytest.mark.parametrize("name", ["../evil", "/nowhere/evil", "a/b", "Mine", "", "x" * 65, "a\n"])
+def test_a_name_that_no_study_has_writes_nothing(project, capsys, name):
+    before = sorted(project.root.parent.rglob("*"))
+    assert make(name) == 1
+    assert "use small letters, digits and _" in capsys.readouterr().err
+    assert sorted(project.root.parent.rglob("*")) == before
+
+
+def test_candles_without_any_volume(project, capsys):
+    rows = [line.split(",") for line in hourly_candles().decode().splitlines()]
+    rows = [rows[0], *([*row[:5], "0", *row[6:]] for row in rows[1:])]
+    (project.data / "raw" / "sample.csv").write_text("\n".join(map(",".join, rows)) + "\n")
+    assert make("mine", "--candle-minutes", "60") == 1
+    assert "volume" in capsys.readouterr().err
+    assert not list(project.configs.rglob("*.yaml"))
+
+
+def test_whoever_ends_the_questions_is_told_in_a_sentence(project, monkeypatch, capsys):
+    answer(monkeypatch)
+
+    def ended(_):
+        raise EOFError
+
+    monkeypatch.setattr(builtins, "input", ended)
+    assert main(["new-study", "mine"]) == 1
+    assert "no answer; run it again, or give --files" in capsys.readouterr().err
+
+
 def test_a_glob_that_the_shell_unfolded(project, capsys):
     names = [f"data/raw/{n}.csv" for n in range(30)]
     assert main(["new-study", "mine", "--files", *names, "--symbol", "X", *COSTS]) == 1

@@ -1,9 +1,10 @@
 """`prune` deletes what nobody refers to and nothing else, whatever else goes on."""
 
+import os
 import shutil
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import filelock
@@ -12,6 +13,7 @@ import pytest
 from price_physics.cli import main
 from price_physics.errors import StoreError
 from price_physics.months import Month
+from price_physics.orchestration import mlflow_database, sqlite_files
 from price_physics.orchestration.mlflow_forget import tracked_studies
 from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
@@ -241,8 +243,35 @@ def test_of_mlflow_only_our_own_studies_count_and_no_champion(tmp_path):
     assert tracked_studies(tmp_path / "none") == set()
 
 
+@pytest.mark.parametrize("state", ["held", "damaged", "locked", "not MLflow's"])
+def test_an_mlflow_that_cannot_be_used_is_left_and_the_rest_goes(
+    project, monkeypatch, capsys, state
+):
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(mlflow_database, "LOCK_TIMEOUT_S", 0.1)
+    folder = project.data / "mlflow"
+    experiment(folder, (folder / "artifacts").as_uri())
+    make_gone(project)
+    path = folder / "mlflow.db"
+    if state == "damaged":
+        path.write_bytes(b"no database at all" * 100)
+    os.utime(path, (0, 0))
+    with closing(sqlite3.connect(path, isolation_level=None)) as database, ExitStack() as held:
+        if state == "held":
+            database.execute("BEGIN EXCLUSIVE")
+        if state == "locked":
+            held.enter_context(filelock.FileLock(folder / "mlflow.lock"))
+        before = path.read_bytes()
+        assert main(["prune", "--yes"]) == 1
+        assert path.read_bytes() == before
+    said = [line for line in capsys.readouterr().out.splitlines() if "MLflow" in line]
+    assert len(said) == 1
+    assert ": left, " in said[0]
+    assert not (project.store / "demo").exists()
+
+
 @pytest.mark.slow
-def test_a_deleted_study_is_forgotten_by_mlflow(project, capsys):
+def test_a_deleted_study_is_forgotten_by_mlflow(project, capsys, monkeypatch):
     """With MLflow itself: model, runs and files go, another study's stay."""
     from mlflow import MlflowClient
 
@@ -259,7 +288,9 @@ def test_a_deleted_study_is_forgotten_by_mlflow(project, capsys):
         run = client.create_run(made, tags={"price_physics.study": study}).info.run_id
         client.log_text(run, "text", "a.txt")
         client.create_registered_model(study)
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
     assert main(["prune", "--yes"]) == 0
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert (
         "gone in MLflow: runs and registered models of no study: deleted" in capsys.readouterr().out
     )

@@ -14,9 +14,12 @@ import pytest
 from price_physics.cli import main
 from price_physics.months import Month
 from price_physics.orchestration.durations import measured_seconds
+from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.source import source_version
 from price_physics_tests.verbs.projects import edit, filled_project
+
+N_PARTITIONS = 3 * len(STAGES)
 
 
 @pytest.fixture
@@ -35,7 +38,8 @@ def status_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, 
 
 def test_what_is_current_says_so_and_asks_for_nothing(project, capsys):
     said = status_of(capsys, "--study", "demo")
-    assert said["demo"] == "on bitstamp_usd, 2012-01 to 2012-03: 42 current, 0 stale, 0 missing"
+    counts = f"{N_PARTITIONS} current, 0 stale, 0 missing"
+    assert said["demo"] == f"on bitstamp_usd, 2012-01 to 2012-03: {counts}"
     assert said["model"] == "current 2012-01 to 2012-03"
     assert not {"time:", "next:", "files:"} & said.keys()
 
@@ -55,10 +59,10 @@ def test_missing_and_damaged_partitions_are_told_apart(project, capsys):
     (found,) = (project.store / "demo" / "motifs" / "2012-02").glob("*.txt")
     found.write_bytes(b"short")
     said = status_of(capsys)
-    assert said["demo"].endswith("38 current, 3 stale, 1 missing")
+    assert said["demo"].endswith(f"{N_PARTITIONS - 3} current, 2 stale, 1 missing")
     assert said["weights"] == "current 2012-01 to 2012-02, missing 2012-03"
     assert said["motifs"] == "current 2012-01, stale (damaged) 2012-02, current 2012-03"
-    assert said["folds"] == "current 2012-01 to 2012-02, stale (inputs) 2012-03"
+    assert said["model"] == "current 2012-01 to 2012-02, stale (inputs) 2012-03"
 
 
 def test_other_code_is_named(project, capsys, monkeypatch):
@@ -86,7 +90,8 @@ def test_files_that_are_new_changed_or_gone(project, capsys):
 
 def test_an_empty_store_is_missing_up_to_the_market_s_last_month(project, capsys):
     shutil.rmtree(project.store)
-    assert status_of(capsys)["demo"].endswith("2012-01 to 2012-03: 0 current, 0 stale, 42 missing")
+    said = status_of(capsys)["demo"]
+    assert said.endswith(f"2012-01 to 2012-03: 0 current, 0 stale, {N_PARTITIONS} missing")
     edit(project.configs / "markets" / "bitstamp_usd.yaml", "last_month: 2012-03", "")
     assert "2012-01 to 2012-05" in status_of(capsys)["demo"], "the files hold trades until May"
     shutil.rmtree(project.data / "index")

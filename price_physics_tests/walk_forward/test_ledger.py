@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -196,6 +197,18 @@ def test_no_ledger_yet(tmp_path):
     assert read_trials(tmp_path / "none", "m", up_to(JAN)) == []
 
 
+def test_the_remedy_can_be_pasted_wherever_the_ledger_lies(tmp_path):
+    folder = tmp_path / "it's here"
+    path, lines = three(folder)
+    path.write_bytes(lines[0])
+    with pytest.raises(StoreError) as raised:
+        read_entries(folder)
+    moves = str(raised.value).partition("or run  ")[2].partition("; for f in")[0]
+    assert [shlex.split(move) for move in moves.split("; ")] == [
+        ["mv", str(p), f"{p}.damaged"] for p in (path, folder / "last_digest")
+    ]
+
+
 # ---------------------------------------------------------------------------- sharing
 def test_two_ledgers_become_one_and_keep_what_each_had(tmp_path):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
@@ -216,16 +229,28 @@ def test_an_export_with_a_gap_is_refused(tmp_path):
         parse_entries(b"".join(lines[1:]), "theirs")
 
 
-def test_no_bit_and_no_line_of_an_export_is_lost_unseen(tmp_path):
+def test_an_export_of_an_earlier_version_has_no_end_and_is_taken_with_a_warning(tmp_path, caplog):
+    _, lines = three(tmp_path)
+    assert parse_entries(b"".join(lines), "theirs") == [json.loads(line) for line in lines]
+    assert "theirs, line 3: the export has no end" in caplog.text
+    assert parse_entries(lines[0], "theirs")
+    with pytest.raises(StoreError, match="does not follow"):
+        parse_entries(lines[0] + lines[2], "theirs")
+
+
+def test_no_bit_and_no_line_of_an_export_is_lost_unseen(tmp_path, caplog):
     """Nothing follows the last entry but the end, which names its digest."""
     three(tmp_path)
     path = tmp_path / "ours.jsonl"
     export_entries(tmp_path, path)
     lines = path.read_bytes().splitlines(keepends=True)
-    torn = [b"".join(lines[:n]) for n in range(len(lines))]
-    for content in [*flips(b"".join(lines).rstrip(), 200), *torn]:
+    for content in [*flips(b"".join(lines).rstrip(), 200), b""]:
         with pytest.raises(StoreError, match=r"ours\.jsonl, line .*ledger export"):
             parse_entries(content, str(path))
+    assert not caplog.text
+    for n in range(1, len(lines)):
+        parse_entries(b"".join(lines[:n]), str(path))
+        assert f"line {n}: the export has no end" in caplog.text
 
 
 # ---------------------------------------------------------------------------- earlier versions

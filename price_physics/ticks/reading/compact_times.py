@@ -1,7 +1,8 @@
 """Refuse dates and clocks of digits alone that are numbers of some unit as well.
 
 Most such times are no plausible number of seconds, milli-, micro- or nanoseconds, and are read.
-Those of 10, 12, 15, 16, 18 and 19 digits are, of 1976 or of 2032 to 2039.
+Those of 10, 12, 15, 16, 18 and 19 digits are, of 1976 or of 2032 to 2036: numbers of other years,
+read as a date, are of no year in which an exchange traded.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _TO_A_SECOND = "%Y%m%d%H%M%S"
 _FORMS = {10: "%Y%m%d%H", 12: "%Y%m%d%H%M"} | dict.fromkeys((15, 16, 18, 19), _TO_A_SECOND)
+_YEARS = range(1970, 2101)
 _N_LOOKED_AT = 100
 """Of true numbers, from 2032 on, not one in a hundred reads as a date: never all of so many."""
 
@@ -65,15 +67,15 @@ def refuse_compact_times(part: Part, file: str, candle_ns: int) -> None:
 
 
 def compact_time(value: int) -> datetime | None:
-    """Read a number as year, month, day, hour, minute, second and digits of a fraction.
+    """Read a number as year (1970 to 2100), month, day, hour, minute, second and fraction.
 
     Examples
     --------
-    >>> compact_time(2019010203040512), compact_time(1546398245123456)
-    (datetime.datetime(2019, 1, 2, 3, 4, 5), None)
+    >>> compact_time(2019010203040512), compact_time(1546398245123456), compact_time(1341100800)
+    (datetime.datetime(2019, 1, 2, 3, 4, 5), None, None)
     """
     text = str(value)
-    if len(text) not in _FORMS:
+    if len(text) not in _FORMS or int(text[:4]) not in _YEARS:
         return None
     try:
         return datetime.strptime(text[:14], _FORMS[len(text)])

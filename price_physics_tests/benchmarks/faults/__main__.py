@@ -53,6 +53,7 @@ def main(arguments: list[str]) -> int:
     try:
         outcomes = try_all(folder, options.seed)
     finally:
+        logging.disable(logging.NOTSET)
         shutil.rmtree(folder, ignore_errors=True)
     head = HEAD.format(
         seed=options.seed,
