@@ -8,6 +8,8 @@ from price_physics.orchestration.made import made_before
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import MANIFEST, Store
 
+pytestmark = pytest.mark.e2e
+
 APRIL = Month(2012, 4)
 
 

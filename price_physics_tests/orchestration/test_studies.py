@@ -4,6 +4,7 @@ The real DAG on three months of the sample: of the first the policies are made, 
 the third is predicted and traded.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from price_physics.audit.moments import parse_moment
 from price_physics.errors import ConfigError
@@ -98,12 +100,19 @@ def _find(project: Project, name: str) -> tuple[Market, Study]:
     return markets[studies[name].market], studies[name]
 
 
+def dot() -> bytes:
+    """A picture of one pixel."""
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture(scope="module")
 def done(project: Project) -> Done:
     """What was materialised of every study, one after the other."""
     names = ("equity.png", "values.png", "reliability.png", "confusion.png")
     with pytest.MonkeyPatch.context() as patch:  # pictures have no say in any of this
-        patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(names, b"0"))
+        patch.setattr("price_physics.report.build.draw", lambda *_: dict.fromkeys(names, dot()))
         return {name: run(project, name) for name in (*QUANTILES, "in_sample", "meta")}
 
 
