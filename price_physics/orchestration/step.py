@@ -14,7 +14,7 @@ from price_physics.errors import PricePhysicsError, StoreError
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks import Case, Evaluation, evaluate
-from price_physics.orchestration.made import Made, made_now
+from price_physics.orchestration.made import COMPUTED, Made, made_now
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.shown import shown_of
 from price_physics.pipeline.dag import owner_of
@@ -109,7 +109,7 @@ def run_step(
         )
     if then is not None and isinstance(found, Artefact):
         then(found, made)
-    shown = {"computed": known is None, **shown_of(name, found), **(metadata or {})}
+    shown = {COMPUTED: known is None, **shown_of(name, found), **(metadata or {})}
     yield dg.Output(found, metadata=shown)
     yield from map(_result, results)
 

@@ -183,7 +183,9 @@ def test_the_templates_are_three_policies_on_one_market() -> None:
 def test_the_edges_of_an_in_sample_study_reach_its_own_month_and_no_later(project: Project) -> None:
     _, studies = load_configs(project.configs)
     for asset, stage in STAGES.items():
-        assert reads_of(asset, studies["demo"]) == stage.reads
+        refits = {"model"} if asset == "model" else set()  # every month, so none serves on
+        own = {name: window for name, window in stage.reads.items() if name not in refits}
+        assert reads_of(asset, studies["demo"]) == own
         found = reads_of(asset, studies["in_sample"])
         changed = {name for name, window in found.items() if window != stage.reads[name]}
         assert changed == ({"barrier_policy"} if asset in ("labels", "predictions") else set())
