@@ -188,7 +188,7 @@ def test_the_edges_of_an_in_sample_study_reach_its_own_month_and_no_later(projec
         assert reads_of(asset, studies["demo"]) == own
         found = reads_of(asset, studies["in_sample"])
         changed = {name for name, window in found.items() if window != stage.reads[name]}
-        assert changed == ({"barrier_policy"} if asset in ("labels", "predictions") else set())
+        assert changed == ({"barrier_policy"} if asset in ("labels", "probabilities") else set())
         assert all(last <= 0 for _, last in found.values())
         assert all(months_read(w, LAST, FIRST)[-1:] <= [LAST] for w in found.values())
     definitions = build_definitions(project)
@@ -324,5 +324,5 @@ def test_a_change_of_side_reaches_the_policy(project: Project) -> None:
         for asset in STAGES
         if settings_hash(asset, study, market) != settings_hash(asset, other, market)
     }
-    assert {"barrier_policy", "labels", "predictions"} <= changed
+    assert {"barrier_policy", "labels", "probabilities"} <= changed
     assert not {"ticks", "bars", "regime_features", "images"} & changed

@@ -1,6 +1,8 @@
 """Whatever asks for months: those months run, in order, and what is current is not computed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +16,7 @@ from price_physics.orchestration.backfill import run_backfill
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.checks.finding import Check, Finding
 from price_physics.orchestration.step import AGAIN_TAG
+from price_physics.orchestration.tracking import MlflowTracking
 from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.store.partitions import Store
@@ -135,6 +138,30 @@ def test_a_check_that_blocks_writes_nothing_and_stops_what_follows(
     monkeypatch.chdir(project.root)
     with pytest.raises(PricePhysicsError, match=r"bars 2012-01: prices_fit: 3 rows: odd. Mend it"):
         run_backfill(project, "demo", FIRST, FIRST)
+
+
+def test_what_a_check_blocks_is_not_in_mlflow(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(
+        MlflowTracking, "log_or_warn", lambda self, *told: logged.append(told[-1].asset)
+    )
+    evaluate = step.evaluate
+
+    def blocks(wrong: str, asset: str, case: step.Case) -> list[step.Evaluation]:
+        found = evaluate(asset, case)
+        check = replace(found[0].check, blocking=True)
+        return [step.Evaluation(check, Finding(False, "odd"))] if asset == wrong else found
+
+    for asset in ("model", "report", "motifs"):
+        with monkeypatch.context() as patch:
+            patch.setattr(step, "evaluate", partial(blocks, asset))
+            with pytest.raises(PricePhysicsError, match=rf"{asset} 2012-01: \w+: odd"):
+                run_backfill(project, "demo", FIRST, FIRST)
+            assert asset not in logged
+    run_backfill(project, "demo", FIRST, FIRST)
+    assert sorted(logged) == ["model", "motifs", "report"]
 
 
 def test_edges_say_the_same_month_and_each_study_is_a_pool(project: Project) -> None:
