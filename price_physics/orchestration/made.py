@@ -7,7 +7,6 @@ import dagster as dg
 
 from price_physics.store.partitions import MANIFEST, Partition
 
-
 COMPUTED = "computed"
 """Metadata of a month: false where a run found it in the store."""
 _NEWEST = 100

@@ -75,7 +75,7 @@ def run_step(
 ) -> Iterator[dg.AssetCheckResult | dg.Output[Any]]:
     """Find or compute a month of an asset, check it, and hand it over.
 
-    What was computed goes to `then` once no check blocks: MLflow never holds what the store may not.
+    What was computed goes to `then` once no check blocks: MLflow holds nothing that is not written.
 
     Yields
     ------
