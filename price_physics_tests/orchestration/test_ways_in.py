@@ -1,5 +1,6 @@
 """Whatever asks for months: those months run, in order, and what is current is not computed."""
 
+import errno
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -162,6 +163,17 @@ def test_what_a_check_blocks_is_not_in_mlflow(
             assert not wrong & set(logged)
     run_backfill(project, "demo", FIRST, FIRST)
     assert sorted(logged) == ["model", "motifs", "report"]
+
+
+def test_a_fault_of_the_machine_during_checks_is_said_in_a_sentence(
+    project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(asset: str, case: step.Case) -> list[step.Evaluation]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x")
+
+    monkeypatch.setattr(step, "evaluate", full)
+    (failure,) = (e for e in materialise(project, instance).all_events if e.is_step_failure)
+    assert "free some space there" in str(failure.step_failure_data.error)
 
 
 def test_edges_say_the_same_month_and_each_study_is_a_pool(project: Project) -> None:

@@ -247,12 +247,9 @@ def test_a_thin_market_may_have_days_without_a_trade(project: Project) -> None:
     assert "2012-03-04" in found.text
 
 
-@pytest.mark.parametrize("name", ["candles", "other"])
-def test_a_month_before_with_other_tables_is_compared_with_nothing(
-    project: Project, name: str
-) -> None:
+def test_a_month_before_with_other_tables_is_compared_with_nothing(project: Project) -> None:
     case = case_of(project, "bars")
-    other = Artefact(documents={name: {}})
+    other = Artefact(documents={"of_other_code": {}})
     found = finding("bars", "rows_like_neighbours", replace(case, before=other))
     assert found.passed
     assert "the month before holds no bars" in found.text
