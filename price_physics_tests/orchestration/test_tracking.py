@@ -26,7 +26,7 @@ MARKET = TradeMarket(name="toy", symbol="TOY", files=["*"], first_month=FIRST)
 REPORT = {"out_of_sample/sharpe_annual": 1.5, "month/net_return": 0.03}
 OUTCOMES = frozenset({"out_of_sample/sharpe_annual", "verdict"})
 HOUR_MS = 3_600_000
-FILES = ModelFiles(b"network", b"architecture", {"windows_bars": [16, 32]})
+FILES = ModelFiles(b"network", b'{"month": "2012-04"}', {"windows_bars": [16, 32]})
 MADE = Made(1_700_000_000_000, 1_700_000_000_000 + HOUR_MS)
 
 
