@@ -58,7 +58,7 @@ docs: $(VENV)/.docs ## build the documentation site into docs/_build/html; warni
 	@echo "Open docs/_build/html/index.html"
 
 clean: ## remove what the commands made, but for the ledger of trials: those have been looked at
-	rm -rf $(VENV) .bench docs/_build docs/generated outputs data/store data/mlflow data/dagster data/index data/checkpoints
+	rm -rf $(VENV) .bench docs/_build docs/generated outputs data/store data/mlflow data/dagster data/index data/checkpoints data/code_versions.json
 
 $(STAMP): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): a few minutes, once"

@@ -354,7 +354,7 @@ def _bench(project: Project, options: argparse.Namespace) -> int:
 
 
 def _dev(project: Project, options: argparse.Namespace) -> int:
-    from price_physics.orchestration.dead_runs import close_dead_runs
+    from price_physics.orchestration.dead_runs import dead_runs_closed
     from price_physics.orchestration.instance import open_instance
 
     port = options.port
@@ -364,14 +364,15 @@ def _dev(project: Project, options: argparse.Namespace) -> int:
                 f"something listens on port {port} already: open http://127.0.0.1:{port} if it is "
                 "another `make dev`, else end it; two at once would disturb each other's schedules"
             )
-    with open_instance(project) as instance:  # its databases are made before others race for them
-        close_dead_runs(instance)
     print(f"Dagster on http://127.0.0.1:{port} (no login: it listens on this machine only)")
     command = [_tool("dagster"), "dev", "--host", "127.0.0.1", "--port", str(port)]
     # `dg dev`, which it advises, is not installed; beside our dagster.yaml it warns of two
     os.environ["PYTHONWARNINGS"] = "ignore:Function `dev_command` is superseded"
     project.data.mkdir(exist_ok=True)
-    return run_child([*command, "-w", str(project.root / "workspace.yaml")], project.data)
+    command += ["-w", str(project.root / "workspace.yaml")]
+    # Dagster's databases are made here, before its processes race for them.
+    with open_instance(project) as instance, dead_runs_closed(instance):
+        return run_child(command, project.data)
 
 
 def _fast(project: Project, options: argparse.Namespace) -> int:

@@ -11,5 +11,5 @@ from price_physics.pipeline.versions import versions_kept
 from price_physics.project import find_project
 
 project = find_project()
-with versions_kept(project.data / "index" / "code_versions.json"):
+with versions_kept(project.data / "code_versions.json"):
     defs = build_definitions(project)

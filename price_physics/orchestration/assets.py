@@ -5,7 +5,6 @@ looks, `report` reads who did; MLflow tracks `model`, `report` and `motifs`. `pi
 what an asset reads, gives and obeys; `step` what each of them does, `page` what its page shows.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from price_physics.errors import StaleInputs, TickDataError
 from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks.ticks import STOP
-from price_physics.orchestration.made import made_now
+from price_physics.orchestration.made import Made
 from price_physics.orchestration.memory import check_memory
 from price_physics.orchestration.page import asset_arguments
 from price_physics.orchestration.partitions import month_of
@@ -89,18 +88,18 @@ def _model_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         month = month_of(context)
 
         def fit() -> Artefact:
-            start_s = time.time()
             place = checkpoint_folder(scope.project, study.name, month)
             with training_bar(f"training {study.name} {month}") as bar:
                 progress = said_in_log(bar, context.log.info, "epochs")
-                artefact = _make(
+                return _make(
                     scope, study, name, context, inputs, progress=progress, checkpoints=place
                 )
-            logged = logged_of_fit(artefact, inputs["folds"][month], made_now(start_s, context))
-            tracking.log_or_warn(study, scope.market, month, logged)
-            return artefact
 
-        yield from run_step(scope, name, context, inputs, fit)
+        def log(artefact: Artefact, made: Made) -> None:
+            logged = logged_of_fit(artefact, inputs["folds"][month], made)
+            tracking.log_or_warn(study, scope.market, month, logged)
+
+        yield from run_step(scope, name, context, inputs, fit, then=log)
 
     return model
 
@@ -128,22 +127,21 @@ def _report_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         month, walked = month_of(context), inputs["walk_forward"]
 
         def write() -> Artefact:
-            start_s = time.time()
             seen = environment(study, scope.market, walked)
             ledger = scope.project.ledger
-            artefact = _make(scope, study, name, context, inputs, ledger=ledger, environment=seen)
+            return _make(scope, study, name, context, inputs, ledger=ledger, environment=seen)
+
+        def log(artefact: Artefact, made: Made) -> None:
             judged_on = {
                 "ticks": inputs["ticks"][month],
                 "evaluation": inputs["predictions"][month],
             }
-            made = made_now(start_s, context)
             logged = logged_of_report(artefact.files, walked[month], made, judged_on)
             tracking.log_or_warn(study, scope.market, month, logged)
-            return artefact
 
         page = scope.project.outputs / study.name / "reports" / f"{month}.html"
         shown = {"report": dg.MetadataValue.path(str(page))}
-        yield from run_step(scope, name, context, inputs, write, shown)
+        yield from run_step(scope, name, context, inputs, write, shown, log)
 
     return report
 
@@ -156,13 +154,13 @@ def _motifs_asset(scope: Scope, study: Study, name: str) -> dg.AssetsDefinition:
         **inputs: Any,
     ) -> Yields:
         def describe() -> Artefact:
-            start_s = time.time()
-            artefact = _make(scope, study, name, context, inputs)
-            logged = logged_of_motifs(artefact.files, made_now(start_s, context))
-            tracking.log_or_warn(study, scope.market, month_of(context), logged)
-            return artefact
+            return _make(scope, study, name, context, inputs)
 
-        yield from run_step(scope, name, context, inputs, describe)
+        def log(artefact: Artefact, made: Made) -> None:
+            logged = logged_of_motifs(artefact.files, made)
+            tracking.log_or_warn(study, scope.market, month_of(context), logged)
+
+        yield from run_step(scope, name, context, inputs, describe, then=log)
 
     return motifs
 

@@ -138,7 +138,10 @@ def _only_backfill(project: Project, study: str) -> Iterator[None]:
 
 
 def _tag(study: Study) -> str:
-    """Value of the study's tag on our runs: they bypass the queue and must not fill its limit."""
+    """Value of the study's tag on our runs, by which a later backfill finds those of a killed one.
+
+    They are not queued, but take the study's pool: runs that the UI asks for wait for them.
+    """
     return f"{study.name}/backfill"
 
 

@@ -1,8 +1,20 @@
 """Runs whose process is gone: a kill leaves them started, and what waits for them queued."""
 
+import logging
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
+
+from price_physics.errors import MachineError
+from price_physics.machine_faults import machine_faults
+
+EVERY_S = 60.0
+"""Seconds between two looks for dead runs."""
+
+_log = logging.getLogger(__name__)
 
 _ALIVE = [
     dg.DagsterRunStatus.STARTING,
@@ -28,6 +40,29 @@ def close_dead_runs(instance: dg.DagsterInstance) -> int:
         )
         n += 1
     return n
+
+
+@contextmanager
+def dead_runs_closed(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Close dead runs now and about once a minute: until then each keeps its study's pool."""
+    close_dead_runs(instance)
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(EVERY_S):
+            try:
+                with machine_faults():
+                    close_dead_runs(instance)
+            except MachineError as error:  # a database that is held for long: the next look does it
+                _log.warning("dead runs are not closed yet: %s", error)
+
+    watcher = threading.Thread(target=watch, daemon=True, name="close dead runs")
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _pid(instance: dg.DagsterInstance, run_id: str) -> int | None:

@@ -7,6 +7,11 @@ import dagster as dg
 
 from price_physics.store.partitions import MANIFEST, Partition
 
+COMPUTED = "computed"
+"""Metadata of a month: false where a run found it in the store."""
+_NEWEST = 100
+"""Records of a month that are looked through, the newest first."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -24,7 +29,7 @@ def made_now(start_s: float, context: dg.AssetExecutionContext) -> Made:
 
 
 def made_before(instance: dg.DagsterInstance, partition: Partition) -> Made:
-    """Find in Dagster's records when a stored partition was computed.
+    """Find in Dagster's records when a stored partition was computed, not when it was found.
 
     Where these know nothing of the bytes in the store, the manifest's file tells when they were
     written, and how long that took stays unknown: start and end are the same.
@@ -32,12 +37,14 @@ def made_before(instance: dg.DagsterInstance, partition: Partition) -> Made:
     tags = {"dagster.partition": partition.month.key}
     found = instance.fetch_materializations(
         dg.AssetRecordsFilter(dg.AssetKey(list(partition.key)), asset_partitions=[*tags.values()]),
-        limit=1,
+        limit=_NEWEST,
     ).records
     for record in found:
         entry, made = record.event_log_entry, record.asset_materialization
         versions = (made.tags or {}).get("dagster/data_version") if made else None
-        if versions != partition.data_version or entry.step_key is None:
+        computed = made.metadata.get(COMPUTED) if made else None
+        only_found = computed is not None and not computed.value
+        if versions != partition.data_version or entry.step_key is None or only_found:
             continue
         for step in instance.get_run_step_stats(entry.run_id, [entry.step_key]):
             if step.start_time and step.end_time:

@@ -7,8 +7,15 @@ from datetime import UTC, datetime
 from price_physics.errors import ConfigError, TrackingError
 from price_physics.months import Month
 from price_physics.orchestration.backfill import find_study
-from price_physics.orchestration.registry import CHAMPION, CONFIGURATION, alias_of, find_alias
+from price_physics.orchestration.registry import (
+    CHAMPION,
+    CONFIGURATION,
+    alias_of,
+    files_of,
+    find_alias,
+)
 from price_physics.orchestration.tracking import tracking_of
+from price_physics.pipeline.freshness import why_stale
 from price_physics.project import Project
 from price_physics.store.partitions import Store
 from price_physics.study.trial import config_hash
@@ -48,22 +55,26 @@ def promote(
     Raises
     ------
     ConfigError
-        When the verdict is another than `EDGE` and nobody forces it, or the report is none of
-        today's configuration.
+        When the verdict is another than `EDGE` and nobody forces it, or report or model are none
+        of today's configuration, code and inputs.
     PartitionMissing
         When the month has no report.
     TrackingError
-        When MLflow holds no such model.
+        When MLflow holds no such model, or another than the store.
     """
     if forced_by is not None and not forced_by.strip():
         raise ConfigError("--force needs the name of whoever answers for it")
     study, market = find_study(project, name)
     month = month or _last_report(project, name)
-    report = json.loads(Store(project.store).read((name, "report"), month).file("report.json"))
+    store = Store(project.store)
+    report = json.loads(store.read((name, "report"), month).file("report.json"))
     verdict, configuration = report["verdict"], config_hash(study, market)
     again = f"run  price-physics backfill --study {name} --to {month}"
     if report["environment"]["config_hash"] != configuration:
         raise ConfigError(f"{name} {month}: the report is of another configuration; {again}")
+    for asset in ("report", "model"):
+        if why := why_stale(project, store, market, study, asset, month):
+            raise ConfigError(f"{name} {month}: the {asset} is not current ({why}); {again}")
     if verdict["verdict"] != EDGE and forced_by is None:
         raise ConfigError(
             f"{name} {month}: the verdict is {verdict['verdict']!r}, and only {EDGE!r} makes a "
@@ -76,6 +87,14 @@ def promote(
         raise TrackingError(
             f"MLflow holds no model of {name} through {month}: the month is a warm-up, or run  "
             f"price-physics track --study {name}"
+        )
+    model = store.read((name, "model"), month)
+    trained = [model.file("network.safetensors"), model.file("architecture.json")]
+    if (files_of(found.source or "") or [])[:2] != trained:
+        raise TrackingError(
+            f"MLflow's model of {name} through {month} is not the store's, on which the report is; "
+            "run  rm -r data/mlflow  and  price-physics track --study "
+            f"{name}  to log it again from the store"
         )
     tags = {
         VERDICT: verdict["verdict"],

@@ -220,8 +220,8 @@ def _checksums(network: bytes, architecture: bytes) -> bytes:
     return seal({_PARTS[k]: hashlib.sha256(v).hexdigest() for k, v in contents.items()})
 
 
-def digest_of_files(source: str) -> str | None:
-    """Hash the files that a version with this source loads; None when one is missing."""
+def files_of(source: str) -> list[bytes] | None:
+    """Network, architecture, checksums and code of a version; None when one is missing."""
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     repository = get_artifact_repository(source)
@@ -229,14 +229,17 @@ def digest_of_files(source: str) -> str | None:
     code = [entry.path for entry in repository.list_artifacts() if entry.path == _CODE.name]
     if not code or not there >= {f"artifacts/{file}" for file in _PARTS.values()}:
         return None
-    digest = hashlib.sha256()
     with tempfile.TemporaryDirectory() as folder:
         repository.download_artifacts("artifacts", folder)
-        for file in _PARTS.values():
-            digest.update(Path(folder, "artifacts", file).read_bytes())
         repository.download_artifacts(_CODE.name, folder)
-        digest.update(Path(folder, _CODE.name).read_bytes())
-    return digest.hexdigest()
+        parts = [Path(folder, "artifacts", file) for file in _PARTS.values()]
+        return [path.read_bytes() for path in (*parts, Path(folder, _CODE.name))]
+
+
+def digest_of_files(source: str) -> str | None:
+    """Hash the files that a version with this source loads; None when one is missing."""
+    files = files_of(source)
+    return None if files is None else hashlib.sha256(b"".join(files)).hexdigest()
 
 
 def example(images: dict[str, Any], n_rows: int = 2) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A sensor a market: new or changed files request the months that they touch, once.
+"""A sensor a market: new or changed files request the months that they touch, once a change.
 
 What is cheap follows the files at once, up to the folds. A network is trained by the schedule; only
 a month whose time on the schedule is over is requested whole, as nothing else would train it.
@@ -64,8 +64,10 @@ def build_sensor(
             return dg.SkipReason(f"a file of {market.name} is still being written")
         months = [Month.parse(key) for key in keys]
         touched = touched_months(project, market, months)
+        # A month whose run failed, or whose files came back, is asked for by the next change.
+        change = f"{time.time_ns()}"
         requests = [
-            _request(study, month, digest)
+            _request(study, month, f"{digest} {change}")
             for month, digest in sorted(touched.items())
             for study in studies
         ]
@@ -104,7 +106,7 @@ def touched_months(project: Project, market: Market, months: list[Month]) -> dic
     Returns
     -------
     dict of Month to str
-        Identifies what each is to be made from, so that it is requested once.
+        Identifies what each is to be made from.
 
     Raises
     ------
@@ -125,10 +127,10 @@ def touched_months(project: Project, market: Market, months: list[Month]) -> dic
     return touched
 
 
-def _request(study: Study, month: Month, digest: str) -> dg.RunRequest:
+def _request(study: Study, month: Month, cause: str) -> dg.RunRequest:
     assets = list(STAGES) if is_due(month, datetime.now(UTC)) else cheap_assets()
     return dg.RunRequest(
-        run_key=f"{study.name} {month} {digest}",
+        run_key=f"{study.name} {month} {cause}",
         job_name=job_name(study.name),
         partition_key=month.key,
         asset_selection=[

@@ -3,15 +3,18 @@
 So any way in is harmless: a month that is asked for again is found, and not computed again.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from price_physics.errors import PricePhysicsError
+from price_physics.errors import PricePhysicsError, StoreError
+from price_physics.machine_faults import machine_faults
 from price_physics.months import Month
 from price_physics.orchestration.checks import Case, Evaluation, evaluate
+from price_physics.orchestration.made import COMPUTED, Made, made_now
 from price_physics.orchestration.partitions import month_of
 from price_physics.orchestration.shown import shown_of
 from price_physics.pipeline.dag import owner_of
@@ -52,13 +55,11 @@ class Scope:
         return self._read(asset, month)
 
     def before(self, asset: str, month: Month) -> Partition | None:
-        """The month before, whether current or not."""
-        key = (owner_of(asset, self.owner, self.market.name), asset)
-        return (
-            self._read(asset, month - 1)
-            if Store(self.project.store).exists(key, month - 1)
-            else None
-        )
+        """The month before, whether current or not; None where it is missing or damaged."""
+        try:
+            return self._read(asset, month - 1)
+        except StoreError:  # whoever reads it for its numbers says what is wrong with it
+            return None
 
     def _read(self, asset: str, month: Month) -> Partition:
         return Store(self.project.store).read(
@@ -73,8 +74,11 @@ def run_step(
     inputs: Mapping[str, Months],
     compute: Callable[[], Artefact],
     metadata: Mapping[str, dg.MetadataValue] | None = None,
+    then: Callable[[Artefact, Made], None] | None = None,
 ) -> Iterator[dg.AssetCheckResult | dg.Output[Any]]:
     """Find or compute a month of an asset, check it, and hand it over.
+
+    What was computed goes to `then` once no check blocks: MLflow holds nothing that is not written.
 
     Yields
     ------
@@ -92,9 +96,13 @@ def run_step(
             f"{scope.owner}/{name} {month} is current: found in the store, not computed again. "
             f"A run with the tag {AGAIN_TAG} computes it all the same."
         )
+    start_s = time.time()
     found = known or compute()
-    case = Case(found, inputs, month, scope.market, scope.study, scope.before(name, month))
-    results = evaluate(name, case)
+    made = made_now(start_s, context)
+    with machine_faults():
+        before = scope.before(name, month)
+        case = Case(found, inputs, month, scope.market, scope.study, before)
+        results = evaluate(name, case)
     stops = UNCHECKED_TAG not in context.run.tags
     wrong = [r for r in results if r.blocks and stops]
     if wrong:
@@ -103,7 +111,9 @@ def run_step(
             f"{scope.owner}/{name} {month}: "
             + "; ".join(f"{r.check.name}: {r.finding.text}. {r.check.remedy}" for r in wrong)
         )
-    shown = {"computed": known is None, **shown_of(name, found), **(metadata or {})}
+    if then is not None and isinstance(found, Artefact):
+        then(found, made)
+    shown = {COMPUTED: known is None, **shown_of(name, found), **(metadata or {})}
     yield dg.Output(found, metadata=shown)
     yield from (_result(r, stops) for r in results)
 

@@ -7,6 +7,7 @@ labels marks whatever reads label code, and a comment marks nothing.
 
 import hashlib
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from price_physics.store.atomic import write_atomically
 from price_physics.store.sealed_json import seal, unseal
 from price_physics.study.market import Market
 from price_physics.study.study import Study
+
+_log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,7 +76,8 @@ def versions_kept(path: Path) -> Iterator[None]:
     """Keep the code versions that are asked for inside in a file, for the next process.
 
     Every run is a process, and parsing the package takes longer than loading Dagster. The file
-    counts as long as not a byte of the package is another.
+    counts as long as not a byte of the package is another. Where it cannot be read or written,
+    the versions are worked out every time, and a warning says so.
     """
     global _kept
     package = _digest_of_package()
@@ -81,12 +85,22 @@ def versions_kept(path: Path) -> Iterator[None]:
         document = unseal(path.read_bytes())
     except (FileNotFoundError, ValueError):  # not there yet, or damaged: made anew
         document = {}
+    except OSError as error:
+        _warn(error)
+        document = {}
     known: dict[str, str] = document["versions"] if document.get("package") == package else {}
     _kept = dict(known)
     yield
     if _kept != known and _digest_of_package() == package:  # no file was saved meanwhile
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, seal({"package": package, "versions": _kept}))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, seal({"package": package, "versions": _kept}))
+        except OSError as error:
+            _warn(error)
+
+
+def _warn(error: OSError) -> None:
+    _log.warning("code versions are not kept, and every run works them out: %s", error)
 
 
 def _digest_of_package() -> str:

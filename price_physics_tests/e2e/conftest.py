@@ -28,6 +28,12 @@ def _own_dagster_home() -> Iterator[None]:
         os.environ["DAGSTER_HOME"] = named
 
 
+@pytest.fixture(autouse=True)
+def _no_home_of_another_test() -> None:
+    """Whatever opens an instance names its home to its children: not to the next test."""
+    os.environ.pop("DAGSTER_HOME", None)
+
+
 def run(project: Project, study: str = "demo") -> Project:
     """Materialise every month of a study in the project's own Dagster home."""
     os.environ.pop("DAGSTER_HOME", None)

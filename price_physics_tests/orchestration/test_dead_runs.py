@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import time
 import uuid
 
 import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
 
+from price_physics import cli
+from price_physics.orchestration import dead_runs
 from price_physics.orchestration.dead_runs import close_dead_runs
+from price_physics.orchestration.instance import open_instance
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no signal that only asks")
 
@@ -59,3 +63,25 @@ def test_a_run_that_names_no_process_or_is_over_is_left_alone(instance):
     assert close_dead_runs(instance) == 0
     for run, status in ((untold, "STARTED"), (over, "SUCCESS")):
         assert instance.get_run_by_id(run).status.value == status
+
+
+def test_a_run_that_dies_while_dagster_runs_is_closed(tmp_path, monkeypatch):
+    """A killed backfill would keep its study's pool until the next start."""
+    monkeypatch.setattr(dead_runs, "EVERY_S", 0.05)
+    monkeypatch.setenv("PRICE_PHYSICS_ROOT", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    (tmp_path / "configs" / "studies").mkdir(parents=True)
+    closed = []
+
+    def served(command, folder):
+        with open_instance(cli.find_project()) as found:
+            dead, end = begun(found, killed()), time.monotonic() + 30
+            while found.get_run_by_id(dead).status != dg.DagsterRunStatus.FAILURE:
+                assert time.monotonic() < end, "nobody closed it"
+                time.sleep(0.05)
+        closed.append(dead)
+        return 0
+
+    monkeypatch.setattr(cli, "run_child", served)
+    assert cli.main(["dev", "--port", "5986"]) == 0
+    assert len(closed) == 1

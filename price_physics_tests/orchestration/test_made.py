@@ -8,6 +8,8 @@ from price_physics.orchestration.made import made_before
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import MANIFEST, Store
 
+pytestmark = pytest.mark.e2e
+
 APRIL = Month(2012, 4)
 
 
@@ -23,13 +25,15 @@ def instance():
         yield ephemeral
 
 
-def materialise(instance, data_version):
+def materialise(instance, data_version, computed=True):
     @dg.asset(
         key=["toy", "ticks"],
         partitions_def=dg.MonthlyPartitionsDefinition("2012-01-01", end_date="2012-06-01"),
     )
     def ticks():
-        return dg.MaterializeResult(data_version=dg.DataVersion(data_version))
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(data_version), metadata={"computed": computed}
+        )
 
     return dg.materialize([ticks], partition_key=APRIL.key, instance=instance).run_id
 
@@ -52,3 +56,9 @@ def test_otherwise_the_manifest_says_when_it_was_written_and_nobody_how_long_it_
     written_ms = int((partition.folder / MANIFEST).stat().st_mtime * 1e3)
     assert (made.start_ms, made.end_ms) == (written_ms, written_ms)
     assert made.tags == {"dagster.partition": "2012-04-01"}
+
+
+def test_a_run_that_only_found_the_month_did_not_make_it(partition, instance):
+    made_by = materialise(instance, partition.data_version)
+    materialise(instance, partition.data_version, computed=False)
+    assert made_before(instance, partition).tags["dagster.run_id"] == made_by

@@ -1,11 +1,12 @@
 """Only an edge makes a champion, or somebody who puts a name to it."""
 
+import numpy as np
 import pytest
 
 from price_physics.cli import main
 from price_physics.errors import ConfigError, PartitionMissing, TrackingError
 from price_physics.months import Month
-from price_physics.orchestration import mlflow_ui
+from price_physics.orchestration import mlflow_ui, promotion
 from price_physics.orchestration.backfill import find_study
 from price_physics.orchestration.made import Made
 from price_physics.orchestration.promotion import promote
@@ -31,16 +32,35 @@ def project(tmp_path_factory):
     artefact = Artefact(documents={"manifest": {}})
     for month in (MARCH, APRIL):
         folds = Store(made.store).write(("demo", "folds"), month, artefact, code_version="1")
+        model = write_model(made, month)
         logged = Logged(
             asset="model",
             digest=str(month),
             made=Made(0, 1),
             curves=curve(1),
-            model=ModelFiles(str(month).encode(), b"", {"windows_bars": [16, 32]}),
+            model=ModelFiles(
+                model.file("network.safetensors"),
+                model.file("architecture.json"),
+                {"windows_bars": [16, 32]},
+            ),
             datasets={"training": folds},
         )
         tracking_of(made).log_month(study, market, month, logged)
     return made
+
+
+@pytest.fixture(autouse=True)
+def all_current(monkeypatch):
+    """Nothing of these partitions was computed, and what makes one current is tested elsewhere."""
+    monkeypatch.setattr(promotion, "why_stale", lambda *_: "")
+
+
+def write_model(project, month, weight=1.0):
+    network = {"weight": np.array([weight, month.month], np.float32)}
+    artefact = Artefact(
+        tensors={"network": network}, documents={"architecture": {"month": str(month)}}
+    )
+    return Store(project.store).write(("demo", "model"), month, artefact, code_version="1")
 
 
 def report(project, month, verdict, configuration=None):
@@ -95,6 +115,25 @@ def test_a_report_of_other_settings_says_nothing_of_this_model(project):
     report(project, MARCH, "edge", configuration="0" * 16)
     with pytest.raises(ConfigError, match="the report is of another configuration"):
         promote(project, "demo", MARCH, "Ada")
+
+
+@pytest.mark.parametrize("stale", ["report", "model"])
+def test_what_is_not_current_makes_no_champion(project, monkeypatch, stale):
+    """A verdict on other code or inputs says nothing of this model, whoever answers for it."""
+    report(project, MARCH, "edge")
+    monkeypatch.setattr(promotion, "why_stale", lambda *a: "code" if a[4] == stale else "")
+    told = rf"the {stale} is not current \(code\); run  price-physics backfill --study demo --to 2"
+    with pytest.raises(ConfigError, match=told):
+        promote(project, "demo", MARCH, "Ada")
+
+
+def test_a_version_of_other_bytes_than_the_store_s_makes_no_champion(project):
+    report(project, MARCH, "edge")
+    write_model(project, MARCH, weight=2.0)
+    with pytest.raises(TrackingError, match=r"through 2012-03 is not the store's.* track"):
+        promote(project, "demo", MARCH)
+    write_model(project, MARCH)
+    assert promote(project, "demo", MARCH).month == MARCH
 
 
 def test_what_is_not_there_is_named(project):

@@ -47,7 +47,7 @@ def client(tmp_path_factory):
 def files_of(trained):
     stored = trained.network.state_dict().items()
     weights = {f"0.{k}": np.array(v.numpy(), order="C") for k, v in stored}
-    architecture = trained.architecture
+    architecture = {**trained.architecture, "month": str(MONTH)}
     return ModelFiles(save(weights), canonical_json(architecture), architecture["images"])
 
 

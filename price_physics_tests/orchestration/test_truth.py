@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,7 @@ class Tables:
     """A partition, or a store of one: tables by name."""
 
     tables: dict = field(default_factory=dict)
+    root: Path = Path("store")
 
     def read(self, key, month):
         names = {name: frame for (name, m), frame in self.tables.items() if m == month}

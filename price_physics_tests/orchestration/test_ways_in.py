@@ -1,6 +1,9 @@
 """Whatever asks for months: those months run, in order, and what is current is not computed."""
 
+import errno
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +17,8 @@ from price_physics.orchestration.backfill import run_backfill
 from price_physics.orchestration.build import build_definitions
 from price_physics.orchestration.checks.finding import Check, Finding
 from price_physics.orchestration.step import AGAIN_TAG
+from price_physics.orchestration.tracking import MlflowTracking
+from price_physics.pipeline.dag import STAGES
 from price_physics.project import Project
 from price_physics.store.partitions import Store
 from price_physics_tests.e2e.projects import ROOT, make_project
@@ -136,6 +141,41 @@ def test_a_check_that_blocks_writes_nothing_and_stops_what_follows(
         run_backfill(project, "demo", FIRST, FIRST)
 
 
+def test_what_a_check_blocks_is_not_in_mlflow(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(
+        MlflowTracking, "log_or_warn", lambda self, *told: logged.append(told[-1].asset)
+    )
+    evaluate = step.evaluate
+
+    def blocks(wrong: set[str], asset: str, case: step.Case) -> list[step.Evaluation]:
+        found = evaluate(asset, case)
+        check = replace(found[0].check, blocking=True)
+        return [step.Evaluation(check, Finding(False, "odd"))] if asset in wrong else found
+
+    for wrong in ({"model"}, {"report", "motifs"}):
+        with monkeypatch.context() as patch:
+            patch.setattr(step, "evaluate", partial(blocks, wrong))
+            with pytest.raises(PricePhysicsError, match=r" 2012-01: \w+: odd"):
+                run_backfill(project, "demo", FIRST, FIRST)
+            assert not wrong & set(logged)
+    run_backfill(project, "demo", FIRST, FIRST)
+    assert sorted(logged) == ["model", "motifs", "report"]
+
+
+def test_a_fault_of_the_machine_during_checks_is_said_in_a_sentence(
+    project: Project, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(asset: str, case: step.Case) -> list[step.Evaluation]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x")
+
+    monkeypatch.setattr(step, "evaluate", full)
+    (failure,) = (e for e in materialise(project, instance).all_events if e.is_step_failure)
+    assert "free some space there" in str(failure.step_failure_data.error)
+
+
 def test_edges_say_the_same_month_and_each_study_is_a_pool(project: Project) -> None:
     """A backfill of months is then one run a month, and a queue runs one of a study at a time."""
     definitions = build_definitions(project)
@@ -170,5 +210,5 @@ def test_a_backfill_of_the_lineage_asks_for_its_months_alone(project: Project) -
             if child not in seen:
                 seen[child] = below
                 waiting.append(child)
-    assert len(seen) == 14
+    assert len(seen) == len(STAGES)
     assert all(set(s.get_partition_keys()) == keys for s in seen.values())

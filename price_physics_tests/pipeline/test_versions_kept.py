@@ -49,3 +49,17 @@ def test_another_byte_of_the_package_is_noticed(
     monkeypatch.setattr(versions, "ROOT", root)
     monkeypatch.setattr(versions, "source_version", lambda *_: "another")
     assert keep(path) == "another"
+
+
+@pytest.mark.parametrize("parent_is_a_file", [False, True])
+def test_a_place_that_cannot_be_read_or_written_is_said_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, parent_is_a_file: bool
+) -> None:
+    path = tmp_path / "data" / "versions.json"
+    if parent_is_a_file:
+        path.parent.write_text("")
+    else:
+        path.mkdir(parents=True)
+    assert keep(path) == code_version("ticks", None)
+    assert "code versions are not kept" in caplog.text
+    assert str(path) in caplog.text

@@ -103,23 +103,33 @@ def test_an_unknown_study_is_named(project, capsys):
     assert "there are ['demo']" in capsys.readouterr().err
 
 
-def record(project: Project, month: str, seconds: dict[str, float]) -> None:
+def record(
+    project: Project,
+    month: str,
+    seconds: dict[str, float],
+    run: str = "run",
+    computed: bool = True,
+    owner: tuple[str, ...] = ("demo",),
+) -> None:
     """Write the records of a run as Dagster does, as far as they are read."""
     folder = project.data / "dagster" / "history" / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     columns = "run_id, event, dagster_event_type, step_key, asset_key, partition"
     insert = f"INSERT INTO event_logs ({columns}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
-    run = f"run-{month}"
+    run = f"{run}-{month}"
+    entry = {"label": "computed", "entry_data": {"value": computed}}
+    made = {"metadata_entries": [{"label": "path", "entry_data": {}}, entry]}
     for name in ("index", run):
         with closing(sqlite3.connect(folder / f"{name}.db")) as database, database:
             database.execute(
                 f"CREATE TABLE IF NOT EXISTS event_logs (id INTEGER PRIMARY KEY, {columns})"
             )
             for asset, took in seconds.items():
-                event = {"dagster_event": {"event_specific_data": {"duration_ms": took * 1e3}}}
+                data = {"duration_ms": took * 1e3, "materialization": made}
+                event = {"dagster_event": {"event_specific_data": data}}
                 kind = "ASSET_MATERIALIZATION" if name == "index" else "STEP_SUCCESS"
-                key = json.dumps(["demo", asset])
-                row = (run, json.dumps(event), kind, f"demo__{asset}", key, f"{month}-01")
+                key = json.dumps([*owner, asset])
+                row = (run, json.dumps(event), kind, f"demo__{asset}", key, f"{month}-01"[:10])
                 database.execute(insert, row)
 
 
@@ -137,6 +147,20 @@ def test_the_time_is_that_of_the_nearest_month_that_was_measured(project, capsys
     assert status_of(capsys)["time:"].startswith("about 10 min, by what")
     shutil.rmtree(project.store / "demo" / "folds" / "2012-03")
     assert status_of(capsys)["time:"].endswith("before; of folds nothing was measured")
+
+
+def test_what_a_run_only_found_took_it_no_time(project):
+    record(project, "2012-01", {"model": 10.0})
+    record(project, "2012-01", {"model": 0.1}, run="later", computed=False)
+    assert measured_seconds(project)["demo", "model"] == {Month(2012, 1): 10.0}
+
+
+def test_assets_of_others_in_a_shared_home_are_passed_over(project):
+    record(project, "2012-01", {"model": 10.0})
+    record(project, "2012-02", {"model": 1.0}, owner=())
+    record(project, "2012-02", {"model": 1.0}, owner=("a", "b"))
+    record(project, "2012-02-17", {"model": 1.0})
+    assert measured_seconds(project) == {("demo", "model"): {Month(2012, 1): 10.0}}
 
 
 def test_damaged_records_are_said_and_stop_nothing(project, capsys, caplog):

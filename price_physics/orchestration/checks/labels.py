@@ -35,8 +35,8 @@ def _features_in_range(case: Case) -> Finding:
 
 
 def _cut(found: Known, t_ns: int) -> Artefact:
-    """Bars as they were known at a time."""
-    bars = found.table(BARS.name)
+    """Bars as they were known at a time, in the columns that features are made of."""
+    bars = found.table(BARS.name, ["close_time_ns", "close", "partial", "known_at"])
     return Artefact(tables=((BARS, bars[bars["known_at"] <= t_ns].reset_index(drop=True)),))
 
 

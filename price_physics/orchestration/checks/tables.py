@@ -58,6 +58,8 @@ def _like_the_month_before(case: Case, schema: TableSchema) -> Finding:
     numbers: dict[str, float | int | str] = {"rows": rows}
     if case.before is None:
         return Finding(True, f"{rows} rows; no month before to compare with", numbers)
+    if not case.before.holds(schema):  # made by other code, or of a market of candles
+        return Finding(True, f"{rows} rows; the month before holds no {schema.name}", numbers)
     before = n_rows(case.before, schema)
     numbers["rows_before"] = before
     if case.found.warm_up or case.before.warm_up or before < _FEW_ROWS:

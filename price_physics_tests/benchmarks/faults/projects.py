@@ -72,7 +72,7 @@ def make_database(folder: Path, project: Project) -> None:
 
 def open_tracking(root: Path) -> None:
     """Open MLflow's database, and make it where there is none."""
-    tracking_of(Project(root))._client()
+    tracking_of(Project(root)).client()
 
 
 def backfill(folder: Path, project: Project, *arguments: str, before=None) -> Child:

@@ -1,5 +1,6 @@
 """Every check passes on a sound month, and fails where one thing of it is wrong."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from price_physics.months import Month
 from price_physics.orchestration.backfill import run_backfill
 from price_physics.orchestration.checks import checks_of, evaluate
 from price_physics.orchestration.checks.finding import Case, Finding
+from price_physics.orchestration.partitions import monthly_partitions
+from price_physics.orchestration.step import Scope
 from price_physics.pipeline.dag import STAGES, months_read, owner_of, reads_of
 from price_physics.project import Project
 from price_physics.store.artefact import Artefact
@@ -242,6 +245,42 @@ def test_a_thin_market_may_have_days_without_a_trade(project: Project) -> None:
     )
     assert found.passed
     assert "2012-03-04" in found.text
+
+
+def test_a_month_before_with_other_tables_is_compared_with_nothing(project: Project) -> None:
+    case = case_of(project, "bars")
+    other = Artefact(documents={"of_other_code": {}})
+    found = finding("bars", "rows_like_neighbours", replace(case, before=other))
+    assert found.passed
+    assert "the month before holds no bars" in found.text
+
+
+def test_a_month_before_that_is_damaged_is_none(project: Project, tmp_path: Path) -> None:
+    markets, studies = load_configs(project.configs)
+    copy = Project(shutil.copytree(project.root, tmp_path / "copy"))
+    market, study = markets["bitstamp_usd"], studies["demo"]
+    scope = Scope(copy, market, study, monthly_partitions(market))
+    assert scope.before("bars", LAST) is not None
+    (Store(copy.store).folder(("demo", "bars"), LAST - 1) / "manifest.json").write_text("{")
+    assert scope.before("bars", LAST) is None
+    assert scope.before("bars", FIRST) is None
+
+
+def test_the_look_ahead_is_sought_in_the_columns_of_features_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str] | None] = []
+    table = Partition.table
+
+    def noted(self: Partition, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+        asked.append(columns if name == "bars" else [])
+        return table(self, name, columns)
+
+    case = case_of(project, "regime_features")
+    monkeypatch.setattr(Partition, "table", noted)
+    assert finding("regime_features", "no_look_ahead", case).passed
+    assert None not in asked
+    assert asked
 
 
 def test_a_partition_is_judged_as_the_artefact_was(project: Project, tmp_path: Path) -> None:
