@@ -4,7 +4,6 @@ Without a home the command line keeps its records in a temporary folder. On a ne
 first runs at once would race to create its databases.
 """
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from price_physics.store.atomic import write_atomically
 _DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 """Of a home whose ``dagster.yaml`` names no other storage."""
 
-_log = logging.getLogger(__name__)
+_WITHOUT_RECORDS = "Dagster no longer shows earlier runs, the store has what they made"
 
 
 def prepare_home(project: Project) -> Path:
@@ -50,14 +49,7 @@ def open_instance(project: Project) -> Iterator[dg.DagsterInstance]:
         for name in _DATABASES:
             path = home / name
             if path.exists() and (damage := damage_of(path)):
-                aside = set_aside(path)
-                _log.warning(
-                    "%s is damaged (%s); it lies in %s now, and is made anew: Dagster no longer "
-                    "shows earlier runs, the store has what they made",
-                    path,
-                    damage,
-                    aside,
-                )
+                set_aside(path, damage, _WITHOUT_RECORDS)
         instance = dg.DagsterInstance.get()
         instance.get_runs(limit=1)
     with instance:

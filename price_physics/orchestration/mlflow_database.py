@@ -5,7 +5,6 @@ every later run fails on. And it retries a database that it cannot open for hour
 from it: what it is given is sound and can be written to.
 """
 
-import logging
 import secrets
 import sqlite3
 import time
@@ -32,7 +31,7 @@ MAKING_S = 60.0
 LOCK_TIMEOUT_S = 30.0
 _TABLES = {"alembic_version", "experiments", "metrics", "params", "runs", "tags"}
 
-_log = logging.getLogger(__name__)
+_LOGGED_AGAIN = "what it held is logged again from the store by the next backfill of each study"
 
 
 _seen: dict[Path, list[int]] = {}
@@ -73,14 +72,7 @@ def prepare_database(folder: Path) -> None:
         for leftover in folder.glob(f"{NAME}.making-*"):  # of a kill: we hold the lock
             leftover.unlink(missing_ok=True)
         if path.exists() and (damage := damage_of(path)):
-            aside = set_aside(path)
-            _log.warning(
-                "%s is damaged (%s); it lies in %s now, and is made anew: what it held is logged "
-                "again from the store by the next backfill of each study",
-                path,
-                damage,
-                aside,
-            )
+            set_aside(path, damage, _LOGGED_AGAIN)
         if not path.exists():
             for suffix in BESIDE:  # of a database that was deleted: a new one would read them
                 path.with_name(path.name + suffix).unlink(missing_ok=True)

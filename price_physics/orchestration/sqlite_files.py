@@ -1,9 +1,12 @@
 """SQLite databases on disk: what is wrong with one, and how it is set aside for a new one."""
 
+import logging
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5.0
 BESIDE = ("", "-journal", "-wal", "-shm")
@@ -39,12 +42,14 @@ def damage_of(path: Path) -> str:
         return str(error)
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a database, and what lies beside it; return the name that it has now."""
+def set_aside(path: Path, damage: str, meaning: str) -> None:
+    """Rename a damaged database, and what lies beside it; say so, and what that means."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     aside = path.with_name(f"{path.name}.damaged-{stamp}")
     for suffix in reversed(BESIDE):  # the database last: without it the others would be deleted
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.replace(aside.with_name(aside.name + suffix))
-    return aside
+    _log.warning(
+        "%s is damaged (%s); it lies in %s now, and is made anew: %s", path, damage, aside, meaning
+    )

@@ -18,12 +18,7 @@ from price_physics.verbs import doctor, machine
 from price_physics.verbs.finding import Finding
 from price_physics.walk_forward.ledger import record_entry
 from price_physics_tests.damage import flips
-from price_physics_tests.verbs.projects import edit, filled_project
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_project(tmp_path_factory.mktemp("filled")).root
+from price_physics_tests.verbs.projects import edit
 
 
 @pytest.fixture

@@ -21,14 +21,9 @@ from price_physics.store import removal
 from price_physics.store.artefact import Artefact
 from price_physics.store.partitions import Store
 from price_physics.walk_forward.ledger import record_entry
-from price_physics_tests.verbs.projects import edit, filled_project
+from price_physics_tests.verbs.projects import edit
 
 JAN = Month(2012, 1)
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return filled_project(tmp_path_factory.mktemp("filled")).root
 
 
 @pytest.fixture
