@@ -49,8 +49,10 @@ BYTES_A_ROW = {
 Measured on 2026-11-30 as the difference of peaks between three months of 182,000 and of 455,000
 events, where every other tick closes a bar and every bar is an event, and rounded up. The model and
 the folds have the figure between 91,000 and 182,000 events, which was larger; `barrier_policy`
-did not leave its fixed costs. In the model an event is about seven rows, 2 kB. A bar is 306 bytes,
-at 2 and at 6 million bars. What does not grow, such as images in a cache of 1 GiB, is left out.
+did not leave its fixed costs. `probabilities` has what `predictions` took while it asked the
+network itself; what either takes alone was not measured. In the model an event is about seven rows,
+2 kB. A bar is 306 bytes, at 2 and at 6 million bars. What does not grow, such as images in a cache
+of 1 GiB, is left out.
 """
 
 BYTES_A_TICK = {"excursions": 60, "labels": 60, "walk_forward": 60}
